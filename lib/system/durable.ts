@@ -1,0 +1,137 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { errnoOf } from "./errors.ts";
+
+/** Writes all of `data` at the descriptor's position: write(2) may take less than it was given. */
+export function writeFully(fd: number, data: Uint8Array): void {
+  for (let offset = 0; offset < data.length; ) {
+    offset += writeSync(fd, data, offset, data.length - offset);
+  }
+}
+
+/**
+ * Makes a rename or an unlink in `dir` last through a power loss.
+ * Filesystems that cannot fsync a directory say EINVAL or ENOTSUP; on these the rename is all there is.
+ */
+export function syncDirectory(dir: string): void {
+  const fd = openSync(dir, "r");
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP"].includes(errnoOf(error) ?? "")) throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * A file that appears under its name whole or not at all: written beside it, fsynced, renamed.
+ * Call `commit` or `abort` once; a process killed before leaves only a `.tmp.` file.
+ */
+export class AtomicFile {
+  readonly path: string;
+  readonly #temp: string;
+  readonly #fd: number;
+  readonly #buffer: Uint8Array;
+  #used = 0;
+
+  constructor(path: string, bufferBytes = 256 * 1024) {
+    mkdirSync(dirname(path), { recursive: true });
+    this.path = path;
+    this.#temp = `${path}.tmp.${process.pid}`;
+    this.#fd = openSync(this.#temp, "w", 0o666);
+    this.#buffer = new Uint8Array(bufferBytes);
+  }
+
+  write(data: Uint8Array): void {
+    if (this.#used + data.length > this.#buffer.length) this.#flush();
+    if (data.length > this.#buffer.length) {
+      writeFully(this.#fd, data);
+      return;
+    }
+    this.#buffer.set(data, this.#used);
+    this.#used += data.length;
+  }
+
+  #flush(): void {
+    writeFully(this.#fd, this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+  }
+
+  /** Makes the content durable under the final name, replacing what was there. */
+  commit(): void {
+    try {
+      this.#flush();
+      fsyncSync(this.#fd);
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+    closeSync(this.#fd);
+    renameSync(this.#temp, this.path);
+    syncDirectory(dirname(this.path));
+  }
+
+  /** Throws the content away; the final name is untouched. */
+  abort(): void {
+    closeSync(this.#fd);
+    rmSync(this.#temp, { force: true });
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Replaces `path` atomically and durably: a reader, or a crash, sees the old content or the new, never a part. */
+export function writeFileDurable(path: string, text: string): void {
+  const file = new AtomicFile(path, 0);
+  try {
+    file.write(encoder.encode(text));
+  } catch (error) {
+    file.abort();
+    throw error;
+  }
+  file.commit();
+}
+
+/** Replaces `path` atomically but not durably: for progress files, which a crash may lose. */
+export function replaceFile(path: string, text: string): void {
+  const temp = `${path}.tmp.${process.pid}`;
+  const fd = openSync(temp, "w", 0o666);
+  try {
+    writeFully(fd, encoder.encode(text));
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temp, path);
+}
+
+/** The text of a file, or undefined when there is none. Opens rather than stats: NFS caches negative lookups. */
+export function readTextIfAny(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Removes a file if it is there; true when there was one. */
+export function removeIfAny(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}

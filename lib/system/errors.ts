@@ -1,0 +1,37 @@
+/** Exit codes of the command line, as README.md lists them. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, resumable: 75, interrupted: 130 } as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** An expected failure: its message is the one line that the user reads, and no stack is shown for it. */
+export class XferError extends Error {
+  override readonly name = "XferError";
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Invalid input or usage: exit code 2. */
+export function invalidInput(message: string): XferError {
+  return new XferError(message, exitCodes.usage);
+}
+
+/** An operation that could not be carried out: exit code 1. */
+export function operationFailed(message: string): XferError {
+  return new XferError(message, exitCodes.failed);
+}
+
+/** The message of anything that was thrown, on one line. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s*\n\s*/g, " ").trim();
+}
+
+/** The errno name (ENOENT, ENOSPC, ...) of a system error, or undefined for any other. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

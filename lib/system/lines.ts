@@ -1,0 +1,63 @@
+import { createReadStream } from "node:fs";
+
+const newline = 0x0a;
+/** A line longer than this is no record that any writer makes: reading stops rather than fill the memory. */
+const lineBytesMax = 16 * 1024 * 1024;
+
+/** One line of a byte stream, without its newline; `bytes` is valid only until the callback returns. */
+export interface Line {
+  bytes: Uint8Array;
+  /** From 1. */
+  number: number;
+  /** False only for a last line that no newline ends. */
+  terminated: boolean;
+}
+
+/**
+ * Calls `each` for every line of a byte stream, in order, without copying lines that lie inside one chunk.
+ * Throws when a line is longer than 16 MiB. Returns the number of lines.
+ */
+export async function forEachLine(
+  chunks: AsyncIterable<Uint8Array>,
+  each: (line: Line) => void,
+): Promise<number> {
+  let rest: Uint8Array[] = [];
+  let restBytes = 0;
+  let number = 0;
+  const line: Line = { bytes: new Uint8Array(), number: 0, terminated: true };
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      line.bytes = chunk.subarray(start, end);
+      if (restBytes > 0) {
+        line.bytes = join(rest, line.bytes);
+        rest = [];
+        restBytes = 0;
+      }
+      line.number = ++number;
+      each(line);
+      start = end + 1;
+    }
+    if (start < chunk.length) {
+      rest.push(chunk.slice(start));
+      restBytes += chunk.length - start;
+      if (restBytes > lineBytesMax)
+        throw new Error(`line ${number + 1} is longer than ${lineBytesMax} bytes`);
+    }
+  }
+  if (restBytes > 0) {
+    each({ bytes: join(rest, new Uint8Array()), number: ++number, terminated: false });
+  }
+  return number;
+}
+
+function join(parts: Uint8Array[], last: Uint8Array): Uint8Array {
+  const only = parts[0];
+  if (parts.length === 1 && only && last.length === 0) return only;
+  return Buffer.concat([...parts, last]);
+}
+
+/** The bytes of a file in chunks of 1 MiB. Throws ENOENT and the like when iterated. */
+export function fileChunks(path: string): AsyncIterable<Uint8Array> {
+  return createReadStream(path, { highWaterMark: 1024 * 1024 });
+}

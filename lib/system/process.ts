@@ -1,0 +1,168 @@
+import { readFileSync } from "node:fs";
+import type { Subprocess } from "bun";
+import { exitCodes, XferError } from "./errors.ts";
+
+/** How a process ended. */
+export interface ProcessExit {
+  /** The exit code, or 128 + n after signal n. */
+  code: number;
+  signal: string | null;
+}
+
+/** A running child that leads a process group of its own. */
+export interface Child {
+  pid: number;
+  stdout: ReadableStream<Uint8Array>;
+  stderr: ReadableStream<Uint8Array>;
+  exited: Promise<ProcessExit>;
+  /** Sends a signal to the child's whole process group; a group that is gone is no error. */
+  signalGroup(signal: NodeJS.Signals): void;
+}
+
+/**
+ * The environment for child processes: this one without BUN_* (they would act on any Bun program down the line) and
+ * without AWS_CA_BUNDLE (rclone 1.60's s3 backend fails when it is set), with `extra` on top.
+ */
+export function childEnvironment(extra: Record<string, string> = {}): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value === undefined || name.startsWith("BUN_") || name === "AWS_CA_BUNDLE") continue;
+    env[name] = value;
+  }
+  return { ...env, ...extra };
+}
+
+/** The path of a program on PATH. Throws an XferError that names the program and where it was looked for. */
+export function findProgram(name: string): string {
+  const path = process.env.PATH ?? "";
+  const found = Bun.which(name, { PATH: path });
+  if (found) return found;
+  throw new XferError(
+    `${name} was not found on PATH (looked in ${path === "" ? "nothing: PATH is empty" : path})`,
+    exitCodes.failed,
+  );
+}
+
+/** Sends a signal to a process group; a group that is gone is no error. */
+export function signalProcessGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // ESRCH: nobody is left in the group.
+  }
+}
+
+async function exitOf(child: Subprocess): Promise<ProcessExit> {
+  const code = await child.exited;
+  return { code, signal: typeof child.signalCode === "string" ? child.signalCode : null };
+}
+
+/** Starts a program in a process group of its own, with its output on pipes and nothing on its stdin. */
+export function startChild(argv: readonly string[], options: { env?: Record<string, string> } = {}): Child {
+  const [name = "", ...rest] = argv;
+  const child = Bun.spawn([findProgram(name), ...rest], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: options.env ?? childEnvironment(),
+    detached: true,
+  });
+  return {
+    pid: child.pid,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exited: exitOf(child),
+    signalGroup: (signal) => signalProcessGroup(child.pid, signal),
+  };
+}
+
+/** A child whose output goes to a file and whose stdin stays open for as long as this process lives. */
+export interface SupervisedChild {
+  pid: number;
+  exited: Promise<ProcessExit>;
+  signalGroup(signal: NodeJS.Signals): void;
+}
+
+/**
+ * Starts a child that can tell when this process dies: its stdin is a pipe that nobody writes to and that closes then.
+ * Its stdout and stderr are appended to the open descriptor `outputFd`.
+ */
+export function startSupervised(
+  argv: readonly [string, ...string[]],
+  options: { env: Record<string, string>; outputFd: number },
+): SupervisedChild {
+  const child = Bun.spawn([...argv], {
+    stdin: "pipe",
+    stdout: options.outputFd,
+    stderr: options.outputFd,
+    env: options.env,
+    detached: true,
+  });
+  return {
+    pid: child.pid,
+    exited: exitOf(child),
+    signalGroup: (signal) => signalProcessGroup(child.pid, signal),
+  };
+}
+
+/** Runs a program to its end and returns what it printed; it is killed with its group after `timeoutMs`. */
+export async function runProgram(
+  argv: readonly string[],
+  options: { cwd?: string; env?: Record<string, string>; timeoutMs?: number } = {},
+): Promise<ProcessExit & { stdout: string; stderr: string }> {
+  const [name = "", ...rest] = argv;
+  const child = Bun.spawn([findProgram(name), ...rest], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: options.env ?? childEnvironment(),
+    detached: true,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  const timer = setTimeout(() => signalProcessGroup(child.pid, "SIGKILL"), options.timeoutMs ?? 120_000);
+  try {
+    const [exit, stdout, stderr] = await Promise.all([
+      exitOf(child),
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    return { ...exit, stdout, stderr };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A process as something that can be recognised later, although pids are used again. */
+export interface ProcessIdentity {
+  pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks since boot (proc(5)). */
+  start: string;
+}
+
+/** Identifies a running process, or undefined when there is none with this pid (or no /proc). */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field is the name in parentheses and may hold spaces: count from its end.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const start = fields[19];
+    return start === undefined || fields[0] === "Z" ? undefined : { pid, start };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the very process that was identified earlier still runs on this host. */
+export function isRunning(identity: ProcessIdentity): boolean {
+  return identifyProcess(identity.pid)?.start === identity.start;
+}
+
+/** The command that runs this very program again: the compiled binary, or bun and the main file in development. */
+export function ownCommand(): [string, ...string[]] {
+  return isCompiled() ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+/** Whether this program is the compiled binary (its modules lie in Bun's virtual filesystem). */
+export function isCompiled(): boolean {
+  return Bun.main.startsWith("/$bunfs/");
+}
