@@ -1,0 +1,71 @@
+import * as v from "valibot";
+import { operationFailed } from "../system/errors.ts";
+import { type ManifestRecord, manifestSchemaName } from "./record.ts";
+import { joinRoot, pathProblem } from "./root.ts";
+
+/** One entry of `rclone lsjson`: https://rclone.org/commands/rclone_lsjson/ */
+const entrySchema = v.object({
+  Path: v.string(),
+  Size: v.number(),
+  ModTime: v.optional(v.string()),
+  IsDir: v.optional(v.boolean()),
+  Hashes: v.optional(v.record(v.string(), v.string())),
+  Tier: v.optional(v.string()),
+});
+
+export type ListingEntry = v.InferOutput<typeof entrySchema>;
+
+/** What one line of lsjson's output is: it prints `[`, then one object a line, then `]`. */
+export type ListingLine =
+  | { kind: "open" }
+  | { kind: "close" }
+  | { kind: "blank" }
+  | { kind: "entry"; entry: ListingEntry };
+
+/** Reads one line of lsjson's output. Throws, quoting the line, when it is none of the known forms. */
+export function parseListingLine(text: string): ListingLine {
+  const line = text.trim();
+  if (line === "") return { kind: "blank" };
+  if (line === "[") return { kind: "open" };
+  if (line === "]") return { kind: "close" };
+  try {
+    const value: unknown = JSON.parse(line.endsWith(",") ? line.slice(0, -1) : line);
+    return { kind: "entry", entry: v.parse(entrySchema, value) };
+  } catch {
+    throw operationFailed(`the listing has a line that rclone lsjson does not print: ${line.slice(0, 200)}`);
+  }
+}
+
+/** What the records of one manifest have in common. */
+export interface ManifestOrigin {
+  runId: string;
+  sourceRoot: string;
+  destRoot: string;
+}
+
+/** The manifest record of a listed object. Throws for a key that cannot be transferred safely, naming it. */
+export function recordOfEntry(entry: ListingEntry, origin: ManifestOrigin): ManifestRecord {
+  const problem = pathProblem(entry.Path);
+  if (problem)
+    throw operationFailed(`the source has a key that cannot be transferred: ${problem}: ${entry.Path}`);
+  if (!Number.isSafeInteger(entry.Size) || entry.Size < 0) {
+    throw operationFailed(
+      `the source has an object of unknown size (${entry.Size}), which cannot be accounted for: ${entry.Path}`,
+    );
+  }
+  return {
+    schema: manifestSchemaName,
+    run_id: origin.runId,
+    source_root: origin.sourceRoot,
+    dest_root: origin.destRoot,
+    source: joinRoot(origin.sourceRoot, entry.Path),
+    dest: joinRoot(origin.destRoot, entry.Path),
+    path: entry.Path,
+    size: entry.Size,
+    mtime: entry.ModTime || null,
+    hashes: entry.Hashes ?? {},
+    etag: null,
+    storage_class: entry.Tier || null,
+    meta: {},
+  };
+}

@@ -1,0 +1,69 @@
+import * as v from "valibot";
+import { readTextIfAny } from "../system/durable.ts";
+import { invalidInput } from "../system/errors.ts";
+
+/** How records are distributed over shards. */
+export const shardStrategies = ["bytes", "count", "hash"] as const;
+
+export type ShardStrategy = (typeof shardStrategies)[number];
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const shardEntrySchema = v.looseObject({
+  shard: v.optional(count),
+  file: v.optional(v.string()),
+  records: count,
+  bytes: count,
+  largest_bytes: v.optional(count),
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+});
+
+const shardsMetaSchema = v.pipe(
+  v.looseObject({
+    schema: v.literal("xfer.shards.v1"),
+    input: v.string(),
+    outdir: v.string(),
+    num_shards: v.pipe(count, v.minValue(1)),
+    strategy: v.picklist(shardStrategies),
+    num_records: count,
+    bytes_total: count,
+    created_at: v.string(),
+    shards: v.array(shardEntrySchema),
+  }),
+  v.check(
+    ({ shards, num_shards }) =>
+      shards.length === num_shards && shards.every(({ shard }, index) => (shard ?? index) === index),
+    "the list of shards does not hold exactly the shards 0 to num_shards - 1",
+  ),
+);
+
+/** One shard as shards.meta.json describes it. */
+export type ShardEntry = v.InferOutput<typeof shardEntrySchema>;
+
+/** The content of shards.meta.json, schema xfer.shards.v1. */
+export type ShardsMeta = v.InferOutput<typeof shardsMetaSchema>;
+
+/** Checks the text of a shards.meta.json; `where` names the file in the error. */
+export function parseShardsMeta(text: string, where: string): ShardsMeta {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalidInput(`${where}: is torn or is not JSON: shard the manifest again`);
+  }
+  const result = v.safeParse(shardsMetaSchema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw invalidInput(`${where}: not of schema xfer.shards.v1: ${v.getDotPath(issue) ?? ""} ${issue.message}`);
+}
+
+/** Reads a shards.meta.json, or returns undefined when there is none. */
+export function readShardsMeta(path: string): ShardsMeta | undefined {
+  const text = readTextIfAny(path);
+  return text === undefined ? undefined : parseShardsMeta(text, path);
+}
+
+/** The file name of a shard: shard_000123.jsonl. */
+export function shardFileName(shard: number): string {
+  return `shard_${String(shard).padStart(6, "0")}.jsonl`;
+}
