@@ -1,0 +1,81 @@
+/** How object times are listed: the server's own time costs no request, the one in metadata a HEAD each on S3. */
+export const modtimeModes = ["server", "metadata", "none"] as const;
+
+export type ModtimeMode = (typeof modtimeModes)[number];
+
+/** What a listing asks of rclone. */
+export interface ListOptions {
+  root: string;
+  configPath: string | undefined;
+  recursive: boolean;
+  fastList: boolean;
+  modtime: ModtimeMode;
+  hash: boolean;
+  /** How often -v was given: 0, 1 or 2. */
+  verbosity: number;
+  extraFlags: readonly string[];
+}
+
+/** The argument vector of a listing: LIST requests only, but for a HEAD where the user asks for metadata times. */
+export function lsjsonArgv(options: ListOptions): string[] {
+  return [
+    "rclone",
+    "lsjson",
+    "--files-only",
+    "--no-mimetype",
+    ...(options.recursive ? ["--recursive"] : []),
+    ...(options.fastList ? ["--fast-list"] : []),
+    ...(options.modtime === "server" ? ["--use-server-modtime"] : []),
+    ...(options.modtime === "none" ? ["--no-modtime"] : []),
+    ...(options.hash ? ["--hash", "--hash-type", "md5"] : []),
+    ...(options.verbosity > 0 ? [`-${"v".repeat(options.verbosity)}`] : []),
+    ...configFlags(options.configPath),
+    ...options.extraFlags,
+    options.root,
+  ];
+}
+
+/** What a copy asks of rclone. */
+export interface CopyOptions {
+  sourceRoot: string;
+  destRoot: string;
+  filesFrom: string;
+  configPath: string | undefined;
+  planFlags: readonly string[];
+  userFlags: readonly string[];
+  /** Seconds between two lines of statistics. */
+  statsSeconds: number;
+  /** Whether objects that were left alone must show in the log: they are DEBUG there. */
+  logSkipped: boolean;
+}
+
+/**
+ * The argument vector of one pass over a list of objects. The user's flags come last and win; --retries is 1, since
+ * rclone's own retries copy the whole list again (the agent repeats only what is not proven).
+ */
+export function copyArgv(options: CopyOptions): string[] {
+  return [
+    "rclone",
+    "copy",
+    options.sourceRoot,
+    options.destRoot,
+    "--files-from-raw",
+    options.filesFrom,
+    ...configFlags(options.configPath),
+    "--ask-password=false",
+    ...options.planFlags,
+    ...options.userFlags,
+    "--retries",
+    "1",
+    "--use-json-log",
+    options.logSkipped ? "-vv" : "-v",
+    "--stats",
+    `${options.statsSeconds}s`,
+    "--stats-log-level",
+    "NOTICE",
+  ];
+}
+
+function configFlags(configPath: string | undefined): string[] {
+  return configPath === undefined ? [] : ["--config", configPath];
+}

@@ -1,0 +1,115 @@
+import { invalidInput } from "../system/errors.ts";
+import { isSecretOption } from "./remote.ts";
+
+/** The user's --rclone-flags after what the agent takes over has been taken out. */
+export interface UserFlags {
+  /** Handed to every rclone copy, last, so that they win. */
+  argv: string[];
+  /** How many passes an attempt makes over what is not proven: the user's --retries, 1 or more. */
+  passes: number;
+  /** The wait before the second pass, in seconds: the user's --retries-sleep; it doubles from pass to pass. */
+  passWaitSeconds: number;
+  /** Whether a flag makes rclone compare with the destination, so that "unchanged" has to be read from its log. */
+  comparesDestination: boolean;
+}
+
+/** rclone's own default for --retries: https://rclone.org/docs/#retries-int */
+const passesDefault = 3;
+
+/** Flags that the account of every object rests on, and why each is refused. Short forms are listed beside. */
+const refused: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "--files-from": "xfer hands rclone the list of objects itself",
+    "--files-from-raw": "xfer hands rclone the list of objects itself",
+    "--files-from0": "xfer hands rclone the list of objects itself",
+    "--config": "use --rclone-config",
+    "--dry-run": "nothing would be copied",
+    "-n": "nothing would be copied",
+    "--interactive": "nobody is there to answer",
+    "-i": "nobody is there to answer",
+    "--log-file": "xfer reads rclone's log to prove each object",
+    "--log-format": "xfer reads rclone's log to prove each object",
+    "--log-level": "xfer reads rclone's log to prove each object (use -v or -vv)",
+    "--use-json-log": "xfer reads rclone's log to prove each object",
+    "--syslog": "xfer reads rclone's log to prove each object",
+    "--log-systemd": "xfer reads rclone's log to prove each object",
+    "--quiet": "xfer reads rclone's log to prove each object",
+    "-q": "xfer reads rclone's log to prove each object",
+    "--progress": "it would mix with rclone's log",
+    "-P": "it would mix with rclone's log",
+    "--stats": "xfer reads rclone's statistics",
+    "--stats-log-level": "xfer reads rclone's statistics",
+    "--stats-one-line": "xfer reads rclone's statistics",
+    "--stats-one-line-date": "xfer reads rclone's statistics",
+    "--stats-one-line-date-format": "xfer reads rclone's statistics",
+    "--stats-file-name-length": "xfer reads rclone's statistics",
+    "--stats-unit": "xfer reads rclone's statistics",
+    "--max-transfer": "objects would be left out",
+    "--backup-dir": "objects would land elsewhere",
+    "--compare-dest": "objects would be left out",
+    "--copy-dest": "objects would land elsewhere",
+    "--suffix": "objects would land under other names",
+    "--ignore-errors": "failures would be hidden",
+  }),
+);
+
+/** Flags with which rclone looks at the destination before it copies. */
+const comparing =
+  /^(?:--checksum|-c|--size-only|--update|-u|--ignore-existing|--ignore-times=false|--no-check-dest=false|--ignore-size|--immutable|--modify-window.*)$/;
+
+/**
+ * Sorts the user's rclone flags into those for rclone and those that the agent takes over.
+ * Throws invalid input, with the reason, for a flag that the account of every object cannot stand.
+ */
+export function sortUserFlags(words: readonly string[]): UserFlags {
+  const argv: string[] = [];
+  let passes = passesDefault;
+  let passWaitSeconds = 1;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    const [name = "", inline] = splitFlag(word);
+    const reason = refusal(name);
+    if (reason) throw invalidInput(`--rclone-flags: ${name} cannot be used here: ${reason}`);
+    if (name.startsWith("--") && isSecretOption(name.slice(2)) && !name.endsWith("-file")) {
+      throw invalidInput(`--rclone-flags: ${name} carries a credential: put it in rclone.conf`);
+    }
+    if (name !== "--retries" && name !== "--retries-sleep") {
+      argv.push(word);
+      continue;
+    }
+    const value = inline ?? words[++i];
+    if (value === undefined) throw invalidInput(`--rclone-flags: ${name} has no value`);
+    if (name === "--retries") passes = parsePasses(value);
+    else passWaitSeconds = parseSeconds(value);
+  }
+  return { argv, passes, passWaitSeconds, comparesDestination: argv.some((word) => comparing.test(word)) };
+}
+
+/** Why a flag is refused; `-nP` is the short flags -n and -P. */
+function refusal(name: string): string | undefined {
+  if (!/^-[A-Za-z]{2,}$/.test(name)) return refused.get(name);
+  return [...name.slice(1)].map((letter) => refused.get(`-${letter}`)).find((reason) => reason !== undefined);
+}
+
+function splitFlag(word: string): [string, string | undefined] {
+  const equals = word.indexOf("=");
+  return equals === -1 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
+}
+
+function parsePasses(value: string): number {
+  if (!/^\d{1,4}$/.test(value)) {
+    throw invalidInput(`--rclone-flags: --retries must be a whole number from 0 to 9999, not ${value}`);
+  }
+  return Math.max(1, Number(value));
+}
+
+/** rclone's durations: "10", "500ms", "1m30s" (https://rclone.org/docs/#time-options). */
+function parseSeconds(value: string): number {
+  if (/^\d+(?:\.\d+)?$/.test(value)) return Number(value);
+  const units: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== value) {
+    throw invalidInput(`--rclone-flags: --retries-sleep must be a duration such as 10s, not ${value}`);
+  }
+  return parts.reduce((sum, [, number, unit = "s"]) => sum + Number(number) * (units[unit] ?? 1), 0);
+}

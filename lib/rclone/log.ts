@@ -1,0 +1,82 @@
+import * as v from "valibot";
+
+const statsSchema = v.object({
+  bytes: v.number(),
+  errors: v.number(),
+  speed: v.number(),
+  eta: v.nullish(v.number()),
+  transfers: v.number(),
+});
+
+const lineSchema = v.object({
+  level: v.string(),
+  msg: v.string(),
+  object: v.optional(v.string()),
+  stats: v.optional(v.unknown()),
+});
+
+/** rclone's running totals of one process: bytes, bytes a second, seconds left (null when not known). */
+export interface RcloneStats {
+  bytes: number;
+  errors: number;
+  speed: number;
+  eta: number | null;
+  transfers: number;
+}
+
+/** What one line of rclone's log says. */
+export type LogEvent =
+  | { kind: "copied"; object: string }
+  | { kind: "unchanged"; object: string }
+  | { kind: "object-error"; object: string; message: string }
+  | { kind: "error"; message: string }
+  | { kind: "stats"; stats: RcloneStats }
+  | { kind: "other" };
+
+/**
+ * Messages that mean an object is at the destination, whole: rclone's fs/operations/copy.go writes them after it has
+ * compared the two ends. "Copied (new)", "Multi-thread Copied (replaced existing)", "Copied (server-side copy)", ...;
+ * newer versions put a size or " to: NAME" after the parenthesis.
+ */
+const copied = /^(?:Multi-thread )?Copied \((?:Rcat, )?(?:new|replaced existing|server-side copy)/;
+
+/** The last words of a run that rclone prints without JSON when it cannot even start. */
+const plainFailure =
+  /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (?:Failed to |Fatal error: |CRITICAL: |ERROR ?: |NOTICE: )/;
+
+/** Reads one line of the log that `rclone --use-json-log` writes, or of what srun or a container prints beside it. */
+export function parseLogLine(line: string): LogEvent {
+  if (!line.startsWith("{")) return plainEvent(line);
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return plainEvent(line);
+  }
+  const parsed = v.safeParse(lineSchema, value);
+  if (!parsed.success) return { kind: "other" };
+  const { level, msg, object } = parsed.output;
+  if (parsed.output.stats !== undefined) {
+    const stats = v.safeParse(statsSchema, parsed.output.stats);
+    return stats.success
+      ? { kind: "stats", stats: { ...stats.output, eta: stats.output.eta ?? null } }
+      : { kind: "other" };
+  }
+  if (level === "error" || level === "critical" || level === "fatal") {
+    return object === undefined
+      ? { kind: "error", message: msg }
+      : { kind: "object-error", object, message: msg };
+  }
+  if (object !== undefined && copied.test(msg)) return { kind: "copied", object };
+  if (object !== undefined && /^Unchanged skipping/.test(msg)) return { kind: "unchanged", object };
+  return { kind: "other" };
+}
+
+function plainEvent(line: string): LogEvent {
+  const text = line.trim();
+  if (plainFailure.test(text)) return { kind: "error", message: text.replace(/^\S+ \S+ /, "") };
+  if (/^(?:srun|slurmstepd|apptainer|FATAL|pyxis)\b.*(?:error|fatal|:)/i.test(text)) {
+    return { kind: "error", message: text };
+  }
+  return { kind: "other" };
+}

@@ -1,0 +1,57 @@
+/** How rclone is reached: in a pyxis container through srun, in an apptainer container, or from PATH. */
+export const runtimeNames = ["pyxis", "apptainer", "host"] as const;
+
+export type RuntimeName = (typeof runtimeNames)[number];
+
+/** A host path that a container sees. */
+export interface Mount {
+  source: string;
+  target: string;
+  writable: boolean;
+}
+
+/** What it takes to run an rclone command line where the runtime runs it. */
+export interface RuntimeOptions {
+  runtime: RuntimeName;
+  image: string | undefined;
+  mounts: readonly Mount[];
+  /** CPUs for the step, under pyxis: srun does not inherit sbatch's --cpus-per-task in 22.05 (srun(1)). */
+  cpus: number | undefined;
+  /** More words for srun, under pyxis. */
+  pyxisExtra: readonly string[];
+}
+
+/**
+ * Puts a runtime around an rclone command line. All mounts are in one --container-mounts: of several, pyxis takes only
+ * the last. --export=ALL makes up for the SLURM_EXPORT_ENV=NONE that `sbatch --export=NONE` leaves behind.
+ * Throws nothing: see `mountProblem` for paths that a runtime cannot mount.
+ */
+export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptions): string[] {
+  const { runtime, image, mounts, cpus, pyxisExtra } = options;
+  if (runtime === "host" || image === undefined) return [...rcloneArgv];
+  if (runtime === "apptainer") {
+    const binds = mounts.flatMap(({ source, target, writable }) => [
+      "--bind",
+      `${source}:${target}:${writable ? "rw" : "ro"}`,
+    ]);
+    return ["apptainer", "exec", ...binds, image, ...rcloneArgv];
+  }
+  const spec = mounts.map(({ source, target, writable }) => `${source}:${target}:${writable ? "rw" : "ro"}`);
+  return [
+    "srun",
+    "--export=ALL",
+    "-n",
+    "1",
+    ...(cpus === undefined ? [] : ["-c", String(cpus)]),
+    `--container-image=${image}`,
+    ...(spec.length > 0 ? [`--container-mounts=${spec.join(",")}`] : []),
+    ...pyxisExtra,
+    ...rcloneArgv,
+  ];
+}
+
+/** Why a path cannot be mounted by this runtime, or undefined when it can: mount lists have no escape for `,` and `:`. */
+export function mountProblem(path: string, runtime: RuntimeName): string | undefined {
+  if (runtime === "host" || !/[,:]/.test(path)) return undefined;
+  return `a path with a comma or a colon cannot be mounted by ${runtime}: ${path}`;
+}
