@@ -1,0 +1,75 @@
+import sbatchTemplate from "../../templates/sbatch_array.sh" with { type: "text" };
+import submitTemplate from "../../templates/submit.sh" with { type: "text" };
+import workerTemplate from "../../templates/worker.sh" with { type: "text" };
+import { invalidInput } from "../system/errors.ts";
+
+/** What the batch script asks of Slurm. */
+export interface ArrayOptions {
+  jobName: string;
+  numTasks: number;
+  concurrency: number;
+  timeLimit: string;
+  partition: string;
+  cpusPerTask: number;
+  mem: string;
+  /** Seconds before the time limit at which Slurm sends USR1 to the agent. */
+  stopLeadSeconds: number;
+  /** More sbatch options, as words: "--account=abc", "--qos", "low". */
+  extras: readonly string[];
+}
+
+/**
+ * The text of sbatch_array.sh. The user's words reach only `#SBATCH` lines, each checked and escaped.
+ * Throws invalid input for a word that such a line cannot hold.
+ */
+export function sbatchScript(options: ArrayOptions): string {
+  const directives = [
+    `--job-name=${options.jobName}`,
+    `--array=0-${options.numTasks - 1}%${options.concurrency}`,
+    `--partition=${options.partition}`,
+    `--time=${options.timeLimit}`,
+    `--cpus-per-task=${options.cpusPerTask}`,
+    `--mem=${options.mem}`,
+    "--output=logs/slurm_%A_%a.out",
+    "--open-mode=append",
+    "--requeue",
+    // Without "B:" the signal would go to the container step and kill it (sbatch(1), --signal).
+    `--signal=B:USR1@${options.stopLeadSeconds}`,
+  ];
+  const lines = [
+    ...directives.map((word) => `#SBATCH ${escapeDirective(word)}`),
+    ...extraLines(options.extras),
+  ];
+  return sbatchTemplate.replace("#@sbatch-directives@", () => lines.join("\n"));
+}
+
+/** One line for each option, with the value that follows it. */
+function extraLines(words: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const escaped = escapeDirective(word);
+    if (word.startsWith("-") || lines.length === 0) lines.push(`#SBATCH ${escaped}`);
+    else lines.push(`${lines.pop()} ${escaped}`);
+  }
+  return lines;
+}
+
+/** Characters that sbatch takes as they are. */
+const plain = /[A-Za-z0-9_.,:=/@%+*[\]{}()$^~!?&|;<>-]/;
+
+/**
+ * Escapes a word for a `#SBATCH` line: sbatch splits it at blanks, takes quotes and backslashes as a shell does, and
+ * ends it at a `#`; it expands nothing. Throws invalid input for a line break or another control character.
+ */
+export function escapeDirective(word: string): string {
+  if (/[\x00-\x1f\x7f\u0085\u2028\u2029]/.test(word)) {
+    throw invalidInput(`a control character cannot be in an sbatch option: ${JSON.stringify(word)}`);
+  }
+  return [...word].map((char) => (plain.test(char) || char > "\x7f" ? char : `\\${char}`)).join("");
+}
+
+/** The text of submit.sh, which is the same for every run. */
+export const submitScript: string = submitTemplate;
+
+/** The text of worker.sh, which is the same for every run. */
+export const workerScript: string = workerTemplate;

@@ -1,0 +1,49 @@
+import { operationFailed } from "../system/errors.ts";
+import { runProgram } from "../system/process.ts";
+
+/** An array task of a Slurm job. */
+export interface ArrayTask {
+  arrayJobId: string;
+  taskId: number;
+}
+
+/** The array task that this process is, from the environment that slurmd sets; undefined outside an array. */
+export function currentArrayTask(env: Readonly<Record<string, string | undefined>>): ArrayTask | undefined {
+  const { SLURM_ARRAY_JOB_ID: arrayJobId, SLURM_ARRAY_TASK_ID: taskId } = env;
+  if (!arrayJobId || !taskId || !/^\d+$/.test(arrayJobId) || !/^\d+$/.test(taskId)) return undefined;
+  return { arrayJobId, taskId: Number(taskId) };
+}
+
+/**
+ * Reads the job id from what `sbatch --parsable` prints: "123" or "123;cluster".
+ * Throws, quoting the text, when it is neither.
+ */
+export function parseSubmittedJobId(stdout: string): string {
+  const match = /^(\d+)(?:;\S+)?$/.exec(stdout.trim());
+  if (!match?.[1]) throw operationFailed(`sbatch printed no job id: ${JSON.stringify(stdout.trim())}`);
+  return match[1];
+}
+
+/** Submits a batch script from its own directory and returns the job id. Throws with what sbatch said. */
+export async function submitScriptIn(dir: string, script: string): Promise<string> {
+  // --export=NONE: the submitter's SLURM_MEM_* would otherwise fight with the script's --mem (sbatch(1)).
+  const result = await runProgram(["sbatch", "--parsable", "--export=NONE", script], { cwd: dir });
+  if (result.code !== 0) {
+    throw operationFailed(
+      `sbatch failed (exit code ${result.code}): ${result.stderr.trim().replace(/\s*\n\s*/g, "; ")}`,
+    );
+  }
+  return parseSubmittedJobId(result.stdout);
+}
+
+/**
+ * Asks Slurm to run one array task again. Never by SLURM_JOB_ID: in an array's last task it is the array's own id, and
+ * would requeue every task. Returns why it was refused, or undefined when it was granted.
+ */
+export async function requeueTask(task: ArrayTask): Promise<string | undefined> {
+  const id = `${task.arrayJobId}_${task.taskId}`;
+  const result = await runProgram(["scontrol", "requeue", id]);
+  if (result.code === 0) return undefined;
+  const said = `${result.stderr} ${result.stdout}`.trim().replace(/\s*\n\s*/g, "; ");
+  return `scontrol requeue ${id} failed (exit code ${result.code}): ${said}`;
+}

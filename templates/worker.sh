@@ -1,0 +1,8 @@
+#!/bin/bash
+# Copies one shard by hand, without Slurm's array: ./worker.sh 12
+set -eu
+shard=${1:?usage: worker.sh SHARD}
+cd -- "$(dirname -- "$0")"
+agent=./bin/xfer
+if [ -f bin/agent-path ]; then IFS= read -r agent <bin/agent-path; fi
+exec "$agent" agent --run-dir . --shard "$shard"
