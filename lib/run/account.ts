@@ -1,0 +1,109 @@
+import type { ShardsMeta } from "../manifest/shards-meta.ts";
+import { type RunLayout, shardLayout } from "./layout.ts";
+import {
+  type DoneState,
+  type FailState,
+  isValidDone,
+  type ProgressState,
+  readDone,
+  readFail,
+  readProgress,
+  type StateFile,
+} from "./state.ts";
+
+/** The state files of one shard, as they were read. */
+export interface ShardFiles {
+  done: StateFile<DoneState>;
+  fail: StateFile<FailState>;
+  progress: StateFile<ProgressState>;
+}
+
+/** How much of something there is. */
+export interface Amount {
+  objects: number;
+  bytes: number;
+}
+
+/** Where every listed object of a run is; schema xfer.account.v1. */
+export interface Account {
+  schema: "xfer.account.v1";
+  shards: { total: number; done: number; failed: number; unfinished: number };
+  listed: Amount;
+  /** Copied by rclone. */
+  copied: Amount;
+  /** Found identical at the destination. */
+  unchanged: Amount;
+  /** Not proven, in shards that have failed. */
+  failed: Amount;
+  /** Not proven, in shards that have not ended. */
+  unfinished: Amount;
+  /** Up to 20 objects that failed; each shard's .fail has more. */
+  errors: { shard: number; path: string; class: string; message: string }[];
+  /** State files that could not be relied on. */
+  warnings: string[];
+}
+
+const errorsMax = 20;
+
+/** The account of a run, from its shards and their state files: listed = copied + unchanged + failed + unfinished. */
+export function accountOf(meta: ShardsMeta, files: readonly ShardFiles[]): Account {
+  const zero = (): Amount => ({ objects: 0, bytes: 0 });
+  const account: Account = {
+    schema: "xfer.account.v1",
+    shards: { total: meta.num_shards, done: 0, failed: 0, unfinished: 0 },
+    listed: { objects: meta.num_records, bytes: meta.bytes_total },
+    copied: zero(),
+    unchanged: zero(),
+    failed: zero(),
+    unfinished: zero(),
+    errors: [],
+    warnings: [],
+  };
+  const add = (to: Amount, objects: number, bytes: number) => {
+    to.objects += objects;
+    to.bytes += bytes;
+  };
+  meta.shards.forEach((entry, shard) => {
+    const { done, fail, progress } = files[shard] ?? { done: none, fail: none, progress: none };
+    for (const file of [done, fail, progress]) {
+      if (file.kind === "unreadable") account.warnings.push(file.reason);
+    }
+    if (done.kind === "value" && isValidDone(done, entry)) {
+      account.shards.done++;
+      const { copied, copied_bytes } = done.value;
+      add(account.copied, copied, copied_bytes);
+      add(account.unchanged, entry.records - copied, entry.bytes - copied_bytes);
+    } else if (fail.kind === "value" && (fail.value.sha256 ?? entry.sha256) === entry.sha256) {
+      account.shards.failed++;
+      add(account.copied, fail.value.proven, fail.value.proven_bytes);
+      add(account.failed, entry.records - fail.value.proven, entry.bytes - fail.value.proven_bytes);
+      for (const error of fail.value.errors) {
+        if (account.errors.length < errorsMax) account.errors.push({ shard, ...error });
+      }
+      if (fail.value.errors.length === 0 && account.errors.length < errorsMax) {
+        account.errors.push({ shard, path: "", class: fail.value.class, message: fail.value.message });
+      }
+    } else {
+      account.shards.unfinished++;
+      const so =
+        progress.kind === "value" && progress.value.sha256 === entry.sha256 ? progress.value : undefined;
+      add(account.copied, so?.objects_done ?? 0, so?.bytes_done ?? 0);
+      add(account.unfinished, entry.records - (so?.objects_done ?? 0), entry.bytes - (so?.bytes_done ?? 0));
+    }
+  });
+  return account;
+}
+
+const none = { kind: "none" } as const;
+
+/** Reads the state files of every shard of a run. */
+export function readShardFiles(run: RunLayout, numShards: number): ShardFiles[] {
+  return Array.from({ length: numShards }, (_, shard) => {
+    const layout = shardLayout(run, shard);
+    return {
+      done: readDone(layout.done),
+      fail: readFail(layout.fail),
+      progress: readProgress(layout.progress),
+    };
+  });
+}

@@ -1,0 +1,59 @@
+import * as v from "valibot";
+import { runtimeNames } from "../rclone/runtime.ts";
+import { readTextIfAny, writeFileDurable } from "../system/durable.ts";
+import { invalidInput } from "../system/errors.ts";
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+
+const configSchema = v.strictObject({
+  schema: v.literal("xfer.runconfig.v1"),
+  xfer_version: v.string(),
+  created_at: v.string(),
+  run_id: v.string(),
+  source_root: v.string(),
+  dest_root: v.string(),
+  num_shards: positive,
+  /** How rclone is reached where the agent runs. */
+  runtime: v.picklist(runtimeNames),
+  rclone_image: v.nullable(v.string()),
+  /** The path of rclone.conf where the agent runs; null for rclone's own default. */
+  rclone_config: v.nullable(v.string()),
+  rclone_conf_in_container: v.string(),
+  /** The user's flags, as words. */
+  rclone_flags: v.array(v.string()),
+  pyxis_extra: v.array(v.string()),
+  cpus_per_task: positive,
+  max_attempts: positive,
+  array_concurrency: positive,
+  job_name: v.string(),
+  stop_lead_seconds: count,
+});
+
+/** The content of config.resolved.json, schema xfer.runconfig.v1: all that the agent needs to know beside its shard. */
+export type RunConfig = v.InferOutput<typeof configSchema>;
+
+/** Reads config.resolved.json. Throws invalid input that says what is wrong with it, or that there is none. */
+export function readRunConfig(path: string): RunConfig {
+  const text = readTextIfAny(path);
+  if (text === undefined) {
+    throw invalidInput(`${path}: no such file: not a rendered run directory (see xfer slurm render --help)`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalidInput(`${path}: is torn or is not JSON: render the run again`);
+  }
+  const result = v.safeParse(configSchema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw invalidInput(
+    `${path}: not of schema xfer.runconfig.v1: ${v.getDotPath(issue) ?? ""} ${issue.message}`,
+  );
+}
+
+/** Writes config.resolved.json, checked by the schema that its readers use. */
+export function writeRunConfig(path: string, config: RunConfig): void {
+  writeFileDurable(path, `${JSON.stringify(v.parse(configSchema, config), null, 2)}\n`);
+}

@@ -1,0 +1,121 @@
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from "node:fs";
+import { writeFully } from "../system/durable.ts";
+import { errnoOf } from "../system/errors.ts";
+
+/** How a record was proven: copied by rclone, or found identical at the destination. */
+export type Proof = "copied" | "unchanged";
+
+const letters: Record<Proof, string> = { copied: "c", unchanged: "u" };
+
+/** The proofs of a shard's records by their place in the shard: one byte each, so that 10^6 records cost 1 MB. */
+export class ProofTable {
+  readonly #codes: Uint8Array;
+  #count = 0;
+
+  constructor(records: number) {
+    this.#codes = new Uint8Array(records);
+  }
+
+  /** How many records are proven. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get(index: number): Proof | undefined {
+    const code = this.#codes[index];
+    return code === 1 ? "copied" : code === 2 ? "unchanged" : undefined;
+  }
+
+  /** Notes a proof; false when the record had one already or is outside the shard. */
+  add(index: number, proof: Proof): boolean {
+    if (this.#codes[index] !== 0) return false;
+    this.#codes[index] = proof === "copied" ? 1 : 2;
+    this.#count++;
+    return true;
+  }
+}
+
+/** A journal grows by lines such as "c1234": proof, then the record's place in the shard, from 0. */
+const entry = /^([cu])(\d{1,10})$/;
+
+/** What a journal proves; `wholeBytes` is the length up to which its lines are whole and its own. */
+export interface JournalContent {
+  proofs: ProofTable;
+  wholeBytes: number;
+}
+
+/** The first line of the journal of a shard: it binds the entries to the shard's content. */
+function headerOf(sha256: string): string {
+  return `xfer.journal.v1 ${sha256}`;
+}
+
+/**
+ * Reads the text of a journal. A torn last line, and anything after a line that is no entry, is left out; a journal of
+ * another shard content, or without its header, proves nothing.
+ */
+export function parseJournal(text: string, shard: { sha256: string; records: number }): JournalContent {
+  const proofs = new ProofTable(shard.records);
+  const header = `${headerOf(shard.sha256)}\n`;
+  if (!text.startsWith(header)) return { proofs, wholeBytes: 0 };
+  let start = header.length;
+  for (let end = text.indexOf("\n", start); end !== -1; end = text.indexOf("\n", start)) {
+    const match = entry.exec(text.slice(start, end));
+    const index = Number(match?.[2]);
+    if (!match || index >= shard.records) break;
+    proofs.add(index, match[1] === "c" ? "copied" : "unchanged");
+    start = end + 1;
+  }
+  return { proofs, wholeBytes: start };
+}
+
+/** Reads a journal file; none is an empty one. */
+export function readJournal(path: string, shard: { sha256: string; records: number }): JournalContent {
+  try {
+    // Latin-1 keeps one character a byte, so that offsets in the text are offsets in the file.
+    return parseJournal(readFileSync(path, "latin1"), shard);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return { proofs: new ProofTable(shard.records), wholeBytes: 0 };
+    throw error;
+  }
+}
+
+/** The append-only record of what is proven in one shard; the shard's agent is its one writer. */
+export class Journal {
+  readonly proofs: ProofTable;
+  readonly #fd: number;
+  #pending: string[] = [];
+
+  /** Opens or begins the journal of a shard, cutting off what is torn or foreign. */
+  constructor(path: string, shard: { sha256: string; records: number }) {
+    const { proofs, wholeBytes } = readJournal(path, shard);
+    this.proofs = proofs;
+    this.#fd = openSync(path, "a", 0o666);
+    ftruncateSync(this.#fd, wholeBytes);
+    if (wholeBytes === 0) writeFully(this.#fd, Buffer.from(`${headerOf(shard.sha256)}\n`));
+  }
+
+  /** Notes a proof, which is in the file after the next `flush`; false when there was one already. */
+  add(index: number, proof: Proof): boolean {
+    if (!this.proofs.add(index, proof)) return false;
+    this.#pending.push(`${letters[proof]}${index}\n`);
+    return true;
+  }
+
+  /** Hands what was noted to the kernel: it outlives this process, though not a power loss. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const data = Buffer.from(this.#pending.join(""), "latin1");
+    this.#pending = [];
+    writeFully(this.#fd, data);
+  }
+
+  /** Makes everything noted durable. */
+  sync(): void {
+    this.flush();
+    fsyncSync(this.#fd);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}

@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { shardFileName } from "../manifest/shards-meta.ts";
+
+/** The paths of everything in a run directory; ARCHITECTURE.md says what each file holds. */
+export interface RunLayout {
+  dir: string;
+  manifest: string;
+  shardsDir: string;
+  shardsMeta: string;
+  config: string;
+  workerScript: string;
+  sbatchScript: string;
+  submitScript: string;
+  binary: string;
+  agentPath: string;
+  logsDir: string;
+  stateDir: string;
+  submissions: string;
+}
+
+/** Names the files of the run directory `dir`; touches nothing. */
+export function runLayout(dir: string): RunLayout {
+  return {
+    dir,
+    manifest: join(dir, "manifest.jsonl"),
+    shardsDir: join(dir, "shards"),
+    shardsMeta: join(dir, "shards", "shards.meta.json"),
+    config: join(dir, "config.resolved.json"),
+    workerScript: join(dir, "worker.sh"),
+    sbatchScript: join(dir, "sbatch_array.sh"),
+    submitScript: join(dir, "submit.sh"),
+    binary: join(dir, "bin", "xfer"),
+    agentPath: join(dir, "bin", "agent-path"),
+    logsDir: join(dir, "logs"),
+    stateDir: join(dir, "state"),
+    submissions: join(dir, "submissions.jsonl"),
+  };
+}
+
+/** The paths that belong to one shard. */
+export interface ShardLayout {
+  /** The shard's records. */
+  records: string;
+  attempt: string;
+  done: string;
+  fail: string;
+  progress: string;
+  journal: string;
+  /** The keys of the pass that runs, for --files-from-raw. */
+  keys: string;
+  log(attempt: number): string;
+}
+
+/** Names the files of one shard of a run directory; touches nothing. */
+export function shardLayout(run: RunLayout, shard: number): ShardLayout {
+  const state = join(run.stateDir, `shard_${shard}`);
+  return {
+    records: join(run.shardsDir, shardFileName(shard)),
+    attempt: `${state}.attempt`,
+    done: `${state}.done`,
+    fail: `${state}.fail`,
+    progress: `${state}.progress`,
+    journal: `${state}.journal`,
+    keys: `${state}.keys`,
+    log: (attempt) => join(run.logsDir, `shard_${shard}_attempt_${attempt}.log`),
+  };
+}

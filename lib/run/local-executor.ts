@@ -1,0 +1,112 @@
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { exitCodes } from "../system/errors.ts";
+import { sleep, stopReason } from "../system/interrupt.ts";
+import { childEnvironment, startSupervised } from "../system/process.ts";
+import type { RunLayout } from "./layout.ts";
+
+/** Set for an agent by the executor that starts it: names the submission, and says that stdin closes when it dies. */
+export const submissionVariable = "XFER_SUBMISSION";
+
+/** The wait before a shard is started again: it doubles from start to start, up to the maximum. */
+const restartWaitMs = 1_000;
+const restartWaitMsMax = 30_000;
+/** How long a stopped agent may take before it is killed. */
+const stopGraceMs = 20_000;
+
+/** How the executor left a shard. */
+export interface ShardEnd {
+  shard: number;
+  outcome: "done" | "failed" | "stopped";
+  /** The last line of what a failed agent printed. */
+  said: string;
+}
+
+/** What the local executor runs. */
+export interface LocalExecutorOptions {
+  run: RunLayout;
+  shards: readonly number[];
+  /** How many agents run side by side. */
+  concurrency: number;
+  /** The command that `agent` and its flags follow. */
+  command: readonly [string, ...string[]];
+  submission: string;
+  stop: AbortSignal;
+}
+
+/** Starts of one shard in a submission: far more than attempts and stops can ask for, but bounded. */
+const startsMax = 1_000;
+
+/**
+ * Runs the agents of these shards as child processes, and starts those again that say they can go on, as Slurm's
+ * requeue would. When `stop` is aborted every agent is told to stop, and none is left when this returns.
+ */
+export async function runLocally(options: LocalExecutorOptions): Promise<ShardEnd[]> {
+  const { run, shards, stop } = options;
+  mkdirSync(run.logsDir, { recursive: true });
+  const ends: ShardEnd[] = [];
+  // One list for first starts and restarts: [shard, starts so far, not before].
+  const waiting = shards.map((shard) => ({ shard, starts: 0, notBeforeMs: 0 }));
+  const worker = async (): Promise<void> => {
+    for (;;) {
+      if (stop.aborted) return;
+      const now = Date.now();
+      const index = waiting.findIndex((entry) => entry.notBeforeMs <= now);
+      if (index === -1) {
+        if (waiting.length === 0) return;
+        await sleep(Math.min(...waiting.map((entry) => entry.notBeforeMs)) - now, stop);
+        continue;
+      }
+      const [entry] = waiting.splice(index, 1);
+      if (!entry) return;
+      const end = await runAgentProcess(entry.shard, options);
+      if (end.code === exitCodes.done) ends.push({ shard: entry.shard, outcome: "done", said: "" });
+      else if (stop.aborted) ends.push({ shard: entry.shard, outcome: "stopped", said: end.said });
+      else if (end.canGoOn && entry.starts + 1 < startsMax) {
+        const waitMs = Math.min(restartWaitMsMax, restartWaitMs * 2 ** Math.min(entry.starts, 10));
+        waiting.push({ shard: entry.shard, starts: entry.starts + 1, notBeforeMs: Date.now() + waitMs });
+      } else ends.push({ shard: entry.shard, outcome: "failed", said: end.said });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, options.concurrency) }, worker));
+  for (const { shard } of waiting) ends.push({ shard, outcome: "stopped", said: "not started" });
+  return ends.sort((one, other) => one.shard - other.shard);
+}
+
+interface AgentEnd {
+  code: number;
+  /** Whether another start can bring the shard on: it said so, or it was killed. */
+  canGoOn: boolean;
+  said: string;
+}
+
+async function runAgentProcess(shard: number, options: LocalExecutorOptions): Promise<AgentEnd> {
+  const { run, command, submission, stop } = options;
+  const output = join(run.logsDir, `agent_${shard}.out`);
+  const fd = openSync(output, "a", 0o666);
+  try {
+    const agent = startSupervised([...command, "agent", "--run-dir", run.dir, "--shard", String(shard)], {
+      env: childEnvironment({ [submissionVariable]: submission }),
+      outputFd: fd,
+    });
+    let killTimer: ReturnType<typeof setTimeout> | undefined;
+    const onStop = () => {
+      agent.signalGroup(stopReason(stop) === "SIGINT" ? "SIGINT" : "SIGTERM");
+      killTimer = setTimeout(() => agent.signalGroup("SIGKILL"), stopGraceMs);
+    };
+    if (stop.aborted) onStop();
+    else stop.addEventListener("abort", onStop, { once: true });
+    const exit = await agent.exited;
+    clearTimeout(killTimer);
+    stop.removeEventListener("abort", onStop);
+    const canGoOn = exit.code === exitCodes.resumable || exit.signal !== null;
+    return { code: exit.code, canGoOn, said: exit.code === exitCodes.done ? "" : lastLine(output) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function lastLine(path: string): string {
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  return lines.at(-1) ?? "";
+}

@@ -1,0 +1,78 @@
+import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
+import { type ExitCode, exitCodes, invalidInput } from "../system/errors.ts";
+import { stopExitCode, stopReason } from "../system/interrupt.ts";
+import { log } from "../system/log.ts";
+import { type Account, accountOf, readShardFiles, type ShardFiles } from "./account.ts";
+import { type RunLayout, runLayout, shardLayout } from "./layout.ts";
+import { runLocally } from "./local-executor.ts";
+import { isValidDone, readDone } from "./state.ts";
+
+/** How often the state files are read for the live line. */
+const pollMs = 1_000;
+
+/** What a local run is asked to do. */
+export interface RunHereOptions {
+  runDir: string;
+  concurrency: number;
+  command: readonly [string, ...string[]];
+  submission: string;
+  stop: AbortSignal;
+  onProgress: (progress: RunProgress) => void;
+}
+
+/** A run in mid-flight. */
+export interface RunProgress {
+  account: Account;
+  bytesPerSecond: number;
+  etaSeconds: number | null;
+}
+
+/**
+ * Runs the agents of all shards that are not done on this machine, and gives the account of every listed object.
+ * The exit code is 0 only if every object is proven.
+ */
+export async function runHere(options: RunHereOptions): Promise<{ account: Account; exitCode: ExitCode }> {
+  const run = runLayout(options.runDir);
+  const meta = readShardsMeta(run.shardsMeta);
+  if (!meta) throw invalidInput(`${run.shardsMeta}: no such file: shard the manifest first`);
+  const shards = meta.shards.flatMap((entry, shard) =>
+    isValidDone(readDone(shardLayout(run, shard).done), entry) ? [] : [shard],
+  );
+  if (shards.length === 0) log.info(`all ${meta.num_shards} shards are done already: nothing to copy`);
+  const poll = setInterval(() => options.onProgress(progressOf(run, meta)), pollMs);
+  try {
+    const ends = await runLocally({ ...options, run, shards });
+    for (const { shard, outcome, said } of ends) {
+      if (outcome === "failed") log.error(`shard ${shard} failed: ${said}`);
+    }
+  } finally {
+    clearInterval(poll);
+  }
+  const account = accountOf(meta, readShardFiles(run, meta.num_shards));
+  const reason = stopReason(options.stop);
+  const whole = account.shards.done === meta.num_shards;
+  if (reason && !whole) {
+    log.warn(`stopped by ${reason}: run the same command again to go on`);
+    return { account, exitCode: stopExitCode(reason) };
+  }
+  return { account, exitCode: whole ? exitCodes.done : exitCodes.failed };
+}
+
+function progressOf(run: RunLayout, meta: ShardsMeta): RunProgress {
+  const files = readShardFiles(run, meta.num_shards);
+  const account = accountOf(meta, files);
+  const running = files.flatMap(runningProgress);
+  const inFlight = running.reduce((sum, { bytes_in_flight: bytes }) => sum + bytes, 0);
+  const bytesPerSecond = running.reduce((sum, { bytes_per_second: rate }) => sum + rate, 0);
+  account.copied.bytes += inFlight;
+  const left = account.listed.bytes - account.copied.bytes - account.unchanged.bytes;
+  return {
+    account,
+    bytesPerSecond,
+    etaSeconds: bytesPerSecond > 0 ? Math.max(0, left) / bytesPerSecond : null,
+  };
+}
+
+function runningProgress({ done, fail, progress }: ShardFiles) {
+  return done.kind === "none" && fail.kind === "none" && progress.kind === "value" ? [progress.value] : [];
+}
