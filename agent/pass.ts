@@ -1,0 +1,79 @@
+import { parseLogLine, type RcloneStats } from "../lib/rclone/log.ts";
+import { stopReason } from "../lib/system/interrupt.ts";
+import { forEachLine } from "../lib/system/lines.ts";
+import { type Child, type ProcessExit, startChild } from "../lib/system/process.ts";
+import type { ShardLog } from "./shard-log.ts";
+
+/** How long rclone may take to end after TERM; Slurm's own KillWait is 30 s by default. */
+const stopGraceMs = 3_000;
+/** With USR1 there is the whole lead before the time limit. */
+const usr1GraceMs = 15_000;
+/** How long output may still come from a group whose leader has ended. */
+const drainMs = 5_000;
+
+/** What one run of rclone did. */
+export interface PassResult {
+  exit: ProcessExit;
+  /** The last message about each object that failed. */
+  objectErrors: Map<string, string>;
+  /** The last message that is about no single object. */
+  lastError: string | undefined;
+}
+
+/** One run of rclone over a list of objects. */
+export interface PassOptions {
+  argv: readonly string[];
+  env: Record<string, string>;
+  log: ShardLog;
+  stop: AbortSignal;
+  onStart: (child: Child) => void;
+  onProven: (object: string, proof: "copied" | "unchanged") => void;
+  onStats: (stats: RcloneStats) => void;
+}
+
+/**
+ * Runs rclone once and reads its log as it comes. When `stop` is aborted, rclone gets TERM, and KILL after a grace
+ * time; its process group is gone when this returns or throws. Throws what a callback throws, and for a program that
+ * is not there.
+ */
+export async function runPass(options: PassOptions): Promise<PassResult> {
+  const { argv, env, log, stop } = options;
+  const objectErrors = new Map<string, string>();
+  let lastError: string | undefined;
+  const decoder = new TextDecoder();
+  const child = startChild(argv, { env });
+  let killTimer: ReturnType<typeof setTimeout> | undefined;
+  const onStop = () => {
+    child.signalGroup("SIGTERM");
+    const grace = stopReason(stop) === "SIGUSR1" ? usr1GraceMs : stopGraceMs;
+    killTimer = setTimeout(() => child.signalGroup("SIGKILL"), grace);
+  };
+  try {
+    options.onStart(child);
+    if (stop.aborted) onStop();
+    else stop.addEventListener("abort", onStop, { once: true });
+    const reading = Promise.all([
+      forEachLine(child.stderr, ({ bytes }) => {
+        log.raw(bytes);
+        const event = parseLogLine(decoder.decode(bytes));
+        if (event.kind === "copied" || event.kind === "unchanged") {
+          objectErrors.delete(event.object);
+          options.onProven(event.object, event.kind);
+        } else if (event.kind === "object-error") objectErrors.set(event.object, event.message);
+        else if (event.kind === "error") lastError = event.message;
+        else if (event.kind === "stats") options.onStats(event.stats);
+      }),
+      forEachLine(child.stdout, ({ bytes }) => log.raw(bytes)),
+    ]);
+    // A failing callback ends the reading: rclone must not go on unread.
+    const exit = await Promise.race([child.exited, reading.then(() => child.exited)]);
+    const drained = setTimeout(() => child.signalGroup("SIGKILL"), drainMs);
+    await reading;
+    clearTimeout(drained);
+    return { exit, objectErrors, lastError };
+  } finally {
+    stop.removeEventListener("abort", onStop);
+    clearTimeout(killTimer);
+    child.signalGroup("SIGKILL");
+  }
+}

@@ -1,0 +1,73 @@
+import type { RcloneStats } from "../lib/rclone/log.ts";
+import type { ProgressState } from "../lib/run/state.ts";
+import { replaceFile } from "../lib/system/durable.ts";
+
+/** What does not change during an attempt. */
+export interface ProgressHead {
+  shard: number;
+  sha256: string;
+  attempt: number;
+  node: string;
+  records: number;
+  bytes: number;
+  plan: string;
+}
+
+/** Counts what an attempt has done, and writes it as the shard's .progress. */
+export class Progress {
+  readonly #path: string;
+  readonly #head: ProgressHead;
+  #pass = 0;
+  #objects = 0;
+  #bytes = 0;
+  #bytesBeforePass = 0;
+  #errorsBeforePass = 0;
+  #stats: RcloneStats | undefined;
+
+  constructor(path: string, head: ProgressHead) {
+    this.#path = path;
+    this.#head = head;
+  }
+
+  startPass(pass: number): void {
+    this.#errorsBeforePass += this.#stats?.errors ?? 0;
+    this.#pass = pass;
+    this.#bytesBeforePass = this.#bytes;
+    this.#stats = undefined;
+  }
+
+  proven(size: number): void {
+    this.#objects++;
+    this.#bytes += size;
+  }
+
+  stats(stats: RcloneStats): void {
+    this.#stats = stats;
+  }
+
+  /** Replaces the .progress file. */
+  write(now: Date): void {
+    const inFlight = Math.max(0, (this.#stats?.bytes ?? 0) - (this.#bytes - this.#bytesBeforePass));
+    const speed = this.#stats?.speed ?? 0;
+    const left = this.#head.bytes - this.#bytes - inFlight;
+    const state: ProgressState = {
+      schema: "xfer.progress.v1",
+      shard: this.#head.shard,
+      sha256: this.#head.sha256,
+      attempt: this.#head.attempt,
+      pass: this.#pass,
+      node: this.#head.node,
+      records: this.#head.records,
+      bytes: this.#head.bytes,
+      objects_done: this.#objects,
+      bytes_done: this.#bytes,
+      bytes_in_flight: inFlight,
+      bytes_per_second: Math.round(speed),
+      eta_seconds: speed > 0 ? Math.max(0, Math.round(left / speed)) : null,
+      errors: this.#errorsBeforePass + (this.#stats?.errors ?? 0),
+      plan: this.#head.plan,
+      updated_at: now.toISOString(),
+    };
+    replaceFile(this.#path, `${JSON.stringify(state)}\n`);
+  }
+}

@@ -1,0 +1,161 @@
+import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import type { ShardEntry, ShardsMeta } from "../lib/manifest/shards-meta.ts";
+import type { RunConfig } from "../lib/run/config.ts";
+import { Journal } from "../lib/run/journal.ts";
+import { type RunLayout, type ShardLayout, shardLayout } from "../lib/run/layout.ts";
+import {
+  type AttemptState,
+  isValidDone,
+  readAttempt,
+  readDone,
+  type StateFile,
+  writeState,
+} from "../lib/run/state.ts";
+import { messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
+import { log } from "../lib/system/log.ts";
+import { isRunning, signalProcessGroup } from "../lib/system/process.ts";
+import { formatBytes, formatObjects } from "../lib/system/units.ts";
+import { runAttempt } from "./attempt.ts";
+import { decideStart } from "./decide.ts";
+import { ShardLedger, type ShardOutcome } from "./ledger.ts";
+import { ShardLog } from "./shard-log.ts";
+import { checkShardDigest, readShardRecords, type ShardRecords } from "./shard-records.ts";
+
+/** One shard of a run, as an array task gets it. */
+export interface ShardTask {
+  run: RunLayout;
+  config: RunConfig;
+  meta: ShardsMeta;
+  shard: number;
+  /** What started this agent: a new submission has a new budget of attempts. */
+  submission: string;
+  /** The node's name for people: Slurm's, or the host's. */
+  node: string;
+  stop: AbortSignal;
+}
+
+/**
+ * Brings one shard as far as one attempt can. Order of writes: .attempt, then journal and log as objects are proven,
+ * then .done or .fail, then .attempt's outcome. Throws invalid input for a shard that is not the recorded one, and
+ * operation failed when another agent holds the shard.
+ */
+export async function runShard(task: ShardTask): Promise<ShardOutcome> {
+  const { run, config, meta, shard, submission } = task;
+  const layout = shardLayout(run, shard);
+  const entry = meta.shards[shard];
+  if (!entry)
+    throw operationFailed(`shard ${shard}: the run has only the shards 0 to ${meta.num_shards - 1}`);
+  if (isValidDone(readDone(layout.done), entry)) {
+    log.info(`shard ${shard}: done already (${formatObjects(entry.records)}, ${formatBytes(entry.bytes)})`);
+    return "done";
+  }
+  mkdirSync(run.stateDir, { recursive: true });
+  const records = await readOwnRecords(task, layout, entry);
+  const before = readAttempt(layout.attempt);
+  await takeOver(before, shard);
+  const journal = new Journal(layout.journal, entry);
+  try {
+    const start = decideStart(before, {
+      submission,
+      maxAttempts: config.max_attempts,
+      proven: journal.proofs.count,
+    });
+    const { node, stop } = task;
+    const { max_attempts: maxAttempts } = config;
+    const ledger = new ShardLedger({
+      shard,
+      submission,
+      node,
+      maxAttempts,
+      stop,
+      layout,
+      records,
+      journal,
+      sha256: entry.sha256,
+    });
+    if (start.kind === "budget-spent") return ledger.refuse(start);
+    const shardLog = new ShardLog(layout.log(start.attempt));
+    try {
+      ledger.begin(start);
+      log.info(
+        `shard ${shard}: attempt ${start.attempt}: ${formatObjects(records.count)}, ${formatBytes(records.bytes)}, ` +
+          `${formatObjects(journal.proofs.count)} proven before`,
+      );
+      const result = await runAttempt({
+        shard,
+        sha256: entry.sha256,
+        attempt: start.attempt,
+        node: task.node,
+        config,
+        layout,
+        records,
+        journal,
+        log: shardLog,
+        stop: task.stop,
+        onChild: (child) => ledger.noteChild(child),
+      });
+      return ledger.end(result, shardLog);
+    } finally {
+      shardLog.close();
+    }
+  } finally {
+    journal.close();
+  }
+}
+
+/** Reads the shard's records; one that is not the recorded shard is noted in .fail before the error is thrown. */
+async function readOwnRecords(
+  task: ShardTask,
+  layout: ShardLayout,
+  entry: ShardEntry,
+): Promise<ShardRecords> {
+  try {
+    await checkShardDigest(layout.records, entry.sha256);
+    return await readShardRecords(layout.records);
+  } catch (error) {
+    if (!(error instanceof XferError)) throw error;
+    writeState(layout.fail, {
+      schema: "xfer.fail.v1",
+      shard: task.shard,
+      sha256: null,
+      class: "config",
+      final: true,
+      message: messageOf(error),
+      exit_code: null,
+      records: entry.records,
+      bytes: entry.bytes,
+      proven: 0,
+      proven_bytes: 0,
+      failed: entry.records,
+      failed_bytes: entry.bytes,
+      attempt: 0,
+      node: task.node,
+      failed_at: new Date().toISOString(),
+      errors: [],
+    });
+    throw error;
+  }
+}
+
+/**
+ * Makes sure that nobody else works on the shard here: an agent that still runs on this host is an error; an rclone
+ * that outlived its agent is killed. Other hosts cannot be asked.
+ */
+async function takeOver(before: StateFile<AttemptState>, shard: number): Promise<void> {
+  if (before.kind === "unreadable") log.warn(`${before.reason}: taken as the first attempt`);
+  if (before.kind !== "value" || before.value.outcome !== "running" || before.value.host !== hostname())
+    return;
+  const { agent, child } = before.value;
+  if (agent.pid !== process.pid && isRunning(agent)) {
+    throw operationFailed(`shard ${shard}: another agent (pid ${agent.pid}) is at work on it on this host`);
+  }
+  if (child === null) return;
+  const deadline = Date.now() + 10_000;
+  while (isRunning(child)) {
+    log.warn(`shard ${shard}: rclone (pid ${child.pid}) outlived its agent: killing it`);
+    signalProcessGroup(child.pid, "SIGKILL");
+    if (Date.now() > deadline) throw operationFailed(`shard ${shard}: pid ${child.pid} cannot be killed`);
+    await Bun.sleep(100);
+  }
+}
