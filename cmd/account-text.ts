@@ -1,0 +1,32 @@
+import type { Account, Amount } from "../lib/run/account.ts";
+import type { RunProgress } from "../lib/run/run-here.ts";
+import { formatBytes, formatCount, formatDuration } from "../lib/system/units.ts";
+
+/** A run in mid-flight in one line. */
+export function progressText({ account, bytesPerSecond, etaSeconds }: RunProgress): string {
+  const { listed, copied, unchanged, shards } = account;
+  const objects = copied.objects + unchanged.objects;
+  const bytes = copied.bytes + unchanged.bytes;
+  const percent = listed.bytes > 0 ? Math.floor((100 * bytes) / listed.bytes) : 100;
+  return (
+    `${percent}%  ${formatCount(objects)}/${formatCount(listed.objects)} objects  ` +
+    `${formatBytes(bytes)}/${formatBytes(listed.bytes)}  ${formatBytes(bytesPerSecond)}/s  ` +
+    `ETA ${formatDuration(etaSeconds)}  shards ${shards.done}/${shards.total} done, ${shards.failed} failed`
+  );
+}
+
+/** The account of a run as a table for people. */
+export function accountText(account: Account, runDir: string): string {
+  const row = (name: string, { objects, bytes }: Amount) =>
+    `${name.padEnd(11)}${formatCount(objects).padStart(15)} objects${formatBytes(bytes).padStart(13)}`;
+  const lines = [row("listed", account.listed), row("copied", account.copied)];
+  if (account.unchanged.objects > 0) lines.push(row("unchanged", account.unchanged));
+  lines.push(row("failed", account.failed));
+  if (account.unfinished.objects > 0) lines.push(row("unfinished", account.unfinished));
+  for (const { path, class: failure, message, shard } of account.errors) {
+    lines.push(`  shard ${shard}: ${failure}: ${path === "" ? "" : `${path}: `}${message}`);
+  }
+  for (const warning of account.warnings) lines.push(`warning: ${warning}`);
+  lines.push(`run directory: ${runDir}`);
+  return `${lines.join("\n")}\n`;
+}

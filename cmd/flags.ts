@@ -1,0 +1,232 @@
+import * as v from "valibot";
+import { shardStrategies } from "../lib/manifest/shards-meta.ts";
+import { modtimeModes } from "../lib/rclone/argv.ts";
+import { type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
+import { hashModes } from "../lib/run/build-manifest.ts";
+import type { RenderOptions } from "../lib/run/render.ts";
+import { invalidInput } from "../lib/system/errors.ts";
+import { isCompiled } from "../lib/system/process.ts";
+import { splitWords } from "../lib/system/shell-words.ts";
+import { version } from "../package.json" with { type: "json" };
+
+/** Flags that several commands share, declared once, and the schemas that read them. */
+
+export const json = { type: "boolean", description: "print the result as JSON" } as const;
+
+/** How rclone is reached. */
+export const rcloneArgs = {
+  runtime: {
+    type: "string",
+    valueHint: runtimeNames.join("|"),
+    description:
+      "how rclone is reached: in a container through srun, in an apptainer container, or from PATH",
+  },
+  "rclone-image": {
+    type: "string",
+    valueHint: "IMAGE",
+    description: "the container image (not needed with host)",
+  },
+  "rclone-config": {
+    type: "string",
+    valueHint: "FILE",
+    description: "rclone.conf, as a path where rclone runs (host: rclone's own default)",
+  },
+  "pyxis-extra": { type: "string", valueHint: "WORDS", description: "more options for srun" },
+} as const;
+
+/** How the source is listed. */
+export const listArgs = {
+  "container-conf-path": {
+    type: "string",
+    default: "/etc/rclone/rclone.conf",
+    valueHint: "FILE",
+    description: "where rclone.conf is mounted in the listing's container",
+  },
+  recursive: {
+    type: "boolean",
+    default: true,
+    description: "list below prefixes too",
+    negativeDescription: "list only the top",
+  },
+  "fast-list": {
+    type: "boolean",
+    default: true,
+    description: "one LIST per 1,000 objects, whatever the prefixes",
+  },
+  modtime: {
+    type: "string",
+    default: "server",
+    valueHint: modtimeModes.join("|"),
+    description:
+      "which time is listed; metadata costs a HEAD for each object; --no-modtime is --modtime none",
+  },
+  hash: {
+    type: "string",
+    default: "auto",
+    valueHint: hashModes.join("|"),
+    description:
+      "list MD5 hashes; auto: on S3, where they are free but for objects uploaded in parts (a HEAD each)",
+  },
+  "extra-lsjson-flags": { type: "string", valueHint: "FLAGS", description: "more flags for rclone lsjson" },
+  "run-id": {
+    type: "string",
+    valueHint: "ID",
+    description: "the run's id (default: time and random digits)",
+  },
+  verbose: { type: "boolean", alias: "v", description: "show rclone's messages; -vv its debugging too" },
+  "very-verbose": { type: "boolean", description: "the same as -vv" },
+} as const;
+
+/** What the array asks of Slurm, and how its agents copy. */
+export const renderArgs = {
+  "array-concurrency": { type: "string", valueHint: "N", description: "array tasks that run at a time" },
+  "job-name": { type: "string", default: "xfer", valueHint: "NAME", description: "Slurm's job name" },
+  "time-limit": {
+    type: "string",
+    default: "24:00:00",
+    valueHint: "TIME",
+    description: "Slurm's time limit of a task",
+  },
+  partition: { type: "string", default: "transfer", valueHint: "NAME", description: "Slurm's partition" },
+  "cpus-per-task": { type: "string", default: "4", valueHint: "N", description: "CPUs of a task" },
+  mem: { type: "string", default: "8G", valueHint: "SIZE", description: "memory of a task" },
+  "rclone-conf-in-container": {
+    type: "string",
+    default: "/etc/rclone/rclone.conf",
+    valueHint: "FILE",
+    description: "where rclone.conf is mounted in the agents' containers",
+  },
+  "rclone-flags": {
+    type: "string",
+    default: "--transfers 32 --checkers 64 --fast-list --retries 10 --low-level-retries 20",
+    valueHint: "FLAGS",
+    description: "flags for rclone copy; --retries is the number of passes over what is not proven",
+  },
+  "max-attempts": {
+    type: "string",
+    default: "5",
+    valueHint: "N",
+    description: "attempts at a shard, requeues included",
+  },
+  "sbatch-extras": { type: "string", valueHint: "WORDS", description: "more options for sbatch" },
+  "agent-path": {
+    type: "string",
+    valueHint: "FILE",
+    description: "an xfer binary that is on the cluster already (default: this one is copied to bin/xfer)",
+  },
+} as const;
+
+export const strategyArg = {
+  type: "string",
+  default: "bytes",
+  valueHint: shardStrategies.join("|"),
+  description: "balance bytes or counts over the shards, or place keys by their hash",
+} as const;
+
+/** Flags whose value is made of words for another program, split by a shell's quoting rules. */
+export const words = (flag: string) =>
+  v.pipe(
+    v.optional(v.string(), ""),
+    v.transform((text) => splitWords(text, `--${flag}`)),
+  );
+
+/** A whole number of at least `min`, from a flag's text. */
+export const whole = (min: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, "must be a whole number"),
+    v.transform(Number),
+    v.minValue(min, `must be at least ${min}`),
+  );
+
+/** One of a few words. */
+export const oneOf = <const T extends readonly string[]>(values: T) =>
+  v.picklist(values, `must be one of ${values.join(", ")}`);
+
+const text = v.pipe(v.string(), v.minLength(1, "must not be empty"));
+export const optionalText = v.optional(text);
+export const requiredText = text;
+
+export const rcloneSchema = {
+  runtime: v.optional(oneOf(runtimeNames)),
+  "rclone-image": optionalText,
+  "rclone-config": optionalText,
+  "pyxis-extra": words("pyxis-extra"),
+};
+
+export const listSchema = {
+  "container-conf-path": text,
+  recursive: v.boolean(),
+  "fast-list": v.boolean(),
+  modtime: oneOf(modtimeModes),
+  hash: oneOf(hashModes),
+  "extra-lsjson-flags": words("extra-lsjson-flags"),
+  "run-id": v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "must be letters, digits, _ . and -"))),
+  verbose: v.optional(v.boolean(), false),
+  "very-verbose": v.optional(v.boolean(), false),
+};
+
+export const renderSchema = {
+  "array-concurrency": v.optional(whole(1)),
+  "job-name": text,
+  "time-limit": text,
+  partition: text,
+  "cpus-per-task": whole(1),
+  mem: text,
+  "rclone-conf-in-container": text,
+  "rclone-flags": words("rclone-flags"),
+  "max-attempts": whole(1),
+  "sbatch-extras": words("sbatch-extras"),
+  "agent-path": optionalText,
+};
+
+const rcloneObject = v.object(rcloneSchema);
+const renderObject = v.object(renderSchema);
+
+/** How many array tasks run at a time unless the user says otherwise. */
+export const arrayConcurrencyDefault = 64;
+
+/** The part of RenderOptions that comes from the flags of rcloneArgs and renderArgs. */
+export function renderOptionsOf(
+  input: v.InferOutput<typeof rcloneObject> & v.InferOutput<typeof renderObject>,
+  defaults: { runtime: RuntimeName; arrayConcurrency: number },
+): Pick<RenderOptions, "rclone" | "rcloneFlags" | "maxAttempts" | "slurm" | "agent" | "version"> {
+  const agentPath = input["agent-path"];
+  return {
+    rclone: {
+      runtime: input.runtime ?? defaults.runtime,
+      image: input["rclone-image"],
+      configPath: input["rclone-config"],
+      confInContainer: input["rclone-conf-in-container"],
+      pyxisExtra: input["pyxis-extra"],
+    },
+    rcloneFlags: input["rclone-flags"],
+    maxAttempts: input["max-attempts"],
+    slurm: {
+      jobName: input["job-name"],
+      arrayConcurrency: input["array-concurrency"] ?? defaults.arrayConcurrency,
+      timeLimit: input["time-limit"],
+      partition: input.partition,
+      cpusPerTask: input["cpus-per-task"],
+      mem: input.mem,
+      sbatchExtras: input["sbatch-extras"],
+    },
+    agent: agentPath === undefined ? ownBinary() : { path: agentPath },
+    version,
+  };
+}
+
+function ownBinary(): { copyOf: string } {
+  if (isCompiled()) return { copyOf: process.execPath };
+  throw invalidInput(
+    "--agent-path is needed: this xfer is not the compiled binary, so it cannot copy itself",
+  );
+}
+
+/** Reads a command's arguments by a schema. Throws invalid input naming the first flag that is wrong. */
+export function readFlags<S extends v.GenericSchema>(schema: S, args: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, args);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw invalidInput(`--${v.getDotPath(issue)}: ${issue.message}, not ${JSON.stringify(issue.input)}`);
+}

@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { buildManifest } from "../../lib/run/build-manifest.ts";
+import { leftOutText } from "../../lib/run/prepare.ts";
+import { invalidInput } from "../../lib/system/errors.ts";
+import { watchForStop } from "../../lib/system/interrupt.ts";
+import { LiveLine } from "../../lib/system/live-line.ts";
+import { log } from "../../lib/system/log.ts";
+import { formatBytes, formatObjects } from "../../lib/system/units.ts";
+import * as flags from "../flags.ts";
+import { buildOptionsOf, listingText } from "../listing.ts";
+import { printJson, printText } from "../print.ts";
+
+const schema = v.object({
+  source: flags.requiredText,
+  dest: flags.requiredText,
+  out: flags.requiredText,
+  json: v.optional(v.boolean(), false),
+  ...flags.rcloneSchema,
+  ...flags.listSchema,
+});
+
+export default defineCommand({
+  meta: { name: "xfer manifest build", description: "Lists the source once into an immutable manifest" },
+  args: {
+    source: {
+      type: "string",
+      required: true,
+      valueHint: "ROOT",
+      description: "what to copy: a path, or remote:path",
+    },
+    dest: {
+      type: "string",
+      required: true,
+      valueHint: "ROOT",
+      description: "where to: a path, or remote:path",
+    },
+    out: { type: "string", required: true, valueHint: "FILE", description: "the manifest to write" },
+    ...flags.rcloneArgs,
+    ...flags.listArgs,
+    json: flags.json,
+  },
+  async run({ args }) {
+    const input = flags.readFlags(schema, args);
+    if (existsSync(input.out)) {
+      throw invalidInput(
+        `--out: ${input.out} is there already: a manifest is immutable, choose another name`,
+      );
+    }
+    const live = new LiveLine();
+    const watch = watchForStop(["SIGINT", "SIGTERM"]);
+    const options = buildOptionsOf(input, {
+      runtime: "pyxis",
+      stop: watch.signal,
+      onProgress: (totals) => live.update(listingText(totals)),
+    });
+    const { source, dest, out } = input;
+    const result = await buildManifest({ ...options, sourceRoot: source, destRoot: dest, out });
+    live.clear();
+    if (result.leftOut > 0) log.warn(leftOutText(result));
+    const { objects, bytes } = result;
+    if (input.json)
+      await printJson({ schema: "xfer.build.v1", manifest: out, run_id: options.runId, objects, bytes });
+    else await printText(`${out}: ${formatObjects(objects)}, ${formatBytes(bytes)}\n`);
+  },
+});

@@ -1,0 +1,9 @@
+import { defineCommand } from "citty";
+
+export default defineCommand({
+  meta: { name: "xfer manifest", description: "Lists a source into a manifest, and works on manifests" },
+  subCommands: {
+    build: () => import("./build.ts").then((module) => module.default),
+    shard: () => import("./shard.ts").then((module) => module.default),
+  },
+});

@@ -1,0 +1,128 @@
+import { availableParallelism } from "node:os";
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { shardStrategies } from "../lib/manifest/shards-meta.ts";
+import { prepareRun } from "../lib/run/prepare.ts";
+import { checkImage, checkRoot } from "../lib/run/render.ts";
+import { runHere } from "../lib/run/run-here.ts";
+import { submitRun } from "../lib/run/submit.ts";
+import { exitCodes, invalidInput } from "../lib/system/errors.ts";
+import { watchForStop } from "../lib/system/interrupt.ts";
+import { LiveLine } from "../lib/system/live-line.ts";
+import { isCompiled, ownCommand } from "../lib/system/process.ts";
+import { accountText, progressText } from "./account-text.ts";
+import * as flags from "./flags.ts";
+import { buildOptionsOf, checkRcloneConfig, listingText } from "./listing.ts";
+import { printJson, printText } from "./print.ts";
+
+const executors = ["slurm", "local"] as const;
+
+const schema = v.object({
+  source: flags.optionalText,
+  dest: flags.optionalText,
+  "run-dir": flags.requiredText,
+  "num-shards": v.optional(flags.whole(1)),
+  strategy: flags.oneOf(shardStrategies),
+  executor: flags.oneOf(executors),
+  submit: v.optional(v.boolean(), false),
+  json: v.optional(v.boolean(), false),
+  ...flags.rcloneSchema,
+  ...flags.listSchema,
+  ...flags.renderSchema,
+});
+
+const numShardsDefault = 256;
+
+export default defineCommand({
+  meta: {
+    name: "xfer run",
+    description: "Builds, shards and renders a transfer, and runs it here or submits it",
+  },
+  args: {
+    source: { type: "string", valueHint: "ROOT", description: "what to copy: a path, or remote:path" },
+    dest: { type: "string", valueHint: "ROOT", description: "where to: a path, or remote:path" },
+    "run-dir": {
+      type: "string",
+      default: "run",
+      valueHint: "DIR",
+      description: "the run directory; resumes what is there",
+    },
+    "num-shards": {
+      type: "string",
+      valueHint: "N",
+      description: `how many shards (default: ${numShardsDefault})`,
+    },
+    strategy: flags.strategyArg,
+    executor: {
+      type: "string",
+      default: "slurm",
+      valueHint: executors.join("|"),
+      description: "run the agents as a Slurm array, or here as child processes",
+    },
+    submit: { type: "boolean", description: "submit the array (slurm)" },
+    ...flags.rcloneArgs,
+    ...flags.listArgs,
+    ...flags.renderArgs,
+    json: flags.json,
+  },
+  async run({ args }) {
+    const input = flags.readFlags(schema, args);
+    const local = input.executor === "local";
+    if (local && input.submit)
+      throw invalidInput("--submit is for --executor slurm: local runs the agents at once");
+    const runtime = input.runtime ?? (local ? "host" : "pyxis");
+    checkImage(runtime, input["rclone-image"]);
+    checkRcloneConfig(input["rclone-config"], runtime === "host" && local);
+    const live = new LiveLine();
+    const watch = watchForStop(["SIGINT", "SIGTERM", "SIGHUP"]);
+    const runDir = input["run-dir"];
+    const agentPath =
+      local && input["agent-path"] === undefined && isCompiled() ? process.execPath : input["agent-path"];
+    const config = await prepareRun({
+      build: {
+        ...buildOptionsOf(input, {
+          runtime,
+          stop: watch.signal,
+          onProgress: (t) => live.update(listingText(t)),
+        }),
+        sourceRoot: input.source && checkRoot("--source", input.source),
+        destRoot: input.dest && checkRoot("--dest", input.dest),
+      },
+      numShards: input["num-shards"],
+      numShardsDefault,
+      strategy: input.strategy,
+      render: {
+        ...flags.renderOptionsOf(
+          { ...input, "agent-path": agentPath },
+          { runtime, arrayConcurrency: local ? availableParallelism() : flags.arrayConcurrencyDefault },
+        ),
+        runDir,
+        now: new Date(),
+      },
+    });
+    live.clear();
+    if (!local) {
+      const jobId = input.submit ? await submitRun(runDir, new Date()) : null;
+      if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
+      else
+        await printText(
+          jobId === null
+            ? `${runDir}: ready; submit with: xfer slurm submit --run-dir ${runDir}\n`
+            : `${jobId}\n`,
+        );
+      return exitCodes.done;
+    }
+    const { account, exitCode } = await runHere({
+      runDir,
+      concurrency: config.array_concurrency,
+      command: ownCommand(),
+      submission: `local:${new Date().toISOString()}`,
+      stop: watch.signal,
+      onProgress: (progress) => live.update(progressText(progress)),
+    });
+    live.clear();
+    if (input.json) await printJson({ ...account, run_dir: runDir });
+    else await printText(accountText(account, runDir));
+    return exitCode;
+  },
+});

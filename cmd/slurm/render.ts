@@ -1,0 +1,66 @@
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { runLayout } from "../../lib/run/layout.ts";
+import { renderRun } from "../../lib/run/render.ts";
+import * as flags from "../flags.ts";
+import { checkRcloneConfig } from "../listing.ts";
+import { printJson, printText } from "../print.ts";
+
+const schema = v.object({
+  "run-dir": flags.requiredText,
+  "num-shards": v.optional(flags.whole(1)),
+  "source-root": flags.optionalText,
+  "dest-root": flags.optionalText,
+  manifest: flags.optionalText,
+  json: v.optional(v.boolean(), false),
+  ...flags.rcloneSchema,
+  ...flags.renderSchema,
+});
+
+export default defineCommand({
+  meta: {
+    name: "xfer slurm render",
+    description: "Writes the scripts and the frozen configuration of a run",
+  },
+  args: {
+    "run-dir": { type: "string", required: true, valueHint: "DIR", description: "the run directory" },
+    "num-shards": { type: "string", valueHint: "N", description: "how many shards (default: as sharded)" },
+    ...flags.rcloneArgs,
+    ...flags.renderArgs,
+    "source-root": {
+      type: "string",
+      valueHint: "ROOT",
+      description: "copy from here instead of the manifest's root",
+    },
+    "dest-root": {
+      type: "string",
+      valueHint: "ROOT",
+      description: "copy to here instead of the manifest's root",
+    },
+    manifest: {
+      type: "string",
+      valueHint: "FILE",
+      description: "the manifest (default: the run directory's)",
+    },
+    json: flags.json,
+  },
+  async run({ args }) {
+    const input = flags.readFlags(schema, args);
+    const runDir = input["run-dir"];
+    checkRcloneConfig(input["rclone-config"], false);
+    const config = await renderRun({
+      ...flags.renderOptionsOf(input, { runtime: "pyxis", arrayConcurrency: flags.arrayConcurrencyDefault }),
+      runDir,
+      manifestPath: input.manifest ?? runLayout(runDir).manifest,
+      numShards: input["num-shards"],
+      sourceRoot: input["source-root"],
+      destRoot: input["dest-root"],
+      now: new Date(),
+    });
+    if (input.json) await printJson(config);
+    else
+      await printText(
+        `${runDir}: rendered for ${config.num_shards} shards; submit with: xfer slurm submit --run-dir ${runDir}\n`,
+      );
+  },
+});

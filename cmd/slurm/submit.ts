@@ -1,0 +1,24 @@
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { submitRun } from "../../lib/run/submit.ts";
+import * as flags from "../flags.ts";
+import { printJson, printText } from "../print.ts";
+
+const schema = v.object({ "run-dir": flags.requiredText, json: v.optional(v.boolean(), false) });
+
+export default defineCommand({
+  meta: {
+    name: "xfer slurm submit",
+    description: "Submits a rendered run as a job array and prints the job id",
+  },
+  args: {
+    "run-dir": { type: "string", required: true, valueHint: "DIR", description: "the run directory" },
+    json: flags.json,
+  },
+  async run({ args }) {
+    const input = flags.readFlags(schema, args);
+    const jobId = await submitRun(input["run-dir"], new Date());
+    if (input.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: input["run-dir"] });
+    else await printText(`${jobId}\n`);
+  },
+});

@@ -1,0 +1,34 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** Builds the one binary; run by `bun run build` and by whatever needs it. */
+const root = join(import.meta.dir, "..", "..");
+mkdirSync(join(root, "dist"), { recursive: true });
+const build = Bun.spawnSync(
+  [
+    process.execPath,
+    "build",
+    "--compile",
+    "--minify",
+    "--bytecode",
+    // --bytecode without --format=esm builds a binary that dies at start.
+    "--format=esm",
+    // Otherwise the binary would run a bunfig.toml and load a .env that lie in the user's directory.
+    "--no-compile-autoload-dotenv",
+    "--no-compile-autoload-bunfig",
+    "cmd/main.ts",
+    "--outfile",
+    "dist/xfer",
+  ],
+  { cwd: root, stdout: "pipe", stderr: "pipe" },
+);
+if (build.exitCode !== 0) {
+  process.stderr.write(build.stdout.toString() + build.stderr.toString());
+  process.exit(1);
+}
+const started = Bun.spawnSync([join(root, "dist", "xfer"), "--version"], { env: {} });
+if (started.exitCode !== 0) {
+  process.stderr.write(`dist/xfer was built but does not start: ${started.stderr.toString()}\n`);
+  process.exit(1);
+}
+process.stderr.write(`dist/xfer ${started.stdout.toString()}`);
