@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
@@ -150,7 +151,8 @@ export const requiredText = text;
 export const rcloneSchema = {
   runtime: v.optional(oneOf(runtimeNames)),
   "rclone-image": optionalText,
-  "rclone-config": optionalText,
+  // Where rclone runs there is another current directory: a relative path means this one.
+  "rclone-config": v.optional(v.pipe(text, v.transform((path) => resolve(path)))),
   "pyxis-extra": words("pyxis-extra"),
 };
 

@@ -47,7 +47,6 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const runDir = input["run-dir"];
-    checkRcloneConfig(input["rclone-config"], false);
     const config = await renderRun({
       ...flags.renderOptionsOf(input, { runtime: "pyxis", arrayConcurrency: flags.arrayConcurrencyDefault }),
       runDir,
@@ -57,6 +56,7 @@ export default defineCommand({
       destRoot: input["dest-root"],
       now: new Date(),
     });
+    checkRcloneConfig(input["rclone-config"], false);
     if (input.json) await printJson(config);
     else
       await printText(

@@ -22,6 +22,7 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
     /unable to (?:load|decrypt) (?:configuration|config)|unable to load custom CA bundle|too many arguments|invalid argument .* for .* flag/i,
     "config",
   ],
+  [/NoSuchBucket/i, "config"],
   [/rclone was not found|srun was not found|apptainer was not found/i, "config"],
   [
     /NoSuchKey|object not found|no such file or directory|directory not found|status code: 404|NotFound: Not Found/i,
@@ -39,7 +40,6 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
     /SlowDown|TooManyRequests|RequestLimitExceeded|Throttl|status code: (?:429|503)\b|ServiceUnavailable|connection refused/i,
     "throttled",
   ],
-  [/NoSuchBucket/i, "config"],
   [/pyxis|enroot|--container-|minibox|container image|squashfs|couldn't chdir|mount source/i, "container"],
   [
     /connection reset|broken pipe|i\/o timeout|TLS handshake|no such host|network is unreachable|unexpected EOF|\bEOF\b|RequestError|timeout|deadline exceeded|status code: 5\d\d|InternalError/i,
