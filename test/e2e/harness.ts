@@ -1,0 +1,219 @@
+import { expect } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sampleObjects } from "../data/fill.ts";
+import { S3Endpoint } from "../s3/endpoint.ts";
+
+/** The compiled binary, built by `bun run test` and `bun run build`. */
+export const binary = join(import.meta.dir, "..", "..", "dist", "xfer");
+
+/** Generous: two noisy cores. */
+export const timeoutMs = 180_000;
+
+/** A directory with an awkward name that is removed when it goes out of scope. */
+export function temporaryDirectory(name = "xfer test 'q' "): { path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), name));
+  chmodSync(path, 0o755);
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** How a program ended. */
+export interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A program under way. */
+export interface Running {
+  pid: number;
+  result: Promise<Result>;
+}
+
+/** Starts the binary in a cleaned environment. */
+export function startXfer(
+  args: readonly string[],
+  options: { cwd: string; env?: Record<string, string> },
+): Running {
+  if (!existsSync(binary)) throw new Error(`${binary} is not built: bun run build`);
+  const env = { PATH: process.env.PATH ?? "", HOME: options.cwd, LANG: "C.UTF-8", ...options.env };
+  const child = Bun.spawn([binary, ...args], {
+    cwd: options.cwd,
+    env,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const result = Promise.all([child.exited, child.stdout.text(), child.stderr.text()]).then(
+    ([code, stdout, stderr]) => ({ code, stdout, stderr }),
+  );
+  return { pid: child.pid, result };
+}
+
+/** Runs the binary to its end. */
+export function xfer(
+  args: readonly string[],
+  options: { cwd: string; env?: Record<string, string> },
+): Promise<Result> {
+  return startXfer(args, options).result;
+}
+
+/** Polls until `probe` gives something; fails, saying what was waited for, when it never does. */
+export async function until<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  limitMs = 90_000,
+): Promise<NonNullable<T>> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined && value !== null && value !== false) return value as NonNullable<T>;
+    if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
+    await Bun.sleep(50);
+  }
+}
+
+/** Two S3 endpoints and an rclone.conf that names them `src` and `dst`; all gone when it goes out of scope. */
+export class Stage implements AsyncDisposable {
+  readonly dir: string;
+  readonly conf: string;
+  readonly source: S3Endpoint;
+  readonly dest: S3Endpoint;
+  readonly #temp: Disposable;
+
+  private constructor(temp: { path: string } & Disposable, source: S3Endpoint, dest: S3Endpoint) {
+    this.#temp = temp;
+    this.dir = temp.path;
+    this.source = source;
+    this.dest = dest;
+    this.conf = join(this.dir, "rclone.conf");
+    writeFileSync(this.conf, `${source.rcloneSection("src")}\n${dest.rcloneSection("dst")}\n`, {
+      mode: 0o600,
+    });
+  }
+
+  static async start(): Promise<Stage> {
+    const temp = temporaryDirectory();
+    const source = await S3Endpoint.start({ buckets: ["data"] });
+    return new Stage(temp, source, await S3Endpoint.start({ buckets: ["copy"] }));
+  }
+
+  /** Puts a small data set, hostile names included, into the source; returns its keys. */
+  fill(count: number, largestBytes = 300_000): string[] {
+    const keys: string[] = [];
+    for (const { key, body, mtime } of sampleObjects(count, largestBytes)) {
+      this.source.put("data", key, body, { mtime });
+      keys.push(key);
+    }
+    this.source.resetCounts();
+    this.dest.resetCounts();
+    return keys;
+  }
+
+  /** The arguments of a local run from one endpoint to the other; later ones win. */
+  runArgs(...more: string[]): string[] {
+    return [
+      ...[
+        "run",
+        "--executor",
+        "local",
+        "--source",
+        "src:data",
+        "--dest",
+        "dst:copy",
+        "--rclone-config",
+        this.conf,
+      ],
+      ...["--run-dir", this.runDir, ...more],
+    ];
+  }
+
+  get runDir(): string {
+    return join(this.dir, "run");
+  }
+
+  xfer(...args: string[]): Promise<Result> {
+    return xfer(args, { cwd: this.dir });
+  }
+
+  /** Fails unless the destination holds every source object with equal bytes and modification time. */
+  async expectEqual(keys: readonly string[]): Promise<void> {
+    const different: string[] = [];
+    for (const key of keys) if (!(await this.#isEqual(key))) different.push(key);
+    expect(different).toEqual([]);
+    expect(this.dest.keys("copy").length).toBe(keys.length);
+  }
+
+  async #isEqual(key: string): Promise<boolean> {
+    const [one, other] = await Promise.all([this.source.get("data", key), this.dest.get("copy", key)]);
+    if (!one || !other || !Buffer.from(one).equals(other)) return false;
+    const mtime = (endpoint: S3Endpoint, bucket: string) =>
+      Number(endpoint.head(bucket, key)?.metadata.mtime);
+    return Math.abs(mtime(this.source, "data") - mtime(this.dest, "copy")) < 1e-6;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.source.stop();
+    await this.dest.stop();
+    this.#temp[Symbol.dispose]();
+  }
+}
+
+/** A state file of a shard as JSON, or undefined while there is none. */
+export function state(
+  runDir: string,
+  shard: number,
+  kind: "done" | "fail" | "attempt" | "progress",
+): State | undefined {
+  const path = join(runDir, "state", `shard_${shard}.${kind}`);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as State) : undefined;
+}
+
+/** What the tests look at in a state file. */
+export interface State {
+  records: number;
+  attempt: number;
+  spent: number;
+  class: string;
+  final: boolean;
+  proven: number;
+  copied: number;
+  objects_done: number;
+  outcome: string;
+  child: { pid: number } | null;
+  agent: { pid: number };
+  errors: { path: string; class: string; message: string }[];
+  message: string;
+}
+
+/** The pids of processes whose command line has `text` in it. */
+export function processesWith(text: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** Sends a signal to a process that may be gone already. */
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // ESRCH: it has ended.
+  }
+}

@@ -1,0 +1,60 @@
+import { expect, test } from "bun:test";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Journal, readJournal } from "../../../lib/run/journal.ts";
+import { temporaryDirectory } from "../../e2e/harness.ts";
+
+const shard = { sha256: "a".repeat(64), records: 100 };
+const proven = (path: string, of = shard) => {
+  const { proofs } = readJournal(path, of);
+  return Array.from({ length: of.records }, (_, i) => i).filter((i) => proofs.get(i) !== undefined);
+};
+
+test("what is added is read again; a torn tail is cut off and written over", () => {
+  using dir = temporaryDirectory();
+  const path = join(dir.path, "j");
+  const first = new Journal(path, shard);
+  first.add(3, "copied");
+  first.add(3, "copied");
+  first.add(42, "unchanged");
+  first.sync();
+  first.close();
+  expect(proven(path)).toEqual([3, 42]);
+  appendFileSync(path, "c7");
+  expect(proven(path)).toEqual([3, 42]);
+  const second = new Journal(path, shard);
+  expect(second.proofs.count).toBe(2);
+  second.add(5, "copied");
+  second.flush();
+  second.close();
+  expect(readFileSync(path, "utf8")).toBe(`xfer.journal.v1 ${shard.sha256}\nc3\nu42\nc5\n`);
+  expect(readJournal(path, shard).proofs.get(42)).toBe("unchanged");
+});
+
+test("cut at every byte, a journal never proves what it did not say, and can be gone on with", () => {
+  using dir = temporaryDirectory();
+  const path = join(dir.path, "j");
+  const whole = `xfer.journal.v1 ${shard.sha256}\nc3\nu42\nc57\n`;
+  for (let length = 0; length <= whole.length; length++) {
+    writeFileSync(path, whole.slice(0, length));
+    const said = proven(path);
+    expect([3, 42, 57].slice(0, said.length)).toEqual(said);
+    const journal = new Journal(path, shard);
+    journal.add(99, "copied");
+    journal.flush();
+    journal.close();
+    expect(proven(path)).toEqual([...said, 99]);
+  }
+});
+
+test("a journal of another shard content, or with foreign lines, proves nothing beyond its own", () => {
+  using dir = temporaryDirectory();
+  const path = join(dir.path, "j");
+  writeFileSync(path, `xfer.journal.v1 ${"b".repeat(64)}\nc1\nc2\n`);
+  expect(proven(path)).toEqual([]);
+  writeFileSync(path, `xfer.journal.v1 ${shard.sha256}\nc1\n<html>\nc2\n`);
+  expect(proven(path)).toEqual([1]);
+  writeFileSync(path, `xfer.journal.v1 ${shard.sha256}\nc1\nc100\nc2\n`);
+  expect(proven(path)).toEqual([1]);
+  expect(proven(join(dir.path, "none"))).toEqual([]);
+});
