@@ -11,6 +11,9 @@ const usr1GraceMs = 15_000;
 /** How long output may still come from a group whose leader has ended. */
 const drainMs = 5_000;
 
+/** How srun reports that its task has ended. */
+const exitNotice = /^srun: error: \S+: task \d+: /;
+
 /** What one run of rclone did. */
 export interface PassResult {
   exit: ProcessExit;
@@ -60,7 +63,9 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
           objectErrors.delete(event.object);
           options.onProven(event.object, event.kind);
         } else if (event.kind === "object-error") objectErrors.set(event.object, event.message);
-        else if (event.kind === "error") lastError = event.message;
+        // srun's word that the step has ended says less than rclone's that came before it.
+        else if (event.kind === "error" && !(lastError && exitNotice.test(event.message)))
+          lastError = event.message;
         else if (event.kind === "stats") options.onStats(event.stats);
       }),
       forEachLine(child.stdout, ({ bytes }) => log.raw(bytes)),

@@ -152,7 +152,12 @@ export const rcloneSchema = {
   runtime: v.optional(oneOf(runtimeNames)),
   "rclone-image": optionalText,
   // Where rclone runs there is another current directory: a relative path means this one.
-  "rclone-config": v.optional(v.pipe(text, v.transform((path) => resolve(path)))),
+  "rclone-config": v.optional(
+    v.pipe(
+      text,
+      v.transform((path) => resolve(path)),
+    ),
+  ),
   "pyxis-extra": words("pyxis-extra"),
 };
 

@@ -2,6 +2,7 @@ import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../system/errors.ts";
 import { stopExitCode, stopReason } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
+import { RateWindow } from "../system/rate.ts";
 import { type Account, accountOf, readShardFiles, type ShardFiles } from "./account.ts";
 import { type RunLayout, runLayout, shardLayout } from "./layout.ts";
 import { runLocally } from "./local-executor.ts";
@@ -39,7 +40,9 @@ export async function runHere(options: RunHereOptions): Promise<{ account: Accou
     isValidDone(readDone(shardLayout(run, shard).done), entry) ? [] : [shard],
   );
   if (shards.length === 0) log.info(`all ${meta.num_shards} shards are done already: nothing to copy`);
-  const poll = setInterval(() => options.onProgress(progressOf(run, meta)), pollMs);
+  const rate = new RateWindow();
+  rate.add(Date.now(), bytesProven(accountOf(meta, readShardFiles(run, meta.num_shards))));
+  const poll = setInterval(() => options.onProgress(progressOf(run, meta, rate)), pollMs);
   try {
     const ends = await runLocally({ ...options, run, shards });
     for (const { shard, outcome, said } of ends) {
@@ -58,21 +61,19 @@ export async function runHere(options: RunHereOptions): Promise<{ account: Accou
   return { account, exitCode: whole ? exitCodes.done : exitCodes.failed };
 }
 
-function progressOf(run: RunLayout, meta: ShardsMeta): RunProgress {
+function progressOf(run: RunLayout, meta: ShardsMeta, rate: RateWindow): RunProgress {
   const files = readShardFiles(run, meta.num_shards);
   const account = accountOf(meta, files);
-  const running = files.flatMap(runningProgress);
-  const inFlight = running.reduce((sum, { bytes_in_flight: bytes }) => sum + bytes, 0);
-  const bytesPerSecond = running.reduce((sum, { bytes_per_second: rate }) => sum + rate, 0);
-  account.copied.bytes += inFlight;
-  const left = account.listed.bytes - account.copied.bytes - account.unchanged.bytes;
-  return {
-    account,
-    bytesPerSecond,
-    etaSeconds: bytesPerSecond > 0 ? Math.max(0, left) / bytesPerSecond : null,
-  };
+  account.copied.bytes += files.reduce((sum, shard) => sum + bytesInFlight(shard), 0);
+  const bytes = bytesProven(account);
+  const bytesPerSecond = rate.add(Date.now(), bytes);
+  const left = account.listed.bytes - bytes;
+  return { account, bytesPerSecond, etaSeconds: bytesPerSecond > 0 ? left / bytesPerSecond : null };
 }
 
-function runningProgress({ done, fail, progress }: ShardFiles) {
-  return done.kind === "none" && fail.kind === "none" && progress.kind === "value" ? [progress.value] : [];
+const bytesProven = ({ copied, unchanged }: Account): number => copied.bytes + unchanged.bytes;
+
+function bytesInFlight({ done, fail, progress }: ShardFiles): number {
+  const running = done.kind === "none" && fail.kind === "none" && progress.kind === "value";
+  return running ? progress.value.bytes_in_flight : 0;
 }

@@ -5,8 +5,9 @@ const words: Readonly<Record<string, string>> = { warn: "warning: ", error: "err
 /** One plain line a message; with the time where nobody watches a terminal, since logs are read later. */
 const reporter: ConsolaReporter = {
   log: ({ type, args, date }) => {
-    const time = process.stderr.isTTY ? "" : `${date.toISOString()} `;
-    process.stderr.write(`${time}${words[type] ?? ""}${args.map(String).join(" ")}\n`);
+    // On a terminal a live line may stand where this goes.
+    const start = process.stderr.isTTY ? "\r\x1b[2K" : `${date.toISOString()} `;
+    process.stderr.write(`${start}${words[type] ?? ""}${args.map(String).join(" ")}\n`);
   },
 };
 
