@@ -253,7 +253,7 @@ function explain(place: number, records: ShardRecords, result: PassResult | Xfer
       message: "rclone ended well without copying it: not found at the source",
     };
   }
-  const said = result.lastError ?? `rclone ended with exit code ${result.exit.code}`;
+  const said = result.error ?? `rclone ended with exit code ${result.exit.code}`;
   return { place, class: classifyMessage(said), message: `not reached: ${said}` };
 }
 

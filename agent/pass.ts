@@ -1,3 +1,4 @@
+import { tellingMessage } from "../lib/rclone/failure-class.ts";
 import { parseLogLine, type RcloneStats } from "../lib/rclone/log.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { forEachLine } from "../lib/system/lines.ts";
@@ -11,16 +12,16 @@ const usr1GraceMs = 15_000;
 /** How long output may still come from a group whose leader has ended. */
 const drainMs = 5_000;
 
-/** How srun reports that its task has ended. */
-const exitNotice = /^srun: error: \S+: task \d+: /;
+/** How many messages are kept from the start and from the end of a pass. */
+const errorsKept = 20;
 
 /** What one run of rclone did. */
 export interface PassResult {
   exit: ProcessExit;
   /** The last message about each object that failed. */
   objectErrors: Map<string, string>;
-  /** The last message that is about no single object. */
-  lastError: string | undefined;
+  /** The most telling message that is about no single object. */
+  error: string | undefined;
 }
 
 /** One run of rclone over a list of objects. */
@@ -42,7 +43,11 @@ export interface PassOptions {
 export async function runPass(options: PassOptions): Promise<PassResult> {
   const { argv, env, log, stop } = options;
   const objectErrors = new Map<string, string>();
-  let lastError: string | undefined;
+  const errors: string[] = [];
+  const addError = (message: string) => {
+    errors.push(message);
+    if (errors.length > 2 * errorsKept) errors.splice(errorsKept, 1);
+  };
   const decoder = new TextDecoder();
   const child = startChild(argv, { env });
   let killTimer: ReturnType<typeof setTimeout> | undefined;
@@ -63,9 +68,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
           objectErrors.delete(event.object);
           options.onProven(event.object, event.kind);
         } else if (event.kind === "object-error") objectErrors.set(event.object, event.message);
-        // srun's word that the step has ended says less than rclone's that came before it.
-        else if (event.kind === "error" && !(lastError && exitNotice.test(event.message)))
-          lastError = event.message;
+        else if (event.kind === "error") addError(event.message);
         else if (event.kind === "stats") options.onStats(event.stats);
       }),
       forEachLine(child.stdout, ({ bytes }) => log.raw(bytes)),
@@ -75,7 +78,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     const drained = setTimeout(() => child.signalGroup("SIGKILL"), drainMs);
     await reading;
     clearTimeout(drained);
-    return { exit, objectErrors, lastError };
+    return { exit, objectErrors, error: tellingMessage(errors) };
   } finally {
     stop.removeEventListener("abort", onStop);
     clearTimeout(killTimer);

@@ -62,3 +62,18 @@ export function worstClass(classes: Iterable<FailureClass>): FailureClass {
   const seen = new Set(classes);
   return failureClasses.find((failure) => seen.has(failure)) ?? "unknown";
 }
+
+/** How srun reports that its task has ended: it says less than what came before it. */
+const exitNotice = /^srun: error: \S+: task \d+: /;
+
+/**
+ * The message, of those that are about no single object, that tells most: the first of a container that did not start
+ * (more follow from it), else the last that is not merely that the step has ended.
+ */
+export function tellingMessage(messages: readonly string[]): string | undefined {
+  return (
+    messages.find((message) => classifyMessage(message) === "container") ??
+    messages.findLast((message) => !exitNotice.test(message)) ??
+    messages.at(-1)
+  );
+}

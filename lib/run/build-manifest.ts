@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ListingTotals, writeListing } from "../manifest/write-listing.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
+import { tellingMessage } from "../rclone/failure-class.ts";
 import { rootKind } from "../rclone/remote.ts";
 import { type RuntimeName, wrapCommand } from "../rclone/runtime.ts";
 import { removeIfAny } from "../system/durable.ts";
@@ -169,12 +170,13 @@ class Tail {
   }
 }
 
-/** The last line that says something went wrong, without rclone's date. */
+/** The line that tells most of what went wrong, without rclone's date. */
 function lastWords(stderr: string): string | undefined {
-  const lines = stderr.split("\n").map((line) => line.trim());
+  const lines = stderr
+    .split("\n")
+    .map((line) => line.trim().replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, ""));
   const telling = lines.filter((line) => /error|fail|fatal|critical|unable|not found|denied/i.test(line));
-  const last = telling.at(-1) ?? lines.filter((line) => line !== "").at(-1);
-  return last?.replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, "").slice(0, 400);
+  return (tellingMessage(telling) ?? lines.findLast((line) => line !== ""))?.slice(0, 400);
 }
 
 function writeErrorLog(failure: {

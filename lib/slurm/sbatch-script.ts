@@ -19,7 +19,7 @@ export interface ArrayOptions {
 }
 
 /**
- * The text of sbatch_array.sh. The user's words reach only `#SBATCH` lines, each checked and escaped.
+ * The text of sbatch_array.sh. The user's words reach only `#SBATCH` lines, each checked and quoted.
  * Throws invalid input for a word that such a line cannot hold.
  */
 export function sbatchScript(options: ArrayOptions): string {
@@ -37,7 +37,7 @@ export function sbatchScript(options: ArrayOptions): string {
     `--signal=B:USR1@${options.stopLeadSeconds}`,
   ];
   const lines = [
-    ...directives.map((word) => `#SBATCH ${escapeDirective(word)}`),
+    ...directives.map((word) => `#SBATCH ${quoteDirective(word)}`),
     ...extraLines(options.extras),
   ];
   return sbatchTemplate.replace("#@sbatch-directives@", () => lines.join("\n"));
@@ -47,25 +47,26 @@ export function sbatchScript(options: ArrayOptions): string {
 function extraLines(words: readonly string[]): string[] {
   const lines: string[] = [];
   for (const word of words) {
-    const escaped = escapeDirective(word);
-    if (word.startsWith("-") || lines.length === 0) lines.push(`#SBATCH ${escaped}`);
-    else lines.push(`${lines.pop()} ${escaped}`);
+    const quoted = quoteDirective(word);
+    if (word.startsWith("-") || lines.length === 0) lines.push(`#SBATCH ${quoted}`);
+    else lines.push(`${lines.pop()} ${quoted}`);
   }
   return lines;
 }
 
-/** Characters that sbatch takes as they are. */
-const plain = /[A-Za-z0-9_.,:=/@%+*[\]{}()$^~!?&|;<>-]/;
+/** A word that sbatch takes as it is. */
+const plain = /^-[\w.,:=/@%+*[\]{}-]*$/;
 
 /**
- * Escapes a word for a `#SBATCH` line: sbatch splits it at blanks, takes quotes and backslashes as a shell does, and
- * ends it at a `#`; it expands nothing. Throws invalid input for a line break or another control character.
+ * Quotes a word for a `#SBATCH` line as sbatch reads it (get_argument in its opt.c): it splits at blanks outside quotes,
+ * a backslash takes the next character as it is (but for a blank, in older versions), a `#` outside quotes ends the line, and
+ * nothing is expanded. Throws invalid input for a line break or another control character.
  */
-export function escapeDirective(word: string): string {
+export function quoteDirective(word: string): string {
   if (/[\x00-\x1f\x7f\u0085\u2028\u2029]/.test(word)) {
     throw invalidInput(`a control character cannot be in an sbatch option: ${JSON.stringify(word)}`);
   }
-  return [...word].map((char) => (plain.test(char) || char > "\x7f" ? char : `\\${char}`)).join("");
+  return plain.test(word) ? word : `"${word.replace(/["\\]/g, "\\$&")}"`;
 }
 
 /** The text of submit.sh, which is the same for every run. */

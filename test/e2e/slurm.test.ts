@@ -1,0 +1,369 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Cluster } from "../cluster/cluster.ts";
+import { sharedCluster } from "../cluster/shared.ts";
+import { sampleObjects } from "../data/fill.ts";
+import { S3Endpoint } from "../s3/endpoint.ts";
+import { binary, processesWith, type State, state, until } from "./harness.ts";
+
+/** Jobs wait for the requeue delay and for two noisy cores. */
+const timeoutMs = 300_000;
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await sharedCluster();
+}, timeoutMs);
+
+/** Two endpoints and a directory on the "shared filesystem", as an ordinary user of the cluster has them. */
+class SlurmStage implements AsyncDisposable {
+  readonly dir: string;
+  readonly source: S3Endpoint;
+  readonly dest: S3Endpoint;
+  readonly conf: string;
+  readonly xferPath: string;
+
+  private constructor(dir: string, source: S3Endpoint, dest: S3Endpoint) {
+    this.dir = dir;
+    this.source = source;
+    this.dest = dest;
+    this.conf = join(dir, "rclone.conf");
+    this.xferPath = join(dir, "xfer");
+    writeFileSync(this.conf, `${source.rcloneSection("src")}\n${dest.rcloneSection("dst")}\n`);
+    chmodSync(this.conf, 0o600);
+    chownSync(this.conf, cluster.user.uid, cluster.user.gid);
+    cpSync(binary, this.xferPath);
+    chmodSync(this.xferPath, 0o755);
+  }
+
+  static async start(name: string): Promise<SlurmStage> {
+    const source = await S3Endpoint.start({ buckets: ["data"] });
+    const dest = await S3Endpoint.start({ buckets: ["copy"] });
+    return new SlurmStage(await cluster.sharedDir(name), source, dest);
+  }
+
+  get runDir(): string {
+    return join(this.dir, "run");
+  }
+
+  fill(count: number): string[] {
+    const keys: string[] = [];
+    for (const { key, body, mtime } of sampleObjects(count, 100_000)) {
+      this.source.put("data", key, body, { mtime });
+      keys.push(key);
+    }
+    return keys;
+  }
+
+  /** Runs xfer as the ordinary user. */
+  async xfer(...args: string[]) {
+    return cluster.run([this.xferPath, ...args], { asUser: true, cwd: this.dir });
+  }
+
+  /** `xfer run` up to, or with, the submission. */
+  runArgs(...more: string[]): string[] {
+    return [
+      ...[
+        "run",
+        "--source",
+        "src:data",
+        "--dest",
+        "dst:copy",
+        "--rclone-config",
+        this.conf,
+        "--rclone-image",
+        cluster.imageDir,
+      ],
+      ...["--run-dir", this.runDir, "--cpus-per-task", "1", "--mem", "500M", "--time-limit", "10", ...more],
+    ];
+  }
+
+  async submit(...more: string[]): Promise<string> {
+    const result = await this.xfer(...this.runArgs("--submit", ...more));
+    if (result.code !== 0) throw new Error(result.stderr);
+    return result.stdout.trim();
+  }
+
+  async different(keys: readonly string[]): Promise<string[]> {
+    const found: string[] = [];
+    for (const key of keys) {
+      const [one, other] = await Promise.all([this.source.get("data", key), this.dest.get("copy", key)]);
+      const time = (endpoint: S3Endpoint, bucket: string) => endpoint.head(bucket, key)?.metadata.mtime;
+      const sameTime = Number(time(this.source, "data")) === Number(time(this.dest, "copy"));
+      if (!one || !other || !Buffer.from(one).equals(other) || !sameTime) found.push(key);
+    }
+    return found;
+  }
+
+  states(kind: "done" | "fail" | "attempt"): State[] {
+    return Array.from({ length: 64 }, (_, shard) => state(this.runDir, shard, kind)).filter(
+      (one) => one !== undefined,
+    );
+  }
+
+  logs(): string {
+    const dir = join(this.runDir, "logs");
+    const names = readdirSync(dir).filter((name) => name.startsWith("slurm_"));
+    return names.map((name) => `== ${name}\n${readFileSync(join(dir, name), "utf8")}`).join("\n");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.source.stop();
+    await this.dest.stop();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+test(
+  "an ordinary user's array, in containers: every object arrives; submitting it again copies nothing",
+  async () => {
+    await using stage = await SlurmStage.start("whole");
+    const keys = stage.fill(300);
+    stage.source.resetCounts();
+    const jobId = await stage.submit("--num-shards", "6", "--array-concurrency", "3");
+    expect(jobId).toMatch(/^\d+$/);
+    // The listing ran through srun in the container: LIST only.
+    expect(stage.source.counts.LIST).toBeLessThanOrEqual(3);
+    expect(stage.source.counts.HEAD).toBeLessThanOrEqual(2);
+    await cluster.waitForJob(jobId, timeoutMs);
+    expect(stage.states("fail"), stage.logs()).toEqual([]);
+    expect(stage.states("done")).toHaveLength(6);
+    expect(await stage.different(keys)).toEqual([]);
+    expect(stage.dest.counts.PUT).toBe(300);
+    expect(stage.source.counts.GET).toBe(300);
+    expect((await cluster.squeue(jobId)).map((task) => task.state)).toEqual(Array(6).fill("COMPLETED"));
+    // No credential is in the run directory.
+    for (const entry of readdirSync(stage.runDir, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || entry.name === "xfer") continue;
+      expect(readFileSync(join(entry.parentPath, entry.name), "utf8")).not.toContain(
+        stage.source.secretAccessKey,
+      );
+    }
+    const before = stage.source.counts.total + stage.dest.counts.total;
+    const again = await stage.xfer("slurm", "submit", "--run-dir", stage.runDir, "--json");
+    const { job_id: secondId } = JSON.parse(again.stdout) as { job_id: string };
+    await cluster.waitForJob(secondId, timeoutMs);
+    expect((await cluster.squeue(secondId)).map((task) => task.state)).toEqual(Array(6).fill("COMPLETED"));
+    expect(stage.source.counts.total + stage.dest.counts.total).toBe(before);
+    const noted = readFileSync(join(stage.runDir, "submissions.jsonl"), "utf8").trimEnd().split("\n");
+    expect(noted.map((line) => JSON.parse(line).job_id)).toEqual([jobId, secondId]);
+  },
+  timeoutMs,
+);
+
+test(
+  "to POSIX from a squashfs image, submitted by submit.sh after the run directory was moved",
+  async () => {
+    await using stage = await SlurmStage.start("moved");
+    const keys = stage.fill(80);
+    const dest = join(stage.dir, "out dir");
+    const args = stage.runArgs("--num-shards", "3", "--rclone-image", cluster.imageSqsh, "--dest", dest);
+    const rendered = await stage.xfer(...args);
+    expect(rendered.stderr).not.toContain("error");
+    expect(rendered.code).toBe(0);
+    for (const entry of readdirSync(stage.runDir, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || entry.name === "xfer") continue;
+      expect(readFileSync(join(entry.parentPath, entry.name), "utf8")).not.toContain(stage.runDir);
+    }
+    const moved = join(stage.dir, "else where $(touch pwned) 'q'");
+    renameSync(stage.runDir, moved);
+    const submitted = await cluster.run([join(moved, "submit.sh"), "--parsable"], { asUser: true, cwd: "/" });
+    expect(submitted.stderr).toBe("");
+    await cluster.waitForJob(submitted.stdout.trim(), timeoutMs);
+    const done = readdirSync(join(moved, "state")).filter((name) => name.endsWith(".done"));
+    expect(done).toHaveLength(3);
+    const bodies = new Map(
+      [...sampleObjects(80, 100_000)].map(({ key, body, mtime }) => [key, { body, mtime }]),
+    );
+    for (const key of keys) {
+      const path = join(dest, key);
+      expect(readFileSync(path).equals(bodies.get(key)?.body ?? new Uint8Array([0])), key).toBe(true);
+    }
+    expect(existsSync(join(moved, "pwned"))).toBe(false);
+    expect(existsSync(stage.runDir)).toBe(false);
+  },
+  timeoutMs,
+);
+
+test(
+  "a failing task requeues itself alone, the array's last one too, up to --max-attempts",
+  async () => {
+    await using stage = await SlurmStage.start("requeue");
+    const keys = stage.fill(90);
+    const bad = keys.at(-1) ?? "";
+    stage.dest.inject({
+      kinds: ["PUT", "POST", "PART"],
+      match: ({ key }) => key === bad,
+      action: "internal-error",
+    });
+    const jobId = await stage.submit(
+      ...["--num-shards", "3", "--strategy", "count", "--max-attempts", "2"],
+      ...["--rclone-flags", "--low-level-retries 1 --retries 2 --retries-sleep 100ms"],
+    );
+    await cluster.waitForJob(jobId, timeoutMs);
+    const tasks = await cluster.squeue(jobId);
+    expect(tasks.sort((a, b) => Number(a.taskId) - Number(b.taskId)).map(({ state }) => state)).toEqual([
+      ...["COMPLETED", "COMPLETED", "FAILED"],
+    ]);
+    expect(
+      stage.states("attempt").map(({ attempt }) => attempt),
+      stage.logs(),
+    ).toEqual([1, 1, 2]);
+    expect(stage.states("fail")).toMatchObject([{ final: true, attempt: 2, errors: [{ path: bad }] }]);
+    expect(await stage.different(keys)).toEqual([bad]);
+    expect(stage.logs()).toContain(`array task ${jobId}_2 requeued`);
+    // Nothing proven was copied again by the second attempt.
+    expect(stage.dest.counts.PUT - stage.dest.requestsFor("copy", bad).PUT).toBe(89);
+  },
+  timeoutMs,
+);
+
+/** A job that is slow enough to be hit in its middle. */
+async function startSlow(stage: SlurmStage, ...more: string[]) {
+  const keys = stage.fill(120);
+  const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 400 } });
+  const jobId = await stage.submit("--num-shards", "2", "--rclone-flags", "--transfers 2", ...more);
+  await until("some objects to be copied", () => stage.dest.counts.PUT > 8, 120_000);
+  return { keys, release, jobId };
+}
+
+test(
+  "scancel leaves a resumable state and no process; submitting again goes on",
+  async () => {
+    await using stage = await SlurmStage.start("scancel");
+    const { keys, release, jobId } = await startSlow(stage);
+    expect((await cluster.run(["scancel", jobId], { asUser: true })).code).toBe(0);
+    await cluster.waitForJob(jobId, timeoutMs);
+    await until("every process of the run to end", () => processesWith(stage.dir).length === 0, 60_000);
+    expect((await cluster.squeue(jobId)).map((task) => task.state)).toEqual(["CANCELLED", "CANCELLED"]);
+    expect(stage.states("done")).toEqual([]);
+    expect(stage.states("fail")).toEqual([]);
+    expect(
+      stage.states("attempt").map(({ outcome }) => outcome),
+      stage.logs(),
+    ).toEqual(["stopped", "stopped"]);
+    const before = stage.dest.counts.PUT;
+    release();
+    const again = await stage.xfer("slurm", "submit", "--run-dir", stage.runDir);
+    await cluster.waitForJob(again.stdout.trim(), timeoutMs);
+    expect(stage.states("done")).toHaveLength(2);
+    expect(await stage.different(keys)).toEqual([]);
+    // At most what was in flight in two rclones of two transfers is sent twice.
+    expect(stage.dest.counts.PUT).toBeLessThanOrEqual(120 + 2 * 2 + 2);
+    expect(before).toBeLessThan(120);
+  },
+  timeoutMs,
+);
+
+test(
+  "before the time limit the agent stops rclone, keeps what is proven and requeues without spending an attempt",
+  async () => {
+    await using stage = await SlurmStage.start("walltime");
+    const keys = stage.fill(120);
+    const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 1500 } });
+    const jobId = await stage.submit(
+      ...["--num-shards", "1", "--rclone-flags", "--transfers 2", "--time-limit", "3", "--max-attempts", "1"],
+      // The script's own lead is 120 s; this signal comes within seconds, once something is copied.
+      ...["--sbatch-extras", "--signal=B:USR1@165"],
+    );
+    await until("the agent to be stopped and requeued", () => stage.logs().includes("requeued"), 240_000);
+    expect(stage.states("attempt")[0]?.outcome, stage.logs()).not.toBe("failed");
+    release();
+    await cluster.waitForJob(jobId, timeoutMs);
+    expect(stage.logs()).toContain("stopped by SIGUSR1");
+    expect(stage.states("done")).toHaveLength(1);
+    expect(stage.states("attempt")).toMatchObject([{ attempt: 2, spent: 0, outcome: "done" }]);
+    expect(await stage.different(keys)).toEqual([]);
+    expect(stage.dest.counts.PUT).toBeLessThanOrEqual(120 + 2 + 1);
+  },
+  timeoutMs,
+);
+
+test(
+  "kill -9 of rclone and of the agent under Slurm: Slurm or the next submission goes on, no false .done",
+  async () => {
+    await using stage = await SlurmStage.start("kill");
+    const { keys, release, jobId } = await startSlow(stage);
+    const child = await until("rclone's step", () => stage.states("attempt")[0]?.child?.pid);
+    process.kill(-child, "SIGKILL");
+    const agent = await until("the other agent", () => stage.states("attempt")[1]?.agent.pid);
+    process.kill(agent, "SIGKILL");
+    expect(stage.states("done")).toEqual([]);
+    release();
+    await cluster.waitForJob(jobId, timeoutMs);
+    // The shard whose rclone died went on in the same attempt; the one whose agent died is not done.
+    expect(stage.states("done"), stage.logs()).toHaveLength(1);
+    const again = await stage.xfer("slurm", "submit", "--run-dir", stage.runDir);
+    await cluster.waitForJob(again.stdout.trim(), timeoutMs);
+    expect(stage.states("done")).toHaveLength(2);
+    expect(await stage.different(keys)).toEqual([]);
+    await until("every process of the run to end", () => processesWith(stage.dir).length === 0, 60_000);
+  },
+  timeoutMs,
+);
+
+describe("what a user writes reaches Slurm as it is, and no shell", () => {
+  test(
+    "hostile job names and roots run nothing",
+    async () => {
+      await using stage = await SlurmStage.start("hostile");
+      const dir = join(stage.dir, "in $(touch pwned1) `touch pwned2` 'q' \"d\" #x;y");
+      mkdirSync(join(dir, "deep"), { recursive: true });
+      writeFileSync(join(dir, "deep", "a b"), "content");
+      const name = "job $(touch pwned3) 'q' \"d\" #x; %j é";
+      const out = join(stage.dir, "out $HOME");
+      const jobId = await stage.submit(
+        ...[
+          "--source",
+          dir,
+          "--dest",
+          out,
+          "--num-shards",
+          "1",
+          "--job-name",
+          name,
+          "--sbatch-extras",
+          "--comment='a #b $(c)'",
+        ],
+      );
+      const shown = await cluster.run(["squeue", "-h", "-t", "all", "-j", jobId, "-o", "%j|%k"]);
+      await cluster.waitForJob(jobId, timeoutMs);
+      expect(shown.stdout.trimEnd()).toBe(`${name}|a #b $(c)`);
+      expect(readFileSync(join(out, "deep", "a b"), "utf8"), stage.logs()).toBe("content");
+      const names = readdirSync(stage.dir, { recursive: true }).map(String);
+      expect(names.filter((path) => path.endsWith("pwned") || /pwned\d$/.test(path))).toEqual([]);
+    },
+    timeoutMs,
+  );
+});
+
+test(
+  "a container that cannot start fails with its own words",
+  async () => {
+    await using stage = await SlurmStage.start("noimage");
+    stage.fill(10);
+    const args = stage.runArgs("--num-shards", "1", "--rclone-image", join(stage.dir, "none.sqsh"));
+    const result = await stage.xfer(...args);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("listing src:data failed: ");
+    expect(result.stderr).toContain("none.sqsh");
+    expect(existsSync(join(stage.runDir, "manifest.jsonl"))).toBe(false);
+    const errors = readdirSync(join(stage.dir, "xfer-err"));
+    expect(errors).toHaveLength(1);
+    const log = readFileSync(join(stage.dir, "xfer-err", errors[0] ?? ""), "utf8");
+    expect(log).toContain("command: srun --export=ALL -n 1 -c 8 ");
+    expect(log).toContain("none.sqsh");
+  },
+  timeoutMs,
+);
