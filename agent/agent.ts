@@ -49,6 +49,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
       shard,
       submission: task ? `slurm:${task.arrayJobId}` : (inherited ?? `hand:${new Date().toISOString()}`),
       node: process.env.SLURMD_NODENAME ?? hostname(),
+      arrayTask: task,
       stop: watch.signal,
     });
     if (outcome === "done") return exitCodes.done;

@@ -10,6 +10,7 @@ import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
 import { mountsFor } from "../lib/run/mounts.ts";
 import { readRemoteTypes } from "../lib/run/remote-types.ts";
+import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
 import { messageOf, XferError } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
@@ -37,6 +38,8 @@ export interface AttemptOptions {
   sha256: string;
   attempt: number;
   node: string;
+  /** The array task that this is, under Slurm. */
+  task: ArrayTask | undefined;
   config: RunConfig;
   layout: ShardLayout;
   records: ShardRecords;
@@ -168,7 +171,7 @@ async function onePass(
     progress: Progress;
   },
 ): Promise<PassResult> {
-  const { config, layout, records, log, todo } = options;
+  const { config, layout, records, log, todo, task } = options;
   const keys = new AtomicFile(layout.keys);
   try {
     for (const place of todo) keys.write(Buffer.from(`${records.paths[place]}\n`));
@@ -191,6 +194,7 @@ async function onePass(
       env: childEnvironment(),
       log,
       stop: options.stop,
+      terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,
       onStart: (child) => options.onChild(identifyProcess(child.pid) ?? null),
       onProven: options.prove,
       onStats: (stats) => options.progress.stats(stats),

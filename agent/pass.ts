@@ -30,6 +30,8 @@ export interface PassOptions {
   env: Record<string, string>;
   log: ShardLog;
   stop: AbortSignal;
+  /** Another way to bring TERM to rclone than by its process group; false when it did not work. */
+  terminate?: (() => Promise<boolean>) | undefined;
   onStart: (child: Child) => void;
   onProven: (object: string, proof: "copied" | "unchanged") => void;
   onStats: (stats: RcloneStats) => void;
@@ -51,14 +53,16 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   const decoder = new TextDecoder();
   const child = startChild(argv, { env });
   let killTimer: ReturnType<typeof setTimeout> | undefined;
-  const onStop = () => {
-    child.signalGroup("SIGTERM");
-    const grace = stopReason(stop) === "SIGUSR1" ? usr1GraceMs : stopGraceMs;
-    killTimer = setTimeout(() => child.signalGroup("SIGKILL"), grace);
+  const onStop = async () => {
+    const onTime = stopReason(stop) === "SIGUSR1";
+    killTimer = setTimeout(() => child.signalGroup("SIGKILL"), onTime ? usr1GraceMs : stopGraceMs);
+    // Any other signal Slurm has sent to the step itself already.
+    const told = onTime && (await options.terminate?.());
+    if (!told) child.signalGroup("SIGTERM");
   };
   try {
     options.onStart(child);
-    if (stop.aborted) onStop();
+    if (stop.aborted) void onStop();
     else stop.addEventListener("abort", onStop, { once: true });
     const reading = Promise.all([
       forEachLine(child.stderr, ({ bytes }) => {

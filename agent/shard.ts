@@ -12,6 +12,7 @@ import {
   type StateFile,
   writeState,
 } from "../lib/run/state.ts";
+import type { ArrayTask } from "../lib/slurm/scheduler.ts";
 import { messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
 import { isRunning, signalProcessGroup } from "../lib/system/process.ts";
@@ -32,6 +33,8 @@ export interface ShardTask {
   submission: string;
   /** The node's name for people: Slurm's, or the host's. */
   node: string;
+  /** The array task that this is, under Slurm. */
+  arrayTask: ArrayTask | undefined;
   stop: AbortSignal;
 }
 
@@ -87,6 +90,7 @@ export async function runShard(task: ShardTask): Promise<ShardOutcome> {
         sha256: entry.sha256,
         attempt: start.attempt,
         node: task.node,
+        task: task.arrayTask,
         config,
         layout,
         records,

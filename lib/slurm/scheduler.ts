@@ -47,3 +47,16 @@ export async function requeueTask(task: ArrayTask): Promise<string | undefined> 
   const said = `${result.stderr} ${result.stdout}`.trim().replace(/\s*\n\s*/g, "; ");
   return `scontrol requeue ${id} failed (exit code ${result.code}): ${said}`;
 }
+
+/**
+ * Sends TERM to the steps of one array task, not to its batch script; false when Slurm did not take it. An srun that is
+ * itself sent TERM kills its step at once instead (seen with 22.05).
+ */
+export async function terminateSteps(task: ArrayTask): Promise<boolean> {
+  try {
+    const id = `${task.arrayJobId}_${task.taskId}`;
+    return (await runProgram(["scancel", "--signal=TERM", id], { timeoutMs: 10_000 })).code === 0;
+  } catch {
+    return false;
+  }
+}

@@ -282,6 +282,9 @@ test(
     release();
     await cluster.waitForJob(jobId, timeoutMs);
     expect(stage.logs()).toContain("stopped by SIGUSR1");
+    // rclone ended in good order, by TERM: 143, not by the KILL that a TERM to srun means.
+    const log = readFileSync(join(stage.runDir, "logs", "shard_0_attempt_1.log"), "utf8");
+    expect(log).toContain("xfer: pass 1 ended: exit code 143");
     expect(stage.states("done")).toHaveLength(1);
     expect(stage.states("attempt")).toMatchObject([{ attempt: 2, spent: 0, outcome: "done" }]);
     expect(await stage.different(keys)).toEqual([]);
