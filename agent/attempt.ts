@@ -51,7 +51,7 @@ export interface AttemptOptions {
 }
 
 /** A record that no pass could prove, and why. */
-export interface UnprovenRecord {
+interface UnprovenRecord {
   place: number;
   class: FailureClass;
   message: string;

@@ -103,7 +103,7 @@ class UsageError extends XferError {
  * Checks a command's words against its declared flags and gives them back as `--flag=value`, `--flag` and `--no-flag`.
  * Throws a usage error for anything that is not declared.
  */
-export function canonicalArguments(args: ArgsDef, words: readonly string[]): string[] {
+function canonicalArguments(args: ArgsDef, words: readonly string[]): string[] {
   const options: Record<string, { type: "string" | "boolean"; short?: string }> = {};
   for (const [name, def] of Object.entries(args)) {
     const short =
@@ -128,10 +128,12 @@ export function canonicalArguments(args: ArgsDef, words: readonly string[]): str
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional")
       throw new UsageError(`unexpected argument ${JSON.stringify(token.value)}`);
-    const [name, value] = shorthands[token.name] ?? [token.name, token.value];
-    const positive = Object.hasOwn(options, name) ? name : name.replace(/^no-/, "");
-    const option = Object.hasOwn(options, positive) ? options[positive] : undefined;
-    const negated = positive !== name || token.rawName === `--no-${name}`;
+    const word = token.rawName.slice(2);
+    const shorthand = Object.hasOwn(shorthands, word) ? shorthands[word] : undefined;
+    const negated = !shorthand && word.startsWith("no-") && !Object.hasOwn(options, word);
+    const name = shorthand?.[0] ?? (negated ? word.slice(3) : token.name);
+    const value = shorthand?.[1] ?? token.value;
+    const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (!option || (negated && option.type === "string"))
       throw new UsageError(`unknown flag ${token.rawName}`);
     if (option.type === "boolean" && value !== undefined) {
@@ -139,10 +141,8 @@ export function canonicalArguments(args: ArgsDef, words: readonly string[]): str
     }
     if (option.type === "string" && value === undefined)
       throw new UsageError(`${token.rawName} needs a value`);
-    seen.set(positive, (seen.get(positive) ?? 0) + 1);
-    canonical.push(
-      option.type === "string" ? `--${positive}=${value}` : `--${negated ? "no-" : ""}${positive}`,
-    );
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+    canonical.push(option.type === "string" ? `--${name}=${value}` : `--${negated ? "no-" : ""}${name}`);
   }
   if ((seen.get("verbose") ?? 0) > 1) canonical.push("--very-verbose");
   for (const [name, def] of Object.entries(args)) {

@@ -125,7 +125,7 @@ export const strategyArg = {
 } as const;
 
 /** Flags whose value is made of words for another program, split by a shell's quoting rules. */
-export const words = (flag: string) =>
+const words = (flag: string) =>
   v.pipe(
     v.optional(v.string(), ""),
     v.transform((text) => splitWords(text, `--${flag}`)),

@@ -44,7 +44,7 @@ export type ShardEntry = v.InferOutput<typeof shardEntrySchema>;
 export type ShardsMeta = v.InferOutput<typeof shardsMetaSchema>;
 
 /** Checks the text of a shards.meta.json; `where` names the file in the error. */
-export function parseShardsMeta(text: string, where: string): ShardsMeta {
+function parseShardsMeta(text: string, where: string): ShardsMeta {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -23,7 +23,7 @@ export interface PendingManifest {
 }
 
 /** The path of the progress sidecar of a manifest. */
-export function progressPath(manifestPath: string): string {
+function progressPath(manifestPath: string): string {
   return `${manifestPath}.progress`;
 }
 

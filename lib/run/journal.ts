@@ -53,7 +53,7 @@ function headerOf(sha256: string): string {
  * Reads the text of a journal. A torn last line, and anything after a line that is no entry, is left out; a journal of
  * another shard content, or without its header, proves nothing.
  */
-export function parseJournal(text: string, shard: { sha256: string; records: number }): JournalContent {
+function parseJournal(text: string, shard: { sha256: string; records: number }): JournalContent {
   const proofs = new ProofTable(shard.records);
   const header = `${headerOf(shard.sha256)}\n`;
   if (!text.startsWith(header)) return { proofs, wholeBytes: 0 };

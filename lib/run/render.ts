@@ -14,7 +14,7 @@ import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
 
 /** How rclone is reached and told to copy, as the user says it. */
-export interface RcloneSetup {
+interface RcloneSetup {
   runtime: RuntimeName;
   image: string | undefined;
   /** A path where the agents run. */
@@ -24,7 +24,7 @@ export interface RcloneSetup {
 }
 
 /** What the batch job asks for. */
-export interface SlurmSetup {
+interface SlurmSetup {
   jobName: string;
   arrayConcurrency: number;
   timeLimit: string;

@@ -1,4 +1,4 @@
-import { hostileNames } from "./hostile-names.ts";
+import { controlNames, hostileNames } from "./hostile-names.ts";
 
 /** A seeded source of numbers: the same data set on every machine (mulberry32). */
 export function seededRandom(seed: number): () => number {
@@ -12,7 +12,7 @@ export function seededRandom(seed: number): () => number {
 }
 
 /** `size` bytes that do not repeat, from a seeded source. */
-export function seededBytes(size: number, random: () => number): Uint8Array {
+function seededBytes(size: number, random: () => number): Uint8Array {
   const words = new Uint32Array(Math.ceil(size / 4));
   // The state runs on in the buffer: tens of MB have to take no time.
   let state = Math.floor(random() * 0xffffffff) | 1;
@@ -38,7 +38,7 @@ export interface SampleObject {
  */
 export function* sampleObjects(count: number, largestBytes: number): Generator<SampleObject> {
   const random = seededRandom(20261122);
-  const hostile = hostileNames();
+  const hostile = [...hostileNames(), ...controlNames];
   const base = Date.UTC(2025, 0, 1);
   for (let i = 0; i < count; i++) {
     const special = hostile[i];

@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -188,7 +189,9 @@ test(
     );
     for (const key of keys) {
       const path = join(dest, key);
-      expect(readFileSync(path).equals(bodies.get(key)?.body ?? new Uint8Array([0])), key).toBe(true);
+      const sent = bodies.get(key);
+      expect(readFileSync(path).equals(sent?.body ?? new Uint8Array([0])), key).toBe(true);
+      expect(statSync(path).mtime.toISOString(), key).toBe(sent?.mtime.toISOString() ?? "");
     }
     expect(existsSync(join(moved, "pwned"))).toBe(false);
     expect(existsSync(stage.runDir)).toBe(false);

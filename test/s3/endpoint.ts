@@ -16,7 +16,7 @@ import { parseRequest, type S3Request } from "./request.ts";
 import { Store } from "./store.ts";
 
 export type { Counts, Kind } from "./counts.ts";
-export type { FaultAction, FaultRule, FaultTarget } from "./faults.ts";
+export type { FaultAction, FaultRule } from "./faults.ts";
 
 /** How an endpoint is started; every field has a default. */
 export interface EndpointOptions {
