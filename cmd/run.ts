@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
+import { checkImage, checkRoot } from "../lib/run/inputs.ts";
+import { runLayout } from "../lib/run/layout.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
-import { checkImage, checkRoot } from "../lib/run/render.ts";
 import { runHere } from "../lib/run/run-here.ts";
 import { submitRun } from "../lib/run/submit.ts";
 import { exitCodes, invalidInput } from "../lib/system/errors.ts";
@@ -72,7 +74,8 @@ export default defineCommand({
       throw invalidInput("--submit is for --executor slurm: local runs the agents at once");
     const runtime = input.runtime ?? (local ? "host" : "pyxis");
     checkImage(runtime, input["rclone-image"]);
-    checkRcloneConfig(input["rclone-config"], runtime === "host" && local);
+    const listsHere = !existsSync(runLayout(input["run-dir"]).manifest);
+    checkRcloneConfig(input["rclone-config"], runtime === "host" && (local || listsHere));
     const live = new LiveLine();
     const watch = watchForStop(["SIGINT", "SIGTERM", "SIGHUP"]);
     const runDir = input["run-dir"];

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { buildManifest } from "../../lib/run/build-manifest.ts";
+import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { leftOutText } from "../../lib/run/prepare.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
@@ -9,7 +10,7 @@ import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatBytes, formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { buildOptionsOf, listingText } from "../listing.ts";
+import { buildOptionsOf, checkRcloneConfig, listingText } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 
 const schema = v.object({
@@ -48,15 +49,20 @@ export default defineCommand({
         `--out: ${input.out} is there already: a manifest is immutable, choose another name`,
       );
     }
+    const sourceRoot = checkRoot("--source", input.source);
+    const destRoot = checkRoot("--dest", input.dest);
+    const runtime = input.runtime ?? "pyxis";
+    checkImage(runtime, input["rclone-image"]);
+    checkRcloneConfig(input["rclone-config"], runtime === "host");
     const live = new LiveLine();
     const watch = watchForStop(["SIGINT", "SIGTERM"]);
     const options = buildOptionsOf(input, {
-      runtime: "pyxis",
+      runtime,
       stop: watch.signal,
       onProgress: (totals) => live.update(listingText(totals)),
     });
-    const { source, dest, out } = input;
-    const result = await buildManifest({ ...options, sourceRoot: source, destRoot: dest, out });
+    const { out } = input;
+    const result = await buildManifest({ ...options, sourceRoot, destRoot, out });
     live.clear();
     if (result.leftOut > 0) log.warn(leftOutText(result));
     const { objects, bytes } = result;

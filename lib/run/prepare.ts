@@ -3,6 +3,7 @@ import { readFirstRecord } from "../manifest/read.ts";
 import { shardManifest } from "../manifest/shard.ts";
 import { readShardsMeta, type ShardStrategy } from "../manifest/shards-meta.ts";
 import { invalidInput } from "../system/errors.ts";
+import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatObjects } from "../system/units.ts";
 import { type BuildOptions, buildManifest } from "./build-manifest.ts";
@@ -45,6 +46,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig> {
     log.info(`listed ${formatObjects(listed.objects)}, ${formatBytes(listed.bytes)}`);
     if (listed.leftOut > 0) log.warn(leftOutText(listed));
   }
+  throwIfStopped(build.stop);
   const meta = readShardsMeta(run.shardsMeta);
   if (!meta) {
     const made = await shardManifest({
@@ -61,6 +63,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig> {
         "leave it out, or use a new run directory",
     );
   }
+  throwIfStopped(build.stop);
   return renderRun({
     ...render,
     manifestPath: run.manifest,
@@ -68,6 +71,11 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig> {
     sourceRoot: undefined,
     destRoot: undefined,
   });
+}
+
+function throwIfStopped(stop: AbortSignal): void {
+  const reason = stopReason(stop);
+  if (reason) throw stoppedError(reason, "run the same command again to go on");
 }
 
 /** The warning for what rclone does not copy. */

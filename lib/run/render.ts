@@ -1,15 +1,14 @@
 import { chmodSync, constants, copyFileSync, mkdirSync, renameSync, statSync, utimesSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { readFirstRecord } from "../manifest/read.ts";
-import { trimRoot } from "../manifest/root.ts";
 import { readShardsMeta } from "../manifest/shards-meta.ts";
 import { sortUserFlags } from "../rclone/flags.ts";
-import { parseRoot, rootProblem } from "../rclone/remote.ts";
 import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { type RunConfig, writeRunConfig } from "./config.ts";
+import { checkImage, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
 
@@ -112,13 +111,6 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
   return config;
 }
 
-/** A root that may be used, in its one form: remotes as given, paths absolute. Throws invalid input naming `flag`. */
-export function checkRoot(flag: string, root: string): string {
-  const problem = rootProblem(root);
-  if (problem) throw invalidInput(`${flag}: ${problem}`);
-  return parseRoot(root).form === "posix" ? resolve(root) : trimRoot(root);
-}
-
 /** Throws invalid input when rclone could not be run as the config says. */
 function checkRclone(config: RunConfig): void {
   sortUserFlags(config.rclone_flags);
@@ -131,13 +123,6 @@ function checkRclone(config: RunConfig): void {
     readOnly: [config.source_root],
     writable: [config.dest_root],
   });
-}
-
-/** Throws invalid input when a runtime that runs rclone in a container is given no image. */
-export function checkImage(runtime: RuntimeName, image: string | undefined): void {
-  if (runtime !== "host" && !image) {
-    throw invalidInput(`--rclone-image is needed with --runtime ${runtime} (or use --runtime host)`);
-  }
 }
 
 function resolveNumShards(run: RunLayout, asked: number | undefined): number {

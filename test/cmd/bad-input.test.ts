@@ -199,6 +199,24 @@ const rows: [string, string[], number, RegExp][] = [
     2,
     /--source is s3src:b, but run\/manifest\.jsonl was listed with s3src:bucket\/prefix/,
   ],
+  [
+    "a credential in a source",
+    [...build, "--source", ":s3,secret_access_key=AK:b"],
+    2,
+    /--source: carries a credential \(secret_access_key=\.\.\.\)/,
+  ],
+  [
+    "a missing rclone.conf for a listing here",
+    [...build, "--rclone-config", "none.conf"],
+    2,
+    /none\.conf: no such file/,
+  ],
+  [
+    "a listing in no container",
+    build.map((word) => (word === "host" ? "pyxis" : word)),
+    2,
+    /--rclone-image is needed with --runtime pyxis/,
+  ],
   ["a manifest that is there", [...build.slice(0, -1), "run/manifest.jsonl"], 2, /a manifest is immutable/],
 ];
 
