@@ -20,7 +20,7 @@ export const rcloneArgs = {
     type: "string",
     valueHint: runtimeNames.join("|"),
     description:
-      "how rclone is reached: in a container through srun, in an apptainer container, or from PATH",
+      "how rclone is reached: in a container through srun, in an apptainer container, or from PATH (default: pyxis; host with --executor local)",
   },
   "rclone-image": {
     type: "string",
@@ -53,6 +53,7 @@ export const listArgs = {
     type: "boolean",
     default: true,
     description: "one LIST per 1,000 objects, whatever the prefixes",
+    negativeDescription: "list prefix by prefix: less memory",
   },
   modtime: {
     type: "string",

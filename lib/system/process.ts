@@ -58,7 +58,10 @@ async function exitOf(child: Subprocess): Promise<ProcessExit> {
 }
 
 /** Starts a program in a process group of its own, with its output on pipes and nothing on its stdin. */
-export function startChild(argv: readonly string[], options: { env?: Record<string, string> } = {}): Child {
+export function startChild(
+  argv: readonly string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): Child {
   const [name = "", ...rest] = argv;
   const child = Bun.spawn([findProgram(name), ...rest], {
     stdin: "ignore",
@@ -66,6 +69,7 @@ export function startChild(argv: readonly string[], options: { env?: Record<stri
     stderr: "pipe",
     env: options.env ?? childEnvironment(),
     detached: true,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   return {
     pid: child.pid,
@@ -108,21 +112,13 @@ export function startSupervised(
 /** Runs a program to its end and returns what it printed; it is killed with its group after `timeoutMs`. */
 export async function runProgram(
   argv: readonly string[],
-  options: { cwd?: string; env?: Record<string, string>; timeoutMs?: number } = {},
+  options: { cwd?: string; timeoutMs?: number } = {},
 ): Promise<ProcessExit & { stdout: string; stderr: string }> {
-  const [name = "", ...rest] = argv;
-  const child = Bun.spawn([findProgram(name), ...rest], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    env: options.env ?? childEnvironment(),
-    detached: true,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
-  const timer = setTimeout(() => signalProcessGroup(child.pid, "SIGKILL"), options.timeoutMs ?? 120_000);
+  const child = startChild(argv, options);
+  const timer = setTimeout(() => child.signalGroup("SIGKILL"), options.timeoutMs ?? 120_000);
   try {
     const [exit, stdout, stderr] = await Promise.all([
-      exitOf(child),
+      child.exited,
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
     ]);

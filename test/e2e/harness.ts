@@ -147,18 +147,8 @@ export class Stage implements AsyncDisposable {
 
   /** Fails unless the destination holds every source object with equal bytes and modification time. */
   async expectEqual(keys: readonly string[]): Promise<void> {
-    const different: string[] = [];
-    for (const key of keys) if (!(await this.#isEqual(key))) different.push(key);
-    expect(different).toEqual([]);
+    expect(await differentKeys(this.source, this.dest, keys)).toEqual([]);
     expect(this.dest.keys("copy").length).toBe(keys.length);
-  }
-
-  async #isEqual(key: string): Promise<boolean> {
-    const [one, other] = await Promise.all([this.source.get("data", key), this.dest.get("copy", key)]);
-    if (!one || !other || !Buffer.from(one).equals(other)) return false;
-    const mtime = (endpoint: S3Endpoint, bucket: string) =>
-      Number(endpoint.head(bucket, key)?.metadata.mtime);
-    return Math.abs(mtime(this.source, "data") - mtime(this.dest, "copy")) < 1e-6;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,6 +156,22 @@ export class Stage implements AsyncDisposable {
     await this.dest.stop();
     this.#temp[Symbol.dispose]();
   }
+}
+
+/** The keys of which bucket `copy` of `dest` does not hold what `data` of `source` does: bytes and modification time. */
+export async function differentKeys(
+  source: S3Endpoint,
+  dest: S3Endpoint,
+  keys: readonly string[],
+): Promise<string[]> {
+  const different: string[] = [];
+  for (const key of keys) {
+    const [one, other] = await Promise.all([source.get("data", key), dest.get("copy", key)]);
+    const seconds = (from: S3Endpoint, bucket: string) => Number(from.head(bucket, key)?.metadata.mtime);
+    const sameTime = Math.abs(seconds(source, "data") - seconds(dest, "copy")) < 1e-6;
+    if (!one || !other || !Buffer.from(one).equals(other) || !sameTime) different.push(key);
+  }
+  return different;
 }
 
 /** A state file of a shard as JSON, or undefined while there is none. */

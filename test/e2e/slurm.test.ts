@@ -17,7 +17,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { sampleObjects } from "../data/fill.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
-import { binary, processesWith, type State, state, until } from "./harness.ts";
+import { binary, differentKeys, processesWith, type State, state, until } from "./harness.ts";
 
 /** Jobs wait for the requeue delay and for two noisy cores. */
 const timeoutMs = 300_000;
@@ -96,15 +96,8 @@ class SlurmStage implements AsyncDisposable {
     return result.stdout.trim();
   }
 
-  async different(keys: readonly string[]): Promise<string[]> {
-    const found: string[] = [];
-    for (const key of keys) {
-      const [one, other] = await Promise.all([this.source.get("data", key), this.dest.get("copy", key)]);
-      const time = (endpoint: S3Endpoint, bucket: string) => endpoint.head(bucket, key)?.metadata.mtime;
-      const sameTime = Number(time(this.source, "data")) === Number(time(this.dest, "copy"));
-      if (!one || !other || !Buffer.from(one).equals(other) || !sameTime) found.push(key);
-    }
-    return found;
+  different(keys: readonly string[]): Promise<string[]> {
+    return differentKeys(this.source, this.dest, keys);
   }
 
   states(kind: "done" | "fail" | "attempt"): State[] {
