@@ -1,25 +1,40 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
-import { readRunConfig } from "../lib/run/config.ts";
+import { sortUserFlags } from "../lib/rclone/flags.ts";
+import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { submissionVariable } from "../lib/run/local-executor.ts";
-import { currentArrayTask, requeueTask } from "../lib/slurm/scheduler.ts";
-import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
-import { stopExitCode, stopReason, watchForStop } from "../lib/system/interrupt.ts";
+import type { StopCause } from "../lib/run/state.ts";
+import type { TermMeaning } from "../lib/slurm/job.ts";
+import { termMeaning } from "../lib/slurm/job.ts";
+import { shardsOfTask } from "../lib/slurm/limits.ts";
+import {
+  type ArrayTask,
+  currentArrayTask,
+  excludeNodes,
+  readJobEnding,
+  requeueTask,
+} from "../lib/slurm/scheduler.ts";
+import { type ExitCode, exitCodes, invalidInput, XferError } from "../lib/system/errors.ts";
+import { type StopReason, sleep, stopExitCode, stopReason, watchForStop } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
-import { runShard } from "./shard.ts";
+import { throttleWaitSeconds } from "./decide.ts";
+import type { ShardOutcome } from "./ledger.ts";
+import { runShard, type ShardTask } from "./shard.ts";
 
 /** What the array task is asked to do. */
 export interface AgentOptions {
   runDir: string;
-  /** The shard, where no Slurm array says it. */
+  /** The first shard, where no Slurm array says it. */
   shard: number | undefined;
+  /** With more shards than tasks: how many tasks there are, and so the distance to this task's next shard. */
+  stride: number | undefined;
 }
 
 /**
- * The array task: one attempt at its shard, then a requeue of this task alone when that can help.
- * Returns 0 when every record of the shard is proven, 1 when the shard has failed for good, 75 when it goes on in a
+ * The array task: one attempt at its shards, then a requeue of this task alone when that can help.
+ * Returns 0 when every record of them is proven, 1 when a shard has failed for good, 75 when it goes on in a
  * later start (requeued under Slurm), 130 after an interrupt. Throws XferError for a run that cannot be read.
  */
 export async function runAgent(options: AgentOptions): Promise<ExitCode> {
@@ -33,40 +48,122 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
     );
   }
   const task = currentArrayTask(process.env);
-  const shard = options.shard ?? task?.taskId;
-  if (shard === undefined) throw invalidInput("--shard is needed outside a Slurm array task");
-  if (shard >= meta.num_shards) {
-    throw invalidInput(`there is no shard ${shard}: the run has the shards 0 to ${meta.num_shards - 1}`);
+  const first = options.shard ?? task?.taskId;
+  if (first === undefined) throw invalidInput("--shard is needed outside a Slurm array task");
+  if (first >= meta.num_shards) {
+    throw invalidInput(`there is no shard ${first}: the run has the shards 0 to ${meta.num_shards - 1}`);
   }
+  const shards =
+    options.stride === undefined ? [first] : shardsOfTask(first, options.stride, meta.num_shards);
   const inherited = process.env[submissionVariable];
   const watch = watchForStop(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"]);
   if (inherited !== undefined) process.stdin.on("close", () => watch.stop("parent-gone")).resume();
   try {
-    const outcome = await runShard({
+    const meaning = once(() => meaningOfStop(task, stopReason(watch.signal)));
+    const outcomes = await runShards(shards, {
       run,
       config,
       meta,
-      shard,
       submission: task ? `slurm:${task.arrayJobId}` : (inherited ?? `hand:${new Date().toISOString()}`),
       node: process.env.SLURMD_NODENAME ?? hostname(),
       arrayTask: task,
       stop: watch.signal,
+      stopCause: async () => causeOf[await meaning()],
     });
-    if (outcome === "done") return exitCodes.done;
-    if (outcome === "failed") return exitCodes.failed;
-    const reason = stopReason(watch.signal);
-    // After TERM it is Slurm that decides: it requeues what it preempts, and a cancelled task must stay cancelled.
-    if (task && (outcome === "retry" || reason === "SIGUSR1")) {
-      const refused = await requeueTask(task);
-      if (refused) {
-        log.error(refused);
-        return exitCodes.failed;
-      }
-      log.info(`shard ${shard}: array task ${task.arrayJobId}_${task.taskId} requeued`);
+    const wait = waitSeconds(outcomes, config);
+    if (wait > 0) {
+      log.info(`throttled: waiting ${Math.round(wait)}s before another attempt`);
+      await sleep(wait * 1000, watch.signal);
     }
-    return reason === undefined ? exitCodes.resumable : stopExitCode(reason);
+    const reason = stopReason(watch.signal);
+    return await finish(outcomes, task, reason, reason && (await meaning()));
   } finally {
     watch.release();
     process.stdin.destroy();
   }
+}
+
+/** What a stop means for a task: it requeues itself, Slurm requeues it, or it stays stopped. */
+type StopMeaning = "walltime" | TermMeaning;
+
+const causeOf = {
+  walltime: "walltime",
+  requeued: "preemption",
+  preempted: "preemption",
+  cancelled: "other",
+} as const satisfies Record<StopMeaning, StopCause>;
+
+async function meaningOfStop(
+  task: ArrayTask | undefined,
+  reason: StopReason | undefined,
+): Promise<StopMeaning> {
+  if (reason === "SIGUSR1") return "walltime";
+  if (!task) return "cancelled";
+  const ending = await readJobEnding(task);
+  return ending ? termMeaning(ending, Number(process.env.SLURM_RESTART_COUNT ?? 0)) : "cancelled";
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Seconds to wait before throttled shards are tried again: the longest of theirs. */
+function waitSeconds(outcomes: readonly ShardOutcome[], config: RunConfig): number {
+  const { passWaitSeconds } = sortUserFlags(config.rclone_flags);
+  const waits = outcomes.map((outcome) =>
+    outcome.kind === "retry" && outcome.throttled
+      ? throttleWaitSeconds({ spent: outcome.spent, passWaitSeconds, random: Math.random() })
+      : 0,
+  );
+  return Math.max(0, ...waits);
+}
+
+/** Runs shards one after the other; one that fails does not keep the next from running, but a stop does. */
+async function runShards(shards: readonly number[], task: Omit<ShardTask, "shard">): Promise<ShardOutcome[]> {
+  const outcomes: ShardOutcome[] = [];
+  let firstError: unknown;
+  for (const shard of shards) {
+    if (task.stop.aborted) {
+      outcomes.push({ kind: "stopped" });
+      break;
+    }
+    try {
+      outcomes.push(await runShard({ ...task, shard }));
+    } catch (error) {
+      if (!(error instanceof XferError)) throw error;
+      firstError ??= error;
+      if (shards.length > 1) log.error(error.message);
+    }
+  }
+  if (firstError !== undefined) throw firstError;
+  return outcomes;
+}
+
+/** Asks for a requeue where one can help, and says how the process ends. */
+async function finish(
+  outcomes: readonly ShardOutcome[],
+  task: ArrayTask | undefined,
+  reason: StopReason | undefined,
+  meaning: StopMeaning | undefined,
+): Promise<ExitCode> {
+  const goesOn = outcomes.some(({ kind }) => kind === "retry" || kind === "stopped");
+  if (!goesOn) return outcomes.some(({ kind }) => kind === "failed") ? exitCodes.failed : exitCodes.done;
+  // What Slurm requeues by itself must not be asked for twice, and a cancelled task must stay cancelled.
+  if (task && (meaning === undefined || meaning === "walltime" || meaning === "preempted")) {
+    const refused = await requeueTask(task);
+    if (refused) {
+      log.error(refused);
+      return exitCodes.failed;
+    }
+    log.info(`array task ${task.arrayJobId}_${task.taskId} requeued`);
+    const badNodes = outcomes.flatMap((outcome) => (outcome.kind === "retry" ? outcome.badNodes : []));
+    if (badNodes.length > 0 && !(await excludeNodes(task, [...new Set(badNodes)]))) {
+      log.warn(`Slurm did not take ${badNodes.join(", ")} off the nodes of the task`);
+    }
+  }
+  return reason === undefined ? exitCodes.resumable : stopExitCode(reason);
 }

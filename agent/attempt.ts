@@ -3,34 +3,31 @@ import { copyArgv } from "../lib/rclone/argv.ts";
 import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
 import { classifyMessage, type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
 import { sortUserFlags, type UserFlags } from "../lib/rclone/flags.ts";
-import { parseRoot, rootKind } from "../lib/rclone/remote.ts";
-import { wrapCommand } from "../lib/rclone/runtime.ts";
+import { parseRoot, type RootKind, rootKind, serverSide } from "../lib/rclone/remote.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
-import { mountsFor } from "../lib/run/mounts.ts";
-import { readRemoteTypes } from "../lib/run/remote-types.ts";
+import { readRemotes } from "../lib/run/remotes.ts";
+import { stepCommand } from "../lib/run/step.ts";
 import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
-import { messageOf, XferError } from "../lib/system/errors.ts";
+import { XferError } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
 import { childEnvironment, identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
 import { quoteWords } from "../lib/system/shell-words.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
-import { decideAfterPass } from "./decide.ts";
+import { decideAfterPass, lowerTransfers } from "./decide.ts";
+import type { Destination } from "./destination.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { ShardLock } from "./lock.ts";
 import { type PassResult, runPass } from "./pass.ts";
+import { probeDestination } from "./probe.ts";
 import { Progress } from "./progress.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
 
 /** Seconds between rclone's lines of statistics. An orphaned rclone dies at the first that nobody reads (SIGPIPE). */
 const statsSeconds = 2;
-/** How often .progress is rewritten and the journal and log are handed to the kernel. */
-const heartbeatMs = 2_000;
-/** How many heartbeats pass between two fsyncs of the journal. */
-const beatsPerSync = 5;
-/** Where the list of keys lies in a container. */
-const keysInContainer = "/xfer.keys";
 
 /** What an attempt works on. */
 export interface AttemptOptions {
@@ -44,8 +41,13 @@ export interface AttemptOptions {
   layout: ShardLayout;
   records: ShardRecords;
   journal: Journal;
+  lock: ShardLock;
   log: ShardLog;
   stop: AbortSignal;
+  /** Says what the destination held before this run. */
+  examine: () => Promise<Destination>;
+  /** What throttling has brought --transfers down to in earlier attempts. */
+  transfers: number | null;
   /** Called with the leader of each rclone process group, and with null when it has gone. */
   onChild: (child: ProcessIdentity | null) => void;
 }
@@ -61,194 +63,284 @@ interface UnprovenRecord {
 export type AttemptResult =
   | { kind: "done" }
   | { kind: "stopped" }
-  | { kind: "failed"; class: FailureClass; exitCode: number | null; unproven: UnprovenRecord[] };
+  | {
+      kind: "failed";
+      class: FailureClass;
+      exitCode: number | null;
+      unproven: UnprovenRecord[];
+      /** --transfers for the next attempt, when throttling has lowered it. */
+      transfers: number | null;
+      /** Whether the container did not start, so that rclone never ran. */
+      neverStarted: boolean;
+    };
 
 /**
  * One attempt at a shard: pass after pass of rclone over the records that the journal does not prove, until all are
  * proven, nothing more can be, the passes are spent, or `stop` is aborted.
  */
 export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
-  const { config, layout, records, journal, log, stop } = options;
-  const flags = sortUserFlags(config.rclone_flags);
-  const plan = planOf(options, flags);
-  const progress = new Progress(layout.progress, {
-    shard: options.shard,
-    sha256: options.sha256,
-    attempt: options.attempt,
-    node: options.node,
-    records: records.count,
-    bytes: records.bytes,
-    plan: plan.reason,
-  });
-  for (let place = 0; place < records.count; place++) {
-    if (journal.proofs.get(place)) progress.proven(records.sizes[place] ?? 0);
-  }
-  const prove = (path: string, proof: Proof) => {
-    for (const place of records.placesOf(path)) {
-      if (journal.add(place, proof)) progress.proven(records.sizes[place] ?? 0);
+  return new Attempt(options).run();
+}
+
+class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #flags: UserFlags;
+  readonly #kinds: { source: RootKind; dest: RootKind };
+  readonly #progress: Progress;
+  readonly #heartbeat: Heartbeat;
+  /** Aborted by the caller's stop, or when the state cannot be kept any more. */
+  readonly #stop: AbortSignal;
+  #version: readonly [number, number] | undefined;
+  #transfers: number;
+  /** Records that a listing found at the destination with the same size: 1. */
+  #mayBeThere: Uint8Array | undefined;
+  readonly #missing = new Map<number, UnprovenRecord>();
+  #spoke = false;
+
+  constructor(options: AttemptOptions) {
+    const { config, layout, records, journal, log } = options;
+    this.#options = options;
+    this.#flags = sortUserFlags(config.rclone_flags);
+    this.#transfers = Math.min(this.#flags.transfers, options.transfers ?? this.#flags.transfers);
+    const remotes = readRemotes(config.rclone_config ?? undefined);
+    this.#kinds = {
+      source: rootKind(config.source_root, remotes, process.env),
+      dest: rootKind(config.dest_root, remotes, process.env),
+    };
+    this.#progress = new Progress(layout.progress, {
+      shard: options.shard,
+      sha256: options.sha256,
+      attempt: options.attempt,
+      node: options.node,
+      records: records.count,
+      bytes: records.bytes,
+    });
+    for (let place = 0; place < records.count; place++) {
+      if (journal.proofs.get(place)) this.#progress.proven(records.sizeOf(place));
     }
-  };
-  log.note("info", `plan: ${plan.reason}`);
-  const beat = heartbeat(() => progress.write(new Date()), journal, log);
-  try {
-    const missing = new Map<number, UnprovenRecord>();
-    for (let pass = 1; ; pass++) {
-      const todo = placesToDo(records, journal, missing);
-      if (todo.length === 0 && missing.size === 0) return { kind: "done" };
-      progress.startPass(pass);
-      let result: PassResult | XferError;
+    const lowered = () => (this.#transfers < this.#flags.transfers ? this.#transfers : null);
+    this.#heartbeat = new Heartbeat({
+      journal,
+      log,
+      lock: options.lock,
+      writeProgress: () => this.#progress.write(new Date(), lowered()),
+    });
+    this.#stop = AbortSignal.any([options.stop, this.#heartbeat.signal]);
+  }
+
+  async run(): Promise<AttemptResult> {
+    try {
+      await this.#lookAtDestination();
+      for (let pass = 1; ; pass++) {
+        const results = await this.#pass(pass);
+        this.#heartbeat.check();
+        if (this.#options.stop.aborted) return { kind: "stopped" };
+        const last = results.at(-1);
+        if (!last) return { kind: "done" };
+        const unproven = await this.#explain(results);
+        const failure = worstClass(unproven.map((record) => record.class));
+        if (unproven.some((record) => record.class === "throttled")) {
+          this.#transfers = lowerTransfers(this.#transfers);
+        }
+        const { passes, passWaitSeconds } = this.#flags;
+        const next = decideAfterPass({
+          pass,
+          passes,
+          passWaitSeconds,
+          unproven: unproven.length,
+          missing: this.#missing.size,
+          failure,
+        });
+        if (next.kind === "done") return { kind: "done" };
+        if (next.kind === "fail") {
+          return {
+            kind: "failed",
+            class: failure,
+            exitCode: last.result instanceof XferError ? null : last.result.exit.code,
+            unproven,
+            transfers: this.#transfers < this.#flags.transfers ? this.#transfers : null,
+            neverStarted: !this.#spoke,
+          };
+        }
+        const left = unproven.length - this.#missing.size;
+        this.#note(
+          `${formatObjects(left)} not proven (${failure}): pass ${pass + 1} in ${next.waitSeconds}s`,
+        );
+        await sleep(next.waitSeconds * 1000, this.#stop);
+        this.#heartbeat.check();
+        if (this.#options.stop.aborted) return { kind: "stopped" };
+      }
+    } finally {
+      this.#heartbeat.end();
+    }
+  }
+
+  #note(message: string): void {
+    this.#options.log.note("info", message);
+    this.#options.log.flush();
+  }
+
+  /** Before the first copy: what the destination holds already need not be copied. */
+  async #lookAtDestination(): Promise<void> {
+    const { config, records, journal, examine } = this.#options;
+    if (journal.proofs.count === records.count) return;
+    const destination = await examine();
+    this.#version = destination.rclone_version ?? undefined;
+    if (journal.proofs.count > 0 || destination.empty !== false || this.#flags.comparesDestination) return;
+    const hashes = this.#kinds.dest === "s3";
+    const probe = await probeDestination({ config, records, journal, hashes, stop: this.#stop });
+    for (const place of probe.identical) this.#proveAt(place, "unchanged");
+    this.#mayBeThere = probe.mayBeThere;
+    this.#note(probe.summary);
+  }
+
+  #proveAt(place: number, proof: Proof): void {
+    const { records, journal } = this.#options;
+    if (journal.add(place, proof)) this.#progress.proven(records.sizeOf(place));
+  }
+
+  #isToDo(place: number): boolean {
+    return !this.#options.journal.proofs.get(place) && !this.#missing.has(place);
+  }
+
+  /** Runs rclone over what is to do: once for what is not at the destination, once for what may be. */
+  async #pass(pass: number): Promise<{ mayBeThere: boolean; result: PassResult | XferError }[]> {
+    const results: { mayBeThere: boolean; result: PassResult | XferError }[] = [];
+    this.#progress.startPass(pass);
+    for (const mayBeThere of [false, true]) {
+      const isToDo = (place: number) =>
+        this.#isToDo(place) && (this.#mayBeThere?.[place] === 1) === mayBeThere;
+      if (this.#stop.aborted || !(await this.#writeKeys(isToDo, pass))) continue;
       try {
-        result = await onePass({ ...options, flags, plan, pass, todo, prove, progress });
+        results.push({ mayBeThere, result: await this.#rclone(pass, mayBeThere) });
       } catch (error) {
         if (!(error instanceof XferError)) throw error;
-        result = error;
+        results.push({ mayBeThere, result: error });
       }
-      journal.sync();
-      beat.check();
-      if (stop.aborted) return { kind: "stopped" };
-      const unproven = todo
-        .filter((place) => !journal.proofs.get(place))
-        .map((place) => explain(place, records, result));
-      for (const record of unproven) if (record.class === "missing") missing.set(record.place, record);
-      const others = unproven.filter((record) => record.class !== "missing");
-      const all = [...missing.values(), ...others];
-      const failure = worstClass(all.map((record) => record.class));
-      const next = decideAfterPass({
-        pass,
-        passes: flags.passes,
-        passWaitSeconds: flags.passWaitSeconds,
-        unproven: all.length,
-        missing: missing.size,
-        failure,
-      });
-      if (next.kind === "done") return { kind: "done" };
-      if (next.kind === "fail") {
-        const exitCode = result instanceof XferError ? null : result.exit.code;
-        return { kind: "failed", class: failure, exitCode, unproven: all };
-      }
-      log.note(
-        "info",
-        `${formatObjects(others.length)} not proven (${failure}): pass ${pass + 1} in ${next.waitSeconds}s`,
-      );
-      log.flush();
-      await sleep(next.waitSeconds * 1000, stop);
-      if (stop.aborted) return { kind: "stopped" };
+      this.#options.journal.sync();
     }
-  } finally {
-    beat.end();
+    return results;
   }
-}
 
-function planOf({ config, records }: AttemptOptions, flags: UserFlags): CopyPlan {
-  const types = readRemoteTypes(config.rclone_config ?? undefined);
-  return copyPlan({
-    source: rootKind(config.source_root, types, process.env),
-    dest: rootKind(config.dest_root, types, process.env),
-    largestBytes: records.sizes.reduce((largest, size) => Math.max(largest, size), 0),
-    comparesDestination: flags.comparesDestination,
-  });
-}
-
-function placesToDo(
-  records: ShardRecords,
-  journal: Journal,
-  missing: ReadonlyMap<number, unknown>,
-): number[] {
-  const places: number[] = [];
-  for (let place = 0; place < records.count; place++) {
-    if (!journal.proofs.get(place) && !missing.has(place)) places.push(place);
+  /** Writes the keys of a pass; false when there are none. */
+  async #writeKeys(isToDo: (place: number) => boolean, pass: number): Promise<boolean> {
+    const { records, layout } = this.#options;
+    const keys = new AtomicFile(layout.keys);
+    let [objects, bytes] = [0, 0];
+    try {
+      await records.eachWhere(isToDo, ({ key, place }) => {
+        keys.write(Buffer.from(`${key}\n`));
+        objects++;
+        bytes += records.sizeOf(place);
+      });
+    } catch (error) {
+      keys.abort();
+      throw error;
+    }
+    keys.commit();
+    if (objects > 0) this.#note(`pass ${pass}: ${formatObjects(objects)}, ${formatBytes(bytes)}`);
+    return objects > 0;
   }
-  return places;
-}
 
-async function onePass(
-  options: AttemptOptions & {
-    flags: UserFlags;
-    plan: CopyPlan;
-    pass: number;
-    todo: readonly number[];
-    prove: (path: string, proof: Proof) => void;
-    progress: Progress;
-  },
-): Promise<PassResult> {
-  const { config, layout, records, log, todo, task } = options;
-  const keys = new AtomicFile(layout.keys);
-  try {
-    for (const place of todo) keys.write(Buffer.from(`${records.paths[place]}\n`));
-  } catch (error) {
-    keys.abort();
-    throw error;
-  }
-  keys.commit();
-  const argv = passCommand(options);
-  const bytes = todo.reduce((sum, place) => sum + (records.sizes[place] ?? 0), 0);
-  log.note(
-    "info",
-    `pass ${options.pass}: ${formatObjects(todo.length)}, ${formatBytes(bytes)}: ${quoteWords(argv)}`,
-  );
-  log.flush();
-  if (parseRoot(config.dest_root).form === "posix") mkdirSync(config.dest_root, { recursive: true });
-  try {
-    const result = await runPass({
-      argv,
-      env: childEnvironment(),
-      log,
-      stop: options.stop,
-      terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,
-      onStart: (child) => options.onChild(identifyProcess(child.pid) ?? null),
-      onProven: options.prove,
-      onStats: (stats) => options.progress.stats(stats),
+  async #rclone(pass: number, mayBeThere: boolean): Promise<PassResult> {
+    const { config, layout, log, task, records } = this.#options;
+    const plan = this.#plan(mayBeThere);
+    this.#progress.plan = plan.reason;
+    if (parseRoot(config.dest_root).form === "posix") mkdirSync(config.dest_root, { recursive: true });
+    const argv = stepCommand(config, {
+      argv: ({ configPath, keys }) =>
+        copyArgv({
+          sourceRoot: config.source_root,
+          destRoot: config.dest_root,
+          filesFrom: keys,
+          configPath,
+          planFlags: plan.flags,
+          transfers: this.#transfers,
+          userFlags: this.#flags.argv,
+          statsSeconds,
+          logSkipped: plan.logSkipped,
+        }),
+      readOnly: [config.source_root],
+      writable: [config.dest_root],
+      keys: layout.keys,
+      env: process.env,
     });
-    log.note("info", `pass ${options.pass} ended: exit code ${result.exit.code}`);
-    return result;
-  } finally {
-    options.onChild(null);
+    this.#note(`plan: ${plan.reason}: ${quoteWords(argv)}`);
+    try {
+      const result = await runPass({
+        argv,
+        env: childEnvironment(),
+        log,
+        stop: this.#stop,
+        terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,
+        onStart: (child) => this.#options.onChild(identifyProcess(child.pid) ?? null),
+        onProven: (key, proof) => {
+          for (const place of records.placesOf(key)) this.#proveAt(place, proof);
+        },
+        onStats: (stats) => this.#progress.stats(stats),
+      });
+      this.#spoke ||= result.spoke;
+      this.#note(`pass ${pass} ended: exit code ${result.exit.code}`);
+      return result;
+    } finally {
+      this.#options.onChild(null);
+    }
+  }
+
+  #plan(mayBeThere: boolean): CopyPlan {
+    const { config, records } = this.#options;
+    return copyPlan({
+      ...this.#kinds,
+      serverSide: serverSide(
+        config.source_root,
+        config.dest_root,
+        readRemotes(config.rclone_config ?? undefined),
+      ),
+      largestBytes: records.largestBytes,
+      version: this.#version,
+      multiThreadCutoffBytes: this.#flags.multiThreadCutoffBytes,
+      comparesDestination: this.#flags.comparesDestination,
+      mayBeThere,
+    });
+  }
+
+  /** Why each record that is not proven is not, from what rclone said of it; those that are missing are remembered. */
+  async #explain(
+    results: readonly { mayBeThere: boolean; result: PassResult | XferError }[],
+  ): Promise<UnprovenRecord[]> {
+    const { records } = this.#options;
+    const others: UnprovenRecord[] = [];
+    const classes = new Map<string, FailureClass>();
+    const classOf = (message: string): FailureClass => {
+      const known = classes.get(message) ?? classifyMessage(message);
+      if (classes.size < 10_000) classes.set(message, known);
+      return known;
+    };
+    await records.eachWhere(
+      (place) => this.#isToDo(place),
+      ({ place, key }) => {
+        const mayBeThere = this.#mayBeThere?.[place] === 1;
+        const run = results.find((one) => one.mayBeThere === mayBeThere) ?? results.at(-1);
+        if (!run) return;
+        const record = explain(place, key, run.result, classOf);
+        if (record.class === "throttled") this.#progress.throttled();
+        if (record.class === "missing") this.#missing.set(place, record);
+        else others.push(record);
+      },
+    );
+    return [...this.#missing.values(), ...others];
   }
 }
 
-function passCommand({
-  config,
-  layout,
-  flags,
-  plan,
-}: AttemptOptions & { flags: UserFlags; plan: CopyPlan }): string[] {
-  const { runtime } = config;
-  const inContainer = runtime !== "host";
-  const configPath = config.rclone_config ?? undefined;
-  const argv = copyArgv({
-    sourceRoot: config.source_root,
-    destRoot: config.dest_root,
-    filesFrom: inContainer ? keysInContainer : layout.keys,
-    configPath: inContainer && configPath !== undefined ? config.rclone_conf_in_container : configPath,
-    planFlags: plan.flags,
-    userFlags: flags.argv,
-    statsSeconds,
-    logSkipped: flags.comparesDestination,
-  });
-  const mounts = mountsFor({
-    runtime,
-    configPath,
-    confInContainer: config.rclone_conf_in_container,
-    readOnly: [config.source_root],
-    writable: [config.dest_root],
-    keys: inContainer ? { source: layout.keys, target: keysInContainer } : undefined,
-  });
-  return wrapCommand(argv, {
-    runtime,
-    image: config.rclone_image ?? undefined,
-    mounts,
-    cpus: config.cpus_per_task,
-    pyxisExtra: config.pyxis_extra,
-  });
-}
-
-/** Why a record is not proven, from what rclone said of it. */
-function explain(place: number, records: ShardRecords, result: PassResult | XferError): UnprovenRecord {
-  if (result instanceof XferError) {
-    return { place, class: classifyMessage(result.message), message: result.message };
-  }
-  const message = result.objectErrors.get(records.paths[place] ?? "");
-  if (message !== undefined) return { place, class: classifyMessage(message), message };
+function explain(
+  place: number,
+  key: string,
+  result: PassResult | XferError,
+  classOf: (message: string) => FailureClass,
+): UnprovenRecord {
+  if (result instanceof XferError) return { place, class: classOf(result.message), message: result.message };
+  const message = result.objectErrors.get(key);
+  if (message !== undefined) return { place, class: classOf(message), message };
   if (result.exit.code === 0) {
     // rclone skips a key that it does not find at the source without a word.
     return {
@@ -258,32 +350,5 @@ function explain(place: number, records: ShardRecords, result: PassResult | Xfer
     };
   }
   const said = result.error ?? `rclone ended with exit code ${result.exit.code}`;
-  return { place, class: classifyMessage(said), message: `not reached: ${said}` };
-}
-
-/** Writes the state that may lag, at a steady rate; the first failure is kept for `check` to throw. */
-function heartbeat(writeProgress: () => void, journal: Journal, log: ShardLog) {
-  let beats = 0;
-  let failure: unknown;
-  const beat = () => {
-    try {
-      if (++beats % beatsPerSync === 0) journal.sync();
-      else journal.flush();
-      log.flush();
-      writeProgress();
-    } catch (error) {
-      failure ??= error;
-    }
-  };
-  beat();
-  const timer = setInterval(beat, heartbeatMs);
-  return {
-    check: () => {
-      if (failure !== undefined) throw new XferError(`state cannot be written: ${messageOf(failure)}`, 1);
-    },
-    end: () => {
-      clearInterval(timer);
-      beat();
-    },
-  };
+  return { place, class: classOf(said), message: `not reached: ${said}` };
 }

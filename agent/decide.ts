@@ -1,13 +1,33 @@
 import { canPass, type FailureClass } from "../lib/rclone/failure-class.ts";
 import type { AttemptState, StateFile } from "../lib/run/state.ts";
 
-/** Starts that a signal or a kill ended, and that made progress, spend no attempt; this many at most. */
-export const stopsMax = 100;
+/** Nodes on which a container may fail to start before such a start spends an attempt like any other. */
+export const badNodesMax = 3;
+
+/** What a shard's starts of one submission have come to. */
+export type StartCounters = Pick<
+  AttemptState,
+  "spent" | "walltime_stops" | "preemptions" | "lost_starts" | "other_stops" | "bad_nodes" | "transfers"
+>;
 
 /** What the next start of a shard's agent is. */
 export type StartDecision =
-  | { kind: "start"; attempt: number; spent: number; stops: number }
-  | { kind: "budget-spent"; attempt: number; spent: number };
+  | { kind: "start"; attempt: number; counters: StartCounters }
+  | { kind: "budget-spent"; attempt: number; spent: number }
+  | { kind: "failed-already"; attempt: number };
+
+const nothingYet: StartCounters = {
+  spent: 0,
+  walltime_stops: 0,
+  preemptions: 0,
+  lost_starts: 0,
+  other_stops: 0,
+  bad_nodes: [],
+  transfers: null,
+};
+
+/** The counter that a start which was ended from outside belongs to; no outcome at all is a lost start. */
+const counterOf = { walltime: "walltime_stops", preemption: "preemptions", other: "other_stops" } as const;
 
 /**
  * Decides how a shard starts, from what its .attempt says of the start before:
@@ -16,24 +36,39 @@ export type StartDecision =
  * |---|---|
  * | none, unreadable | the first attempt |
  * | another submission | a new budget: nothing spent |
+ * | failed, and its .fail is final | no start: a neighbour's requeue does not try it again |
  * | failed | one attempt spent |
- * | stopped by a signal, or no outcome (killed, node gone), with progress | a stop: nothing spent, at most 100 times |
+ * | no container started on the node | nothing spent, on 3 nodes at most; then one attempt |
+ * | stopped by a signal, or no outcome (killed, node gone), with progress | nothing spent, --max-restarts times at most |
  * | the same without progress | one attempt spent |
  * | done (but its .done is gone or of another digest) | nothing spent |
  */
 export function decideStart(
   before: StateFile<AttemptState>,
-  now: { submission: string; maxAttempts: number; proven: number },
+  now: {
+    submission: string;
+    maxAttempts: number;
+    maxRestarts: number;
+    proven: number;
+    /** Whether there is a .fail of this submission that says it is final. */
+    finalFail: boolean;
+  },
 ): StartDecision {
-  if (before.kind !== "value") return { kind: "start", attempt: 1, spent: 0, stops: 0 };
-  const { attempt, submission, outcome, proven_at_start: provenBefore } = before.value;
-  if (submission !== now.submission) return { kind: "start", attempt: attempt + 1, spent: 0, stops: 0 };
-  let { spent, stops } = before.value;
-  const fromOutside = outcome === "stopped" || outcome === "running";
-  if (fromOutside && now.proven > provenBefore && stops < stopsMax) stops++;
-  else if (outcome !== "done") spent++;
-  if (spent >= now.maxAttempts) return { kind: "budget-spent", attempt, spent };
-  return { kind: "start", attempt: attempt + 1, spent, stops };
+  if (before.kind !== "value") return { kind: "start", attempt: 1, counters: nothingYet };
+  const { attempt, submission, outcome, stopped_by: cause, proven_at_start: provenBefore } = before.value;
+  if (submission !== now.submission) return { kind: "start", attempt: attempt + 1, counters: nothingYet };
+  if (outcome === "failed" && now.finalFail) return { kind: "failed-already", attempt };
+  const { spent, walltime_stops, preemptions, lost_starts, other_stops, bad_nodes, transfers } = before.value;
+  const counters = { spent, walltime_stops, preemptions, lost_starts, other_stops, bad_nodes, transfers };
+  const restarts = walltime_stops + preemptions + lost_starts + other_stops;
+  if (outcome === "stopped" || outcome === "running") {
+    counters[outcome === "running" ? "lost_starts" : counterOf[cause ?? "other"]]++;
+    if (now.proven <= provenBefore || restarts >= now.maxRestarts) counters.spent++;
+  } else if (outcome === "failed" || (outcome === "bad-node" && bad_nodes.length > badNodesMax)) {
+    counters.spent++;
+  }
+  if (counters.spent >= now.maxAttempts) return { kind: "budget-spent", attempt, spent: counters.spent };
+  return { kind: "start", attempt: attempt + 1, counters };
 }
 
 /** What follows a pass. */
@@ -58,8 +93,9 @@ export function decideAfterPass(facts: {
 }): PassDecision {
   if (facts.unproven === 0) return { kind: "done" };
   const onlyMissing = facts.unproven === facts.missing;
-  if (onlyMissing || facts.failure === "auth" || facts.failure === "config") return { kind: "fail" };
-  if (facts.pass >= facts.passes) return { kind: "fail" };
+  // A container that does not start here is for another node.
+  const hopeless = facts.failure === "auth" || facts.failure === "config" || facts.failure === "container";
+  if (onlyMissing || hopeless || facts.pass >= facts.passes) return { kind: "fail" };
   const waitSeconds = Math.min(passWaitSecondsMax, facts.passWaitSeconds * 2 ** (facts.pass - 1));
   return { kind: "pass", waitSeconds };
 }
@@ -72,4 +108,25 @@ export function isFinalFailure(facts: {
   maxAttempts: number;
 }): boolean {
   return !canPass(facts.failure) || facts.spent >= facts.maxAttempts;
+}
+
+/** --transfers after a pass that was throttled: half, and at least one. */
+export function lowerTransfers(transfers: number): number {
+  return Math.max(1, Math.floor(transfers / 2));
+}
+
+/** The longest wait before a throttled task asks for its requeue. */
+const throttleWaitSecondsMax = 300;
+
+/**
+ * Seconds to wait before a throttled attempt's requeue: 15 times the wait between passes, doubling with each attempt
+ * spent, and spread by half to either side (`random` is in [0, 1)), so that an array does not come back at once.
+ */
+export function throttleWaitSeconds(facts: {
+  spent: number;
+  passWaitSeconds: number;
+  random: number;
+}): number {
+  const wait = Math.min(throttleWaitSecondsMax, 15 * facts.passWaitSeconds * 2 ** Math.min(facts.spent, 10));
+  return wait * (0.5 + facts.random);
 }

@@ -2,19 +2,22 @@ import { hostname } from "node:os";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
-import { type AttemptState, type FailState, readFail, writeState } from "../lib/run/state.ts";
+import { type AttemptState, readFail, type StopCause, writeState } from "../lib/run/state.ts";
 import { removeIfAny } from "../lib/system/durable.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
 import { identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import type { AttemptResult } from "./attempt.ts";
-import { isFinalFailure } from "./decide.ts";
+import { badNodesMax, isFinalFailure, type StartCounters } from "./decide.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
 
-/** How a shard stands when its agent leaves it: "retry" can pass and has attempts left. */
-export type ShardOutcome = "done" | "retry" | "failed" | "stopped";
+/** How a shard stands when its agent leaves it. */
+export type ShardOutcome =
+  | { kind: "done" | "failed" | "stopped" }
+  /** It can pass and has attempts left; on other nodes than these, after a wait when it was throttled. */
+  | { kind: "retry"; badNodes: readonly string[]; throttled: boolean; spent: number };
 
 /** The most object errors that a .fail holds. */
 const failErrorsMax = 1_000;
@@ -25,12 +28,16 @@ export interface LedgerOptions {
   submission: string;
   node: string;
   maxAttempts: number;
+  /** Whether Slurm can be asked for another node. */
+  hasOtherNodes: boolean;
   stop: AbortSignal;
   layout: ShardLayout;
   records: ShardRecords;
   journal: Journal;
   sha256: string;
 }
+
+type FailedResult = Extract<AttemptResult, { kind: "failed" }>;
 
 /** Writes what is known of one shard's attempt; each file is whole under its name, and the outcome comes last. */
 export class ShardLedger {
@@ -41,17 +48,17 @@ export class ShardLedger {
     this.#shard = shard;
   }
 
-  begin(start: { attempt: number; spent: number; stops: number }): void {
-    const { layout, journal, sha256, node } = this.#shard;
+  begin(start: { attempt: number; counters: StartCounters }): void {
+    const { layout, journal, sha256, node, shard, submission } = this.#shard;
     this.#write({
       schema: "xfer.attempt.v1",
-      shard: this.#shard.shard,
+      shard,
       sha256,
       attempt: start.attempt,
-      submission: this.#shard.submission,
-      spent: start.spent,
-      stops: start.stops,
+      submission,
+      ...start.counters,
       outcome: "running",
+      stopped_by: null,
       proven_at_start: journal.proofs.count,
       node,
       host: hostname(),
@@ -68,64 +75,97 @@ export class ShardLedger {
     if (this.#state) this.#write({ ...this.#state, child });
   }
 
+  /** Notes what a stop meant, once Slurm has been asked. */
+  noteStop(cause: StopCause): void {
+    if (this.#state && this.#state.stopped_by !== cause) this.#write({ ...this.#state, stopped_by: cause });
+  }
+
   #write(state: AttemptState): void {
     writeState(this.#shard.layout.attempt, state);
     this.#state = state;
   }
 
   /** Writes the outcome of an attempt, and says how the shard stands. */
-  end(result: AttemptResult, shardLog: ShardLog): ShardOutcome {
-    const { shard, layout, records, journal, node, maxAttempts } = this.#shard;
+  async end(result: AttemptResult, shardLog: ShardLog): Promise<ShardOutcome> {
+    const { shard, layout, records, journal, node, stop } = this.#shard;
     const state = this.#state;
     if (!state) throw new Error("an attempt ended that had not begun");
     removeIfAny(layout.keys);
-    const proven = this.#provenBytes();
     const name = `shard ${shard}: attempt ${state.attempt}`;
     if (result.kind === "stopped") {
-      this.#write({ ...state, outcome: "stopped" });
+      const reason = stopReason(stop);
+      this.#write({ ...state, outcome: "stopped", stopped_by: reason === "SIGUSR1" ? "walltime" : "other" });
       log.warn(
-        `${name}: stopped by ${stopReason(this.#shard.stop)}: ${journal.proofs.count} of ${formatObjects(records.count)} proven`,
+        `${name}: stopped by ${reason}: ${journal.proofs.count} of ${formatObjects(records.count)} proven`,
       );
-      return "stopped";
+      return { kind: "stopped" };
     }
-    if (result.kind === "done") {
-      if (journal.proofs.count !== records.count)
-        throw new Error("a shard that is not proven cannot be done");
-      writeState(layout.done, {
-        schema: "xfer.done.v1",
-        shard: this.#shard.shard,
-        sha256: state.sha256,
-        records: records.count,
-        bytes: records.bytes,
-        copied: proven.copied,
-        copied_bytes: proven.copiedBytes,
-        attempt: state.attempt,
-        node,
-        finished_at: new Date().toISOString(),
-      });
-      this.#write({ ...state, outcome: "done" });
-      log.success(`${name}: done: ${formatObjects(records.count)}, ${formatBytes(records.bytes)}`);
-      return "done";
-    }
-    for (const record of result.unproven) {
-      shardLog.note("error", `not proven: ${record.class}: ${record.message}`, records.paths[record.place]);
-    }
-    const final = isFinalFailure({
-      failure: result.class,
-      spent: state.spent + 1,
-      maxAttempts,
+    if (result.kind === "failed") return this.#endFailed(result, state, shardLog);
+    if (journal.proofs.count !== records.count) throw new Error("a shard that is not proven cannot be done");
+    const proven = this.#provenBytes();
+    writeState(layout.done, {
+      schema: "xfer.done.v1",
+      shard,
+      sha256: state.sha256,
+      records: records.count,
+      bytes: records.bytes,
+      copied: proven.copied,
+      copied_bytes: proven.copiedBytes,
+      attempt: state.attempt,
+      node,
+      finished_at: new Date().toISOString(),
     });
-    const first = result.unproven[0];
-    const message = `${formatObjects(result.unproven.length)} not proven: ${first?.message ?? "no reason is known"}`;
+    this.#write({ ...state, outcome: "done" });
+    log.success(`${name}: done: ${formatObjects(records.count)}, ${formatBytes(records.bytes)}`);
+    return { kind: "done" };
+  }
+
+  async #endFailed(result: FailedResult, state: AttemptState, shardLog: ShardLog): Promise<ShardOutcome> {
+    const { shard, records, node, maxAttempts, hasOtherNodes } = this.#shard;
+    const byPlace = new Map(result.unproven.map((record) => [record.place, record]));
+    const errors: { path: string; size: number; class: FailureClass; message: string }[] = [];
+    await records.eachWhere(
+      (place) => byPlace.has(place),
+      ({ place, key }) => {
+        const record = byPlace.get(place);
+        if (!record) return;
+        shardLog.note("error", `not proven: ${record.class}: ${record.message}`, key);
+        if (errors.length >= failErrorsMax) return;
+        const message = record.message.slice(0, 1_000);
+        errors.push({ path: key, size: records.sizeOf(place), class: record.class, message });
+      },
+    );
+    const nodeIsBad = hasOtherNodes && result.class === "container" && result.neverStarted;
+    const badNodes = nodeIsBad ? [...new Set([...state.bad_nodes, node])] : state.bad_nodes;
+    const elsewhere = nodeIsBad && badNodes.length <= badNodesMax;
+    const spent = state.spent + (elsewhere ? 0 : 1);
+    const final = !elsewhere && isFinalFailure({ failure: result.class, spent, maxAttempts });
+    const message = `${formatObjects(result.unproven.length)} not proven: ${errors[0]?.message ?? "no reason is known"}`;
     this.#fail(
       { class: result.class, final, message, exitCode: result.exitCode, attempt: state.attempt },
-      result,
+      errors,
     );
-    this.#write({ ...state, outcome: "failed" });
+    this.#write({
+      ...state,
+      outcome: nodeIsBad ? "bad-node" : "failed",
+      bad_nodes: badNodes,
+      transfers: result.transfers,
+    });
+    const after = elsewhere
+      ? `, will be tried off ${badNodes.join(", ")}`
+      : final
+        ? ""
+        : ", will be tried again";
     log.error(
-      `${name}: failed (${result.class}${final ? "" : ", will be tried again"}): ${message}; log: ${shardLog.path}`,
+      `shard ${shard}: attempt ${state.attempt}: failed (${result.class}${after}): ${message}; log: ${shardLog.path}`,
     );
-    return final ? "failed" : "retry";
+    if (final) return { kind: "failed" };
+    return {
+      kind: "retry",
+      badNodes: elsewhere ? badNodes : [],
+      throttled: result.class === "throttled",
+      spent,
+    };
   }
 
   /** Ends a shard whose attempts are spent without starting another. */
@@ -135,21 +175,21 @@ export class ShardLedger {
     // A .fail of the last attempt says more than this; without one, the attempt ended without a word.
     if (readFail(layout.fail).kind !== "value") {
       const what = { class: "unknown" as const, final: true, exitCode: null, attempt: start.attempt };
-      this.#fail({ ...what, message: `the agent was killed: ${message}` }, { unproven: [] });
+      this.#fail({ ...what, message: `the agent was killed: ${message}` }, []);
     }
     log.error(`shard ${shard}: ${message}`);
-    return "failed";
+    return { kind: "failed" };
   }
 
   #fail(
     what: { class: FailureClass; final: boolean; message: string; exitCode: number | null; attempt: number },
-    result: { unproven: Extract<AttemptResult, { kind: "failed" }>["unproven"] },
+    errors: { path: string; size: number; class: FailureClass; message: string }[],
   ): void {
-    const { layout, records, journal, sha256, node } = this.#shard;
+    const { shard, layout, records, journal, sha256, node } = this.#shard;
     const proven = this.#provenBytes();
-    const fail: FailState = {
+    writeState(layout.fail, {
       schema: "xfer.fail.v1",
-      shard: this.#shard.shard,
+      shard,
       sha256,
       class: what.class,
       final: what.final,
@@ -164,14 +204,8 @@ export class ShardLedger {
       attempt: what.attempt,
       node,
       failed_at: new Date().toISOString(),
-      errors: result.unproven.slice(0, failErrorsMax).map((record) => ({
-        path: records.paths[record.place] ?? "",
-        size: records.sizes[record.place] ?? 0,
-        class: record.class,
-        message: record.message.slice(0, 1_000),
-      })),
-    };
-    writeState(layout.fail, fail);
+      errors,
+    });
   }
 
   #provenBytes(): { bytes: number; copied: number; copiedBytes: number } {
@@ -179,7 +213,7 @@ export class ShardLedger {
     const sum = { bytes: 0, copied: 0, copiedBytes: 0 };
     for (let place = 0; place < records.count; place++) {
       const proof = journal.proofs.get(place);
-      const size = records.sizes[place] ?? 0;
+      const size = records.sizeOf(place);
       if (proof) sum.bytes += size;
       if (proof === "copied") {
         sum.copied++;

@@ -20,6 +20,8 @@ export interface PassResult {
   exit: ProcessExit;
   /** The last message about each object that failed. */
   objectErrors: Map<string, string>;
+  /** Whether rclone itself said anything: when it did not, its container may not have started. */
+  spoke: boolean;
   /** The most telling message that is about no single object. */
   error: string | undefined;
 }
@@ -51,6 +53,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     if (errors.length > 2 * errorsKept) errors.splice(errorsKept, 1);
   };
   const decoder = new TextDecoder();
+  let spoke = false;
   const child = startChild(argv, { env });
   let killTimer: ReturnType<typeof setTimeout> | undefined;
   const onStop = async () => {
@@ -67,7 +70,9 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     const reading = Promise.all([
       forEachLine(child.stderr, ({ bytes }) => {
         log.raw(bytes);
-        const event = parseLogLine(decoder.decode(bytes));
+        const line = decoder.decode(bytes);
+        const event = parseLogLine(line);
+        spoke ||= line.startsWith("{") || /^\d{4}\/\d\d\/\d\d /.test(line);
         if (event.kind === "copied" || event.kind === "unchanged") {
           objectErrors.delete(event.object);
           options.onProven(event.object, event.kind);
@@ -82,7 +87,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     const drained = setTimeout(() => child.signalGroup("SIGKILL"), drainMs);
     await reading;
     clearTimeout(drained);
-    return { exit, objectErrors, error: tellingMessage(errors) };
+    return { exit, objectErrors, spoke, error: tellingMessage(errors) };
   } finally {
     stop.removeEventListener("abort", onStop);
     clearTimeout(killTimer);

@@ -10,7 +10,6 @@ export interface ProgressHead {
   node: string;
   records: number;
   bytes: number;
-  plan: string;
 }
 
 /** Counts what an attempt has done, and writes it as the shard's .progress. */
@@ -22,7 +21,10 @@ export class Progress {
   #bytes = 0;
   #bytesBeforePass = 0;
   #errorsBeforePass = 0;
+  #throttled = 0;
   #stats: RcloneStats | undefined;
+  /** The reason of the copy plan in use. */
+  plan = "";
 
   constructor(path: string, head: ProgressHead) {
     this.#path = path;
@@ -41,12 +43,17 @@ export class Progress {
     this.#bytes += size;
   }
 
+  /** Notes an object that failed by throttling. */
+  throttled(): void {
+    this.#throttled++;
+  }
+
   stats(stats: RcloneStats): void {
     this.#stats = stats;
   }
 
-  /** Replaces the .progress file. */
-  write(now: Date): void {
+  /** Replaces the .progress file; `transfers` is rclone's, when throttling has lowered it. */
+  write(now: Date, transfers: number | null): void {
     const inFlight = Math.max(0, (this.#stats?.bytes ?? 0) - (this.#bytes - this.#bytesBeforePass));
     const speed = this.#stats?.speed ?? 0;
     const left = this.#head.bytes - this.#bytes - inFlight;
@@ -65,7 +72,9 @@ export class Progress {
       bytes_per_second: Math.round(speed),
       eta_seconds: speed > 0 ? Math.max(0, Math.round(left / speed)) : null,
       errors: this.#errorsBeforePass + (this.#stats?.errors ?? 0),
-      plan: this.#head.plan,
+      throttled: this.#throttled,
+      transfers,
+      plan: this.plan,
       updated_at: now.toISOString(),
     };
     replaceFile(this.#path, `${JSON.stringify(state)}\n`);

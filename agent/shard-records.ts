@@ -3,33 +3,104 @@ import { forEachRecord } from "../lib/manifest/read.ts";
 import { errnoOf, invalidInput } from "../lib/system/errors.ts";
 import { fileChunks } from "../lib/system/lines.ts";
 
-/** The objects of one shard, by their place in it. */
+/**
+ * The objects of one shard by their place in it. Keys are not held in memory but found by a 64-bit hash, so that 10^6
+ * records take some 30 MB; keys whose hashes collide are held as they are, so that none is taken for another.
+ */
 export class ShardRecords {
-  readonly paths: string[] = [];
-  readonly sizes: number[] = [];
-  readonly #places = new Map<string, number>();
-  /** Places of a path that the shard holds more than once: one copy proves them all. */
-  readonly #twins = new Map<string, number[]>();
+  readonly path: string;
+  readonly count: number;
   bytes = 0;
+  largestBytes = 0;
+  readonly #sizes: Float64Array;
+  readonly #hashes: BigUint64Array;
+  /** Open addressing: the place plus one in a slot, 0 for a free one. */
+  readonly #slots: Uint32Array;
+  readonly #mask: number;
+  /** Every place of a key that shares its hash with another record: the same key twice, or a collision. */
+  readonly #shared = new Map<string, number[]>();
+  readonly #sharedHashes = new Set<bigint>();
 
-  add(path: string, size: number): void {
-    const place = this.paths.length;
-    this.paths.push(path);
-    this.sizes.push(size);
+  private constructor(path: string, count: number) {
+    this.path = path;
+    this.count = count;
+    this.#sizes = new Float64Array(count);
+    this.#hashes = new BigUint64Array(count);
+    let slots = 8;
+    while (slots < count * 1.5) slots *= 2;
+    this.#slots = new Uint32Array(slots);
+    this.#mask = slots - 1;
+  }
+
+  /** Reads the `count` records of a shard file. Throws invalid input for a bad line, or another number of records. */
+  static async read(path: string, count: number): Promise<ShardRecords> {
+    const records = new ShardRecords(path, count);
+    let place = 0;
+    await forEachRecord(path, (record) => {
+      if (place < count) records.#add(record.path, record.size, place);
+      place++;
+    });
+    if (place !== count)
+      throw invalidInput(`${path}: has ${place} records, not ${count}: shard the manifest again`);
+    if (records.#sharedHashes.size > 0) {
+      place = 0;
+      await forEachRecord(path, (record) => {
+        if (records.#sharedHashes.has(hashOf(record.path))) {
+          records.#shared.set(record.path, [...(records.#shared.get(record.path) ?? []), place]);
+        }
+        place++;
+      });
+    }
+    return records;
+  }
+
+  #add(key: string, size: number, place: number): void {
+    this.#sizes[place] = size;
     this.bytes += size;
-    if (this.#places.has(path)) this.#twins.set(path, [...(this.#twins.get(path) ?? []), place]);
-    else this.#places.set(path, place);
+    this.largestBytes = Math.max(this.largestBytes, size);
+    const hash = hashOf(key);
+    this.#hashes[place] = hash;
+    const slot = this.#slotOf(hash);
+    if (this.#slots[slot] === 0) this.#slots[slot] = place + 1;
+    else this.#sharedHashes.add(hash);
   }
 
-  get count(): number {
-    return this.paths.length;
+  #slotOf(hash: bigint): number {
+    let slot = Number(hash & 0xffffffffn) & this.#mask;
+    for (;;) {
+      const held = this.#slots[slot] ?? 0;
+      if (held === 0 || this.#hashes[held - 1] === hash) return slot;
+      slot = (slot + 1) & this.#mask;
+    }
   }
 
-  /** The places of a path; none when the shard does not hold it. */
-  placesOf(path: string): number[] {
-    const first = this.#places.get(path);
-    return first === undefined ? [] : [first, ...(this.#twins.get(path) ?? [])];
+  sizeOf(place: number): number {
+    return this.#sizes[place] ?? 0;
   }
+
+  /** The places of a key: more than one when the shard holds it more than once, none when it does not hold it. */
+  placesOf(key: string): readonly number[] {
+    const hash = hashOf(key);
+    if (this.#sharedHashes.has(hash)) return this.#shared.get(key) ?? [];
+    const held = this.#slots[this.#slotOf(hash)] ?? 0;
+    return held === 0 ? [] : [held - 1];
+  }
+
+  /** Calls `each` with the key and MD5 of every record for which `wanted` says so, in order, from the file. */
+  async eachWhere(
+    wanted: (place: number) => boolean,
+    each: (record: { place: number; key: string; md5: string | undefined }) => void,
+  ): Promise<void> {
+    let place = 0;
+    await forEachRecord(this.path, (record) => {
+      if (wanted(place)) each({ place, key: record.path, md5: record.hashes?.md5 });
+      place++;
+    });
+  }
+}
+
+function hashOf(key: string): bigint {
+  return Bun.hash.xxHash64(key);
 }
 
 /** Throws invalid input when a shard file is not the one that shards.meta.json describes. */
@@ -48,11 +119,4 @@ export async function checkShardDigest(path: string, sha256: string): Promise<vo
         "shard the manifest again",
     );
   }
-}
-
-/** Reads the records of a shard file. */
-export async function readShardRecords(path: string): Promise<ShardRecords> {
-  const records = new ShardRecords();
-  await forEachRecord(path, (record) => records.add(record.path, record.size));
-  return records;
 }

@@ -9,7 +9,9 @@ import {
   isValidDone,
   readAttempt,
   readDone,
+  readFail,
   type StateFile,
+  type StopCause,
   writeState,
 } from "../lib/run/state.ts";
 import type { ArrayTask } from "../lib/slurm/scheduler.ts";
@@ -19,9 +21,11 @@ import { isRunning, signalProcessGroup } from "../lib/system/process.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { runAttempt } from "./attempt.ts";
 import { decideStart } from "./decide.ts";
+import { examineDestination } from "./destination.ts";
 import { ShardLedger, type ShardOutcome } from "./ledger.ts";
+import { ShardLock } from "./lock.ts";
 import { ShardLog } from "./shard-log.ts";
-import { checkShardDigest, readShardRecords, type ShardRecords } from "./shard-records.ts";
+import { checkShardDigest, ShardRecords } from "./shard-records.ts";
 
 /** One shard of a run, as an array task gets it. */
 export interface ShardTask {
@@ -36,47 +40,74 @@ export interface ShardTask {
   /** The array task that this is, under Slurm. */
   arrayTask: ArrayTask | undefined;
   stop: AbortSignal;
+  /** What a stop meant; under Slurm it is asked. */
+  stopCause: () => Promise<StopCause>;
 }
 
 /**
- * Brings one shard as far as one attempt can. Order of writes: .attempt, then journal and log as objects are proven,
+ * Brings one shard as far as one attempt can. Order of writes: .lock, .attempt, then journal and log as objects are proven,
  * then .done or .fail, then .attempt's outcome. Throws invalid input for a shard that is not the recorded one, and
  * operation failed when another agent holds the shard.
  */
 export async function runShard(task: ShardTask): Promise<ShardOutcome> {
-  const { run, config, meta, shard, submission } = task;
+  const { run, meta, shard, submission } = task;
   const layout = shardLayout(run, shard);
   const entry = meta.shards[shard];
   if (!entry)
     throw operationFailed(`shard ${shard}: the run has only the shards 0 to ${meta.num_shards - 1}`);
   if (isValidDone(readDone(layout.done), entry)) {
     log.info(`shard ${shard}: done already (${formatObjects(entry.records)}, ${formatBytes(entry.bytes)})`);
-    return "done";
+    return { kind: "done" };
   }
   mkdirSync(run.stateDir, { recursive: true });
+  const lock = await ShardLock.take({
+    path: layout.lock,
+    progressPath: layout.progress,
+    shard,
+    submission,
+    stop: task.stop,
+  });
+  try {
+    return await runLocked(task, layout, entry, lock);
+  } finally {
+    lock.release();
+  }
+}
+
+async function runLocked(
+  task: ShardTask,
+  layout: ShardLayout,
+  entry: ShardEntry,
+  lock: ShardLock,
+): Promise<ShardOutcome> {
+  const { run, config, shard, submission, node, stop } = task;
   const records = await readOwnRecords(task, layout, entry);
   const before = readAttempt(layout.attempt);
-  await takeOver(before, shard);
+  if (before.kind === "unreadable") log.warn(`${before.reason}: taken as the first attempt`);
+  await endOrphan(before, shard);
   const journal = new Journal(layout.journal, entry);
   try {
+    const fail = readFail(layout.fail);
     const start = decideStart(before, {
       submission,
       maxAttempts: config.max_attempts,
+      maxRestarts: config.max_restarts,
       proven: journal.proofs.count,
+      finalFail: fail.kind === "value" && fail.value.final && fail.value.sha256 === entry.sha256,
     });
-    const { node, stop } = task;
-    const { max_attempts: maxAttempts } = config;
     const ledger = new ShardLedger({
       shard,
       submission,
       node,
-      maxAttempts,
+      maxAttempts: config.max_attempts,
+      hasOtherNodes: task.arrayTask !== undefined,
       stop,
       layout,
       records,
       journal,
       sha256: entry.sha256,
     });
+    if (start.kind === "failed-already") return { kind: "failed" };
     if (start.kind === "budget-spent") return ledger.refuse(start);
     const shardLog = new ShardLog(layout.log(start.attempt));
     try {
@@ -89,17 +120,22 @@ export async function runShard(task: ShardTask): Promise<ShardOutcome> {
         shard,
         sha256: entry.sha256,
         attempt: start.attempt,
-        node: task.node,
+        node,
         task: task.arrayTask,
         config,
         layout,
         records,
         journal,
+        lock,
         log: shardLog,
-        stop: task.stop,
+        stop,
+        examine: () => examineDestination(run, config, stop),
+        transfers: start.counters.transfers,
         onChild: (child) => ledger.noteChild(child),
       });
-      return ledger.end(result, shardLog);
+      const outcome = await ledger.end(result, shardLog);
+      if (outcome.kind === "stopped") ledger.noteStop(await task.stopCause());
+      return outcome;
     } finally {
       shardLog.close();
     }
@@ -116,7 +152,7 @@ async function readOwnRecords(
 ): Promise<ShardRecords> {
   try {
     await checkShardDigest(layout.records, entry.sha256);
-    return await readShardRecords(layout.records);
+    return await ShardRecords.read(layout.records, entry.records);
   } catch (error) {
     if (!(error instanceof XferError)) throw error;
     writeState(layout.fail, {
@@ -142,18 +178,11 @@ async function readOwnRecords(
   }
 }
 
-/**
- * Makes sure that nobody else works on the shard here: an agent that still runs on this host is an error; an rclone
- * that outlived its agent is killed. Other hosts cannot be asked.
- */
-async function takeOver(before: StateFile<AttemptState>, shard: number): Promise<void> {
-  if (before.kind === "unreadable") log.warn(`${before.reason}: taken as the first attempt`);
+/** Kills an rclone that outlived its agent on this host: the next start must not write beside it. */
+async function endOrphan(before: StateFile<AttemptState>, shard: number): Promise<void> {
   if (before.kind !== "value" || before.value.outcome !== "running" || before.value.host !== hostname())
     return;
-  const { agent, child } = before.value;
-  if (agent.pid !== process.pid && isRunning(agent)) {
-    throw operationFailed(`shard ${shard}: another agent (pid ${agent.pid}) is at work on it on this host`);
-  }
+  const { child } = before.value;
   if (child === null) return;
   const deadline = Date.now() + 10_000;
   while (isRunning(child)) {

@@ -110,6 +110,18 @@ export const renderArgs = {
     valueHint: "N",
     description: "attempts at a shard, requeues included",
   },
+  "max-restarts": {
+    type: "string",
+    default: "50",
+    valueHint: "N",
+    description: "starts ended by the time limit, preemption or a lost node that spend no attempt",
+  },
+  "stop-lead": {
+    type: "string",
+    default: "120",
+    valueHint: "SECONDS",
+    description: "how long before the time limit a task stops and requeues itself",
+  },
   "sbatch-extras": { type: "string", valueHint: "WORDS", description: "more options for sbatch" },
   "agent-path": {
     type: "string",
@@ -184,6 +196,8 @@ export const renderSchema = {
   "rclone-conf-in-container": text,
   "rclone-flags": words("rclone-flags"),
   "max-attempts": whole(1),
+  "max-restarts": whole(0),
+  "stop-lead": whole(1),
   "sbatch-extras": words("sbatch-extras"),
   "agent-path": optionalText,
 };
@@ -198,7 +212,10 @@ export const arrayConcurrencyDefault = 64;
 export function renderOptionsOf(
   input: v.InferOutput<typeof rcloneObject> & v.InferOutput<typeof renderObject>,
   defaults: { runtime: RuntimeName; arrayConcurrency: number },
-): Pick<RenderOptions, "rclone" | "rcloneFlags" | "maxAttempts" | "slurm" | "agent" | "version"> {
+): Pick<
+  RenderOptions,
+  "rclone" | "rcloneFlags" | "maxAttempts" | "maxRestarts" | "slurm" | "agent" | "version"
+> {
   const agentPath = input["agent-path"];
   return {
     rclone: {
@@ -210,6 +227,7 @@ export function renderOptionsOf(
     },
     rcloneFlags: input["rclone-flags"],
     maxAttempts: input["max-attempts"],
+    maxRestarts: input["max-restarts"],
     slurm: {
       jobName: input["job-name"],
       arrayConcurrency: input["array-concurrency"] ?? defaults.arrayConcurrency,
@@ -217,6 +235,7 @@ export function renderOptionsOf(
       partition: input.partition,
       cpusPerTask: input["cpus-per-task"],
       mem: input.mem,
+      stopLeadSeconds: input["stop-lead"],
       sbatchExtras: input["sbatch-extras"],
     },
     agent: agentPath === undefined ? ownBinary() : { path: agentPath },

@@ -42,6 +42,7 @@ export interface CopyOptions {
   filesFrom: string;
   configPath: string | undefined;
   planFlags: readonly string[];
+  transfers: number;
   userFlags: readonly string[];
   /** Seconds between two lines of statistics. */
   statsSeconds: number;
@@ -64,6 +65,8 @@ export function copyArgv(options: CopyOptions): string[] {
     ...configFlags(options.configPath),
     "--ask-password=false",
     ...options.planFlags,
+    "--transfers",
+    String(options.transfers),
     ...options.userFlags,
     "--retries",
     "1",

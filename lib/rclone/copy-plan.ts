@@ -4,53 +4,77 @@ import type { RootKind } from "./remote.ts";
 export interface CopyFacts {
   source: RootKind;
   dest: RootKind;
+  /** Whether one S3 endpoint holds both, and whether rclone sees that by itself. */
+  serverSide: "same-remote" | "same-endpoint" | "apart";
   /** The largest object of the shard, in bytes. */
   largestBytes: number;
+  /** rclone's version, when it is known: [1, 60]. */
+  version: readonly [number, number] | undefined;
+  /** The size from which rclone copies one object in several streams, when the user says it; 0 for never. */
+  multiThreadCutoffBytes: number | undefined;
   /** Whether the user's own flags make rclone compare with the destination. */
   comparesDestination: boolean;
+  /** Whether these very objects may be at the destination already: a listing found them with the same size. */
+  mayBeThere: boolean;
 }
 
-/** How rclone is told to copy a shard, and why. */
+/** How rclone is told to copy, and why. */
 export interface CopyPlan {
   flags: string[];
+  /** Whether what rclone leaves alone must show in its log. */
+  logSkipped: boolean;
   reason: string;
 }
 
-/** From here on rclone (1.64 and newer) copies one object in several streams, for which it must know the size. */
-const multiThreadCutoffBytes = 256 * 1024 * 1024;
+const mebibyte = 1024 * 1024;
+/** rclone 1.60 to 1.63 copy to local disk in several streams from 250 MiB, 1.64 and newer to S3 too from 256 MiB. */
+const multiThreadCutoffDefault = 250 * mebibyte;
+/** From here on S3 wants a server-side copy in parts, for which rclone must know the size (--s3-copy-cutoff). */
+const copyCutoffBytes = 4 * 1024 * mebibyte;
 
 /**
  * The flags that copy a list of objects with the fewest requests that are safe for the two places:
  *
- * | source | destination | largest object | an object costs |
+ * | source | destination | when | an object costs |
  * |---|---|---|---|
- * | s3 | s3 | below 256 MiB | GET + PUT |
- * | s3 | s3 | from 256 MiB | HEAD + GET + PUT, in several streams |
- * | s3 | posix, other | below 256 MiB | GET |
- * | posix, other | s3 | any | PUT |
- * | posix, other | posix, other | any | what the backend needs to find it |
+ * | s3 | s3 | | GET + PUT |
+ * | s3 | s3 | large, and rclone copies in several streams | HEAD + GETs + PUTs |
+ * | s3 | s3 | one endpoint | a copy on the server and HEADs; no byte passes the node |
+ * | s3 | posix, other | small | GET |
+ * | s3 | posix, other | large | HEAD + GETs |
+ * | posix, other | s3 | | PUT |
+ * | posix, other | posix, other | | what the backend needs to find it |
+ * | any | any | may be there already, or the user's flags compare | a look at both sides first |
  *
- * Everywhere: no listing (it would list every ancestor directory of every key), and no look at the destination, so that
- * each object's copy shows in the log; a user's flag that compares makes rclone look, and log what it left alone.
+ * Everywhere: no listing (it would list every ancestor directory of every key). Where the destination is not asked,
+ * each object's copy shows in the log; where it is, what is left alone must show too.
  */
 export function copyPlan(facts: CopyFacts): CopyPlan {
+  const { source, dest } = facts;
   const flags = ["--no-traverse"];
-  const reasons = [`${facts.source} to ${facts.dest}`, "keys are looked up, not listed"];
-  if (facts.comparesDestination) {
-    reasons.push("the destination is compared, as the user's flags ask");
-  } else {
-    flags.push("--no-check-dest");
-    reasons.push("the destination is not asked first");
+  const reasons = [`${source} to ${dest}`];
+  const compares = facts.comparesDestination || facts.mayBeThere;
+  if (!compares) flags.push("--no-check-dest");
+  if (facts.mayBeThere) reasons.push("compared, since the destination has objects of these sizes");
+  else reasons.push(compares ? "compared, as the user's flags ask" : "the destination is not asked first");
+  const onServer = facts.serverSide !== "apart";
+  if (onServer) reasons.push("one endpoint: copied on the server");
+  if (facts.serverSide === "same-endpoint") flags.push("--server-side-across-configs");
+  if (dest === "s3") flags.push("--s3-no-head");
+  if (source === "s3") {
+    const sizeFor = sizeNeededFor(facts, compares, onServer);
+    if (sizeFor === undefined) flags.push("--s3-no-head-object");
+    reasons.push(sizeFor === undefined ? "no HEAD before the GET" : `a HEAD first, ${sizeFor}`);
   }
-  if (facts.dest === "s3") {
-    flags.push("--s3-no-head");
-    reasons.push("no HEAD after the upload");
-  }
-  if (facts.source === "s3" && facts.largestBytes < multiThreadCutoffBytes && !facts.comparesDestination) {
-    flags.push("--s3-no-head-object");
-    reasons.push("no HEAD before the GET");
-  } else if (facts.source === "s3") {
-    reasons.push("a HEAD before the GET, since sizes are needed");
-  }
-  return { flags, reason: reasons.join("; ") };
+  return { flags, logSkipped: compares, reason: reasons.join("; ") };
+}
+
+/** Why rclone must know the size of a source object before it opens it, or undefined when it need not. */
+function sizeNeededFor(facts: CopyFacts, compares: boolean, onServer: boolean): string | undefined {
+  if (compares) return "to compare";
+  if (onServer) return facts.largestBytes >= copyCutoffBytes ? "for a copy in parts" : undefined;
+  const cutoff = facts.multiThreadCutoffBytes ?? multiThreadCutoffDefault;
+  const [major, minor] = facts.version ?? [1, 999];
+  const multiThreads = facts.dest === "posix" || major > 1 || minor >= 64;
+  return cutoff > 0 && multiThreads && facts.largestBytes >= cutoff ? "for several streams" : undefined;
 }

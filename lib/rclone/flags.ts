@@ -9,12 +9,18 @@ export interface UserFlags {
   passes: number;
   /** The wait before the second pass, in seconds: the user's --retries-sleep; it doubles from pass to pass. */
   passWaitSeconds: number;
+  /** The user's --transfers, or rclone's default; taken out of `argv`, since throttling lowers it. */
+  transfers: number;
+  /** The size from which rclone copies one object in several streams, when the user says it; 0 for never. */
+  multiThreadCutoffBytes: number | undefined;
   /** Whether a flag makes rclone compare with the destination, so that "unchanged" has to be read from its log. */
   comparesDestination: boolean;
 }
 
 /** rclone's own default for --retries: https://rclone.org/docs/#retries-int */
 const passesDefault = 3;
+/** https://rclone.org/docs/#transfers-int */
+const transfersDefault = 4;
 
 /** Flags that the account of every object rests on, and why each is refused. Short forms are listed beside. */
 const refused: ReadonlyMap<string, string> = new Map(
@@ -62,9 +68,14 @@ const comparing =
  * Throws invalid input, with the reason, for a flag that the account of every object cannot stand.
  */
 export function sortUserFlags(words: readonly string[]): UserFlags {
-  const argv: string[] = [];
-  let passes = passesDefault;
-  let passWaitSeconds = 1;
+  const flags: UserFlags = {
+    argv: [],
+    passes: passesDefault,
+    passWaitSeconds: 1,
+    transfers: transfersDefault,
+    multiThreadCutoffBytes: undefined,
+    comparesDestination: false,
+  };
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
     const [name = "", inline] = splitFlag(word);
@@ -73,17 +84,43 @@ export function sortUserFlags(words: readonly string[]): UserFlags {
     if (name.startsWith("--") && isSecretOption(name.slice(2)) && !name.endsWith("-file")) {
       throw invalidInput(`--rclone-flags: ${name} carries a credential: put it in rclone.conf`);
     }
-    if (name !== "--retries" && name !== "--retries-sleep") {
-      argv.push(word);
-      continue;
+    const take = takers[name];
+    const value = inline ?? words[i + 1];
+    if (take && value === undefined) throw invalidInput(`--rclone-flags: ${name} has no value`);
+    const kept = !take || take(flags, value ?? "");
+    if (kept) flags.argv.push(word);
+    if (take && inline === undefined) {
+      if (kept) flags.argv.push(value ?? "");
+      i++;
     }
-    const value = inline ?? words[++i];
-    if (value === undefined) throw invalidInput(`--rclone-flags: ${name} has no value`);
-    if (name === "--retries") passes = parsePasses(value);
-    else passWaitSeconds = parseSeconds(value);
   }
-  return { argv, passes, passWaitSeconds, comparesDestination: argv.some((word) => comparing.test(word)) };
+  flags.comparesDestination = flags.argv.some((word) => comparing.test(word));
+  return flags;
 }
+
+/** Flags whose value the agent acts on; one that returns true leaves its flag to rclone as well. */
+const takers: Readonly<Record<string, ((flags: UserFlags, value: string) => boolean) | undefined>> = {
+  "--retries": (flags, value) => {
+    flags.passes = Math.max(1, parseCount("--retries", value));
+    return false;
+  },
+  "--retries-sleep": (flags, value) => {
+    flags.passWaitSeconds = parseSeconds(value);
+    return false;
+  },
+  "--transfers": (flags, value) => {
+    flags.transfers = Math.max(1, parseCount("--transfers", value));
+    return false;
+  },
+  "--multi-thread-cutoff": (flags, value) => {
+    flags.multiThreadCutoffBytes = parseSize(value);
+    return true;
+  },
+  "--multi-thread-streams": (flags, value) => {
+    if (parseCount("--multi-thread-streams", value) <= 1) flags.multiThreadCutoffBytes = 0;
+    return true;
+  },
+};
 
 /** Why a flag is refused; `-nP` is the short flags -n and -P. */
 function refusal(name: string): string | undefined {
@@ -96,11 +133,20 @@ function splitFlag(word: string): [string, string | undefined] {
   return equals === -1 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
 }
 
-function parsePasses(value: string): number {
+function parseCount(name: string, value: string): number {
   if (!/^\d{1,4}$/.test(value)) {
-    throw invalidInput(`--rclone-flags: --retries must be a whole number from 0 to 9999, not ${value}`);
+    throw invalidInput(`--rclone-flags: ${name} must be a whole number from 0 to 9999, not ${value}`);
   }
-  return Math.max(1, Number(value));
+  return Number(value);
+}
+
+/** rclone's sizes: KiB by default, or with a binary suffix (https://rclone.org/docs/#size-options); "off" is never. */
+function parseSize(value: string): number | undefined {
+  if (value === "off") return 0;
+  const match = /^(\d+(?:\.\d+)?)([bkmgtp]?)(?:i?b?)$/i.exec(value);
+  if (!match?.[1]) return undefined;
+  const power = "bkmgtp".indexOf((match[2] || "k").toLowerCase());
+  return Number(match[1]) * 1024 ** power;
 }
 
 /** rclone's durations: "10", "500ms", "1m30s" (https://rclone.org/docs/#time-options). */

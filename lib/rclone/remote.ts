@@ -49,32 +49,65 @@ export function rootProblem(root: string): string | undefined {
   return undefined;
 }
 
-/** The `type` of each section of an rclone.conf; an encrypted file yields none. */
-export function parseRemoteTypes(conf: string): Map<string, string> {
-  const types = new Map<string, string>();
-  let section: string | undefined;
+/** The sections of an rclone.conf by name, each with its options. It holds credentials: never print it. */
+export type Remotes = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+/** Reads the sections of an rclone.conf; an encrypted file yields none. */
+export function parseRemotes(conf: string): Remotes {
+  const remotes = new Map<string, Map<string, string>>();
+  let section: Map<string, string> | undefined;
   for (const raw of conf.split("\n")) {
     const line = raw.trim();
-    const header = /^\[(.+)\]$/.exec(line);
-    if (header) section = header[1];
-    const type = /^type\s*=\s*(.+)$/.exec(line);
-    if (type?.[1] && section !== undefined) types.set(section, type[1].trim());
+    const header = /^\[(.+)\]$/.exec(line)?.[1];
+    if (header !== undefined) {
+      section = new Map();
+      remotes.set(header, section);
+    }
+    const option = /^([^=#;[]+?)\s*=\s*(.*)$/.exec(line);
+    if (option?.[1] && section) section.set(option[1], option[2] ?? "");
   }
-  return types;
+  return remotes;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * The kind of a root, from the types in rclone.conf and from RCLONE_CONFIG_<NAME>_TYPE in the environment, which rclone
- * lets win. A remote that wraps another (crypt, alias, union) is "other": what holds for S3 need not hold for it.
+ * The kind of a root, from rclone.conf and from RCLONE_CONFIG_<NAME>_TYPE in the environment, which rclone lets win. A
+ * remote that wraps another (crypt, alias, union) is "other": what holds for S3 need not hold for it.
  */
-export function rootKind(
-  root: string,
-  types: ReadonlyMap<string, string>,
-  env: Readonly<Record<string, string | undefined>>,
-): RootKind {
+export function rootKind(root: string, remotes: Remotes, env: Environment): RootKind {
   const parsed = parseRoot(root);
   if (parsed.form === "posix") return "posix";
   const variable = `RCLONE_CONFIG_${parsed.name.toUpperCase().replaceAll("-", "_")}_TYPE`;
-  const type = parsed.inline ? parsed.name : (env[variable] ?? types.get(parsed.name));
+  const type = parsed.inline ? parsed.name : (env[variable] ?? remotes.get(parsed.name)?.get("type"));
   return type === "s3" ? "s3" : "other";
+}
+
+/** What makes two S3 remotes the same account at the same place. */
+const identityOptions = [
+  "provider",
+  "endpoint",
+  "region",
+  "access_key_id",
+  "env_auth",
+  "profile",
+  "session_token",
+];
+
+/**
+ * Whether one S3 endpoint holds both roots for the same account, and how rclone must be told: "same-remote" copies on
+ * the server by itself, "same-endpoint" needs --server-side-across-configs, "apart" cannot.
+ */
+export function serverSide(
+  source: string,
+  dest: string,
+  remotes: Remotes,
+): "same-remote" | "same-endpoint" | "apart" {
+  const [one, other] = [parseRoot(source), parseRoot(dest)];
+  if (one.form !== "remote" || other.form !== "remote" || one.inline || other.inline) return "apart";
+  const [a, b] = [remotes.get(one.name), remotes.get(other.name)];
+  if (a?.get("type") !== "s3" || b?.get("type") !== "s3") return "apart";
+  if (one.name === other.name && one.options.length === 0 && other.options.length === 0) return "same-remote";
+  const equal = identityOptions.every((name) => a.get(name) === b.get(name));
+  return equal && one.options.length === 0 && other.options.length === 0 ? "same-endpoint" : "apart";
 }

@@ -17,6 +17,8 @@ export interface RuntimeOptions {
   mounts: readonly Mount[];
   /** CPUs for the step, under pyxis: srun does not inherit sbatch's --cpus-per-task in 22.05 (srun(1)). */
   cpus: number | undefined;
+  /** Variables that must win over the image's own of the same name, under pyxis. */
+  keepFromImage: readonly string[];
   /** More words for srun, under pyxis. */
   pyxisExtra: readonly string[];
 }
@@ -27,7 +29,7 @@ export interface RuntimeOptions {
  * Throws nothing: see `mountProblem` for paths that a runtime cannot mount.
  */
 export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptions): string[] {
-  const { runtime, image, mounts, cpus, pyxisExtra } = options;
+  const { runtime, image, mounts, cpus, keepFromImage, pyxisExtra } = options;
   if (runtime === "host" || image === undefined) return [...rcloneArgv];
   if (runtime === "apptainer") {
     const binds = mounts.flatMap(({ source, target, writable }) => [
@@ -45,6 +47,7 @@ export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptio
     ...(cpus === undefined ? [] : ["-c", String(cpus)]),
     `--container-image=${image}`,
     ...(spec.length > 0 ? [`--container-mounts=${spec.join(",")}`] : []),
+    ...(keepFromImage.length > 0 ? [`--container-env=${keepFromImage.join(",")}`] : []),
     ...pyxisExtra,
     ...rcloneArgv,
   ];
@@ -54,4 +57,9 @@ export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptio
 export function mountProblem(path: string, runtime: RuntimeName): string | undefined {
   if (runtime === "host" || !/[,:]/.test(path)) return undefined;
   return `a path with a comma or a colon cannot be mounted by ${runtime}: ${path}`;
+}
+
+/** The names of the variables that configure rclone: an image's ENV must not win over the user's. */
+export function rcloneVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.keys(env).filter((name) => /^RCLONE_[A-Z0-9_]+$/.test(name));
 }

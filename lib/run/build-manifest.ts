@@ -4,7 +4,7 @@ import { type ListingTotals, writeListing } from "../manifest/write-listing.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import { rootKind } from "../rclone/remote.ts";
-import { type RuntimeName, wrapCommand } from "../rclone/runtime.ts";
+import { type RuntimeName, rcloneVariables, wrapCommand } from "../rclone/runtime.ts";
 import { removeIfAny } from "../system/durable.ts";
 import { errnoOf, messageOf, operationFailed } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
@@ -12,7 +12,7 @@ import { forEachLine } from "../system/lines.ts";
 import { type Child, childEnvironment, startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { mountsFor } from "./mounts.ts";
-import { readRemoteTypes } from "./remote-types.ts";
+import { readRemotes } from "./remotes.ts";
 
 /** When hashes are listed: "auto" takes them where they are free, from the ETags of S3. */
 export const hashModes = ["auto", "on", "off"] as const;
@@ -118,7 +118,7 @@ async function endProblem(
 function listingCommand(options: BuildOptions): string[] {
   const { runtime, configPath, confInContainer } = options;
   const inContainer = runtime !== "host";
-  const kind = rootKind(options.sourceRoot, readRemoteTypes(configPath), process.env);
+  const kind = rootKind(options.sourceRoot, readRemotes(configPath), process.env);
   const argv = lsjsonArgv({
     root: options.sourceRoot,
     configPath: inContainer && configPath !== undefined ? confInContainer : configPath,
@@ -134,6 +134,7 @@ function listingCommand(options: BuildOptions): string[] {
     image: options.image,
     cpus: listingCpus,
     pyxisExtra: options.pyxisExtra,
+    keepFromImage: rcloneVariables(process.env),
     mounts: mountsFor({ runtime, configPath, confInContainer, readOnly: [options.sourceRoot], writable: [] }),
   });
 }

@@ -25,6 +25,8 @@ const configSchema = v.strictObject({
   pyxis_extra: v.array(v.string()),
   cpus_per_task: positive,
   max_attempts: positive,
+  /** Starts that were ended from outside, and made progress, that spend no attempt. */
+  max_restarts: count,
   array_concurrency: positive,
   job_name: v.string(),
   stop_lead_seconds: count,

@@ -46,6 +46,7 @@ export interface ShardLayout {
   fail: string;
   progress: string;
   journal: string;
+  lock: string;
   /** The keys of the pass that runs, for --files-from-raw. */
   keys: string;
   log(attempt: number): string;
@@ -61,6 +62,7 @@ export function shardLayout(run: RunLayout, shard: number): ShardLayout {
     fail: `${state}.fail`,
     progress: `${state}.progress`,
     journal: `${state}.journal`,
+    lock: `${state}.lock`,
     keys: `${state}.keys`,
     log: (attempt) => join(run.logsDir, `shard_${shard}_attempt_${attempt}.log`),
   };

@@ -30,6 +30,8 @@ interface SlurmSetup {
   partition: string;
   cpusPerTask: number;
   mem: string;
+  /** Seconds before the time limit at which the agent is told to stop. */
+  stopLeadSeconds: number;
   sbatchExtras: readonly string[];
 }
 
@@ -45,15 +47,13 @@ export interface RenderOptions {
   rclone: RcloneSetup;
   rcloneFlags: readonly string[];
   maxAttempts: number;
+  maxRestarts: number;
   slurm: SlurmSetup;
   /** What the array runs: a copy of this file at bin/xfer, or a path that is on the cluster already. */
   agent: { copyOf: string } | { path: string };
   version: string;
   now: Date;
 }
-
-/** Seconds before the time limit at which the agent is told to stop. */
-const stopLeadSeconds = 120;
 
 /**
  * Writes config.resolved.json, the scripts and the agent's binary into a run directory; nothing in it names the
@@ -79,9 +79,10 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     pyxis_extra: [...rclone.pyxisExtra],
     cpus_per_task: slurm.cpusPerTask,
     max_attempts: options.maxAttempts,
+    max_restarts: options.maxRestarts,
     array_concurrency: slurm.arrayConcurrency,
     job_name: slurm.jobName,
-    stop_lead_seconds: stopLeadSeconds,
+    stop_lead_seconds: slurm.stopLeadSeconds,
   };
   checkRclone(config);
   const script = sbatchScript({
@@ -92,7 +93,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     partition: slurm.partition,
     cpusPerTask: slurm.cpusPerTask,
     mem: slurm.mem,
-    stopLeadSeconds,
+    stopLeadSeconds: slurm.stopLeadSeconds,
     extras: slurm.sbatchExtras,
   });
   mkdirSync(run.logsDir, { recursive: true });

@@ -6,6 +6,11 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const processIdentity = v.object({ pid: count, start: v.string() });
 
+/** What ended a start from outside. */
+export const stopCauses = ["walltime", "preemption", "other"] as const;
+
+export type StopCause = (typeof stopCauses)[number];
+
 const attemptSchema = v.object({
   schema: v.literal("xfer.attempt.v1"),
   shard: count,
@@ -14,11 +19,22 @@ const attemptSchema = v.object({
   attempt: count,
   /** What started it: "slurm:<array job id>" or "local:<id>"; a new submission has a new budget of attempts. */
   submission: v.string(),
-  /** Attempts of this submission that failed, or ended without an outcome, before this one. */
+  /** Attempts of this submission that are spent before this one: failures, and starts that made no progress. */
   spent: count,
-  /** Starts of this submission that a signal ended and that made progress: they spend no attempt. */
-  stops: count,
-  outcome: v.picklist(["running", "stopped", "failed", "done"]),
+  /** Starts of this submission that the time limit ended. */
+  walltime_stops: count,
+  /** Starts that Slurm ended to requeue them: preempted, or requeued from outside. */
+  preemptions: count,
+  /** Starts that ended without an outcome: killed, or the node gone. */
+  lost_starts: count,
+  /** Starts that another signal ended: cancelled, or the executor stopped. */
+  other_stops: count,
+  /** Nodes on which no container started in this submission; those starts spend no attempt. */
+  bad_nodes: v.array(v.string()),
+  /** The --transfers that throttling has brought the shard down to; null for the user's own. */
+  transfers: v.nullable(v.pipe(count, v.minValue(1))),
+  outcome: v.picklist(["running", "stopped", "failed", "bad-node", "done"]),
+  stopped_by: v.nullable(v.picklist(stopCauses)),
   /** Records that were proven when this attempt started. */
   proven_at_start: count,
   /** The node's name in Slurm, or the host's. */
@@ -96,6 +112,10 @@ const progressSchema = v.object({
   bytes_per_second: v.number(),
   eta_seconds: v.nullable(v.number()),
   errors: count,
+  /** Errors of this attempt that are throttling: SlowDown, 503, 429, refused connections. */
+  throttled: count,
+  /** rclone's --transfers, when throttling has lowered it. */
+  transfers: v.nullable(count),
   /** The copy plan's reason. */
   plan: v.string(),
   updated_at: v.string(),

@@ -1,7 +1,8 @@
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { basename } from "node:path";
-import { submitScriptIn } from "../slurm/scheduler.ts";
-import { invalidInput } from "../system/errors.ts";
+import { packArray } from "../slurm/limits.ts";
+import { readArrayLimits, submitScriptIn } from "../slurm/scheduler.ts";
+import { invalidInput, operationFailed } from "../system/errors.ts";
 import { readRunConfig } from "./config.ts";
 import { runLayout } from "./layout.ts";
 
@@ -17,11 +18,19 @@ export async function submitRun(runDir: string, now: Date): Promise<string> {
   }
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });
-  const jobId = await submitScriptIn(run.dir, basename(run.sbatchScript));
+  const tasks = packArray(config.num_shards, await readArrayLimits());
+  if (tasks === 0)
+    throw operationFailed("the cluster allows no job arrays (MaxArraySize in scontrol show config)");
+  const packed = tasks < config.num_shards;
+  const jobId = await submitScriptIn(run.dir, basename(run.sbatchScript), {
+    options: packed ? [`--array=0-${tasks - 1}%${config.array_concurrency}`] : [],
+    args: packed ? ["--stride", String(tasks)] : [],
+  });
   const line = {
     schema: "xfer.submission.v1",
     job_id: jobId,
     num_shards: config.num_shards,
+    num_tasks: tasks,
     submitted_at: now.toISOString(),
   };
   appendFileSync(run.submissions, `${JSON.stringify(line)}\n`);

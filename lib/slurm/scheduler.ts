@@ -1,5 +1,7 @@
 import { operationFailed } from "../system/errors.ts";
 import { runProgram } from "../system/process.ts";
+import { type JobEnding, parseJobEnding } from "./job.ts";
+import { type ArrayLimits, parseArrayLimits } from "./limits.ts";
 
 /** An array task of a Slurm job. */
 export interface ArrayTask {
@@ -24,16 +26,36 @@ export function parseSubmittedJobId(stdout: string): string {
   return match[1];
 }
 
-/** Submits a batch script from its own directory and returns the job id. Throws with what sbatch said. */
-export async function submitScriptIn(dir: string, script: string): Promise<string> {
+/**
+ * Submits a batch script from its own directory, with more options before it and arguments after it, and returns the
+ * job id. Throws with what sbatch said.
+ */
+export async function submitScriptIn(
+  dir: string,
+  script: string,
+  more: { options: readonly string[]; args: readonly string[] },
+): Promise<string> {
   // --export=NONE: the submitter's SLURM_MEM_* would otherwise fight with the script's --mem (sbatch(1)).
-  const result = await runProgram(["sbatch", "--parsable", "--export=NONE", script], { cwd: dir });
+  const result = await runProgram(
+    ["sbatch", "--parsable", "--export=NONE", ...more.options, script, ...more.args],
+    { cwd: dir },
+  );
   if (result.code !== 0) {
     throw operationFailed(
       `sbatch failed (exit code ${result.code}): ${result.stderr.trim().replace(/\s*\n\s*/g, "; ")}`,
     );
   }
   return parseSubmittedJobId(result.stdout);
+}
+
+/** What `scontrol show config` says of arrays; Slurm's defaults when it cannot be asked. */
+export async function readArrayLimits(): Promise<ArrayLimits> {
+  try {
+    const result = await runProgram(["scontrol", "show", "config"]);
+    return parseArrayLimits(result.code === 0 ? result.stdout : "");
+  } catch {
+    return parseArrayLimits("");
+  }
 }
 
 /**
@@ -59,4 +81,22 @@ export async function terminateSteps(task: ArrayTask): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** What Slurm says of an array task that it is ending; undefined when it cannot be asked. */
+export async function readJobEnding(task: ArrayTask): Promise<JobEnding | undefined> {
+  // The TERM that is being looked into may hit the question too: ask twice.
+  for (let tries = 0; tries < 2; tries++) {
+    const id = `${task.arrayJobId}_${task.taskId}`;
+    const result = await runProgram(["scontrol", "--oneliner", "show", "job", id], { timeoutMs: 2_000 });
+    if (result.code === 0) return parseJobEnding(result.stdout);
+  }
+  return undefined;
+}
+
+/** Keeps a task that waits to be started again off these nodes; false when Slurm does not allow it. */
+export async function excludeNodes(task: ArrayTask, nodes: readonly string[]): Promise<boolean> {
+  const id = `${task.arrayJobId}_${task.taskId}`;
+  const argv = ["scontrol", "update", `JobId=${id}`, `ExcNodeList=${nodes.join(",")}`];
+  return (await runProgram(argv, { timeoutMs: 10_000 })).code === 0;
 }

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { decideAfterPass, decideStart, isFinalFailure, stopsMax } from "../../agent/decide.ts";
+import {
+  decideAfterPass,
+  decideStart,
+  isFinalFailure,
+  lowerTransfers,
+  type StartCounters,
+  throttleWaitSeconds,
+} from "../../agent/decide.ts";
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
 import type { AttemptState, StateFile } from "../../lib/run/state.ts";
 
@@ -13,8 +20,14 @@ function before(outcome: AttemptState["outcome"], more: Partial<AttemptState> = 
       attempt: 4,
       submission: "slurm:7",
       spent: 1,
-      stops: 0,
+      walltime_stops: 0,
+      preemptions: 0,
+      lost_starts: 0,
+      other_stops: 0,
+      bad_nodes: [],
+      transfers: null,
       outcome,
+      stopped_by: null,
       proven_at_start: 10,
       node: "n1",
       host: "h",
@@ -26,55 +39,79 @@ function before(outcome: AttemptState["outcome"], more: Partial<AttemptState> = 
   };
 }
 
+const none: StartCounters = {
+  spent: 0,
+  walltime_stops: 0,
+  preemptions: 0,
+  lost_starts: 0,
+  other_stops: 0,
+  bad_nodes: [],
+  transfers: null,
+};
+
 describe("how a shard starts", () => {
-  const now = { submission: "slurm:7", maxAttempts: 3, proven: 10 };
+  const now = { submission: "slurm:7", maxAttempts: 3, maxRestarts: 5, proven: 10, finalFail: false };
+  const start = (attempt: number, counters: Partial<StartCounters>) =>
+    ({ kind: "start", attempt, counters: { ...none, ...counters } }) as const;
   const rows: [string, StateFile<AttemptState>, Partial<typeof now>, ReturnType<typeof decideStart>][] = [
-    ["nothing before", { kind: "none" }, {}, { kind: "start", attempt: 1, spent: 0, stops: 0 }],
+    ["nothing before", { kind: "none" }, {}, start(1, {})],
+    ["unreadable", { kind: "unreadable", reason: "torn" }, {}, start(1, {})],
+    ["another submission", before("failed"), { submission: "slurm:8" }, start(5, {})],
     [
-      "unreadable",
-      { kind: "unreadable", reason: "torn" },
-      {},
-      { kind: "start", attempt: 1, spent: 0, stops: 0 },
-    ],
-    [
-      "another submission",
+      "another submission after a final failure",
       before("failed"),
-      { submission: "slurm:8" },
-      { kind: "start", attempt: 5, spent: 0, stops: 0 },
+      { submission: "slurm:8", finalFail: true },
+      start(5, {}),
     ],
-    ["failed", before("failed"), {}, { kind: "start", attempt: 5, spent: 2, stops: 0 }],
+    ["failed", before("failed"), {}, start(5, { spent: 2 })],
+    ["failed for good", before("failed"), { finalFail: true }, { kind: "failed-already", attempt: 4 }],
     [
       "failed, budget spent",
       before("failed", { spent: 2 }),
       {},
       { kind: "budget-spent", attempt: 4, spent: 3 },
     ],
+    ["throttled", before("failed", { transfers: 8 }), {}, start(5, { spent: 2, transfers: 8 })],
     [
-      "stopped with progress",
-      before("stopped"),
+      "time limit, with progress",
+      before("stopped", { stopped_by: "walltime" }),
       { proven: 11 },
-      { kind: "start", attempt: 5, spent: 1, stops: 1 },
-    ],
-    ["stopped without progress", before("stopped"), {}, { kind: "start", attempt: 5, spent: 2, stops: 0 }],
-    [
-      "killed with progress",
-      before("running"),
-      { proven: 11 },
-      { kind: "start", attempt: 5, spent: 1, stops: 1 },
+      start(5, { spent: 1, walltime_stops: 1 }),
     ],
     [
-      "killed without progress, budget spent",
+      "time limit, no progress",
+      before("stopped", { stopped_by: "walltime" }),
+      {},
+      start(5, { spent: 2, walltime_stops: 1 }),
+    ],
+    [
+      "preempted",
+      before("stopped", { stopped_by: "preemption" }),
+      { proven: 11 },
+      start(5, { spent: 1, preemptions: 1 }),
+    ],
+    ["stopped otherwise", before("stopped"), { proven: 11 }, start(5, { spent: 1, other_stops: 1 })],
+    ["killed with progress", before("running"), { proven: 11 }, start(5, { spent: 1, lost_starts: 1 })],
+    [
+      "killed without, budget spent",
       before("running", { spent: 2 }),
       {},
       { kind: "budget-spent", attempt: 4, spent: 3 },
     ],
     [
-      "too many stops",
-      before("stopped", { stops: stopsMax }),
+      "too many restarts",
+      before("stopped", { stopped_by: "walltime", walltime_stops: 3, lost_starts: 2 }),
       { proven: 11 },
-      { kind: "start", attempt: 5, spent: 2, stops: stopsMax },
+      start(5, { spent: 2, walltime_stops: 4, lost_starts: 2 }),
     ],
-    ["done, but its .done is gone", before("done"), {}, { kind: "start", attempt: 5, spent: 1, stops: 0 }],
+    ["a bad node", before("bad-node", { bad_nodes: ["n1"] }), {}, start(5, { spent: 1, bad_nodes: ["n1"] })],
+    [
+      "too many bad nodes",
+      before("bad-node", { bad_nodes: ["n1", "n2", "n3", "n4"] }),
+      {},
+      start(5, { spent: 2, bad_nodes: ["n1", "n2", "n3", "n4"] }),
+    ],
+    ["done, but its .done is gone", before("done"), {}, start(5, { spent: 1 })],
   ];
   for (const [what, state, change, decision] of rows) {
     test(what, () => expect(decideStart(state, { ...now, ...change })).toEqual(decision));
@@ -98,6 +135,7 @@ describe("what follows a pass", () => {
     ["passes spent", { pass: 3 }, { kind: "fail" }],
     ["only missing ones left", { missing: 5, failure: "missing" }, { kind: "fail" }],
     ["some missing, some not", { missing: 4 }, { kind: "pass", waitSeconds: 1 }],
+    ["container", { failure: "container" }, { kind: "fail" }],
     ["auth", { failure: "auth" }, { kind: "fail" }],
     ["config", { failure: "config" }, { kind: "fail" }],
   ];
@@ -113,4 +151,10 @@ test("which failures are final", () => {
   expect(final("missing", 1)).toBe(true);
   expect(final("auth", 1)).toBe(true);
   expect(final("config", 1)).toBe(true);
+});
+
+test("throttling halves --transfers down to one, and waits with spread and a bound", () => {
+  expect([32, 3, 2, 1].map(lowerTransfers)).toEqual([16, 1, 1, 1]);
+  const wait = (spent: number, random: number) => throttleWaitSeconds({ spent, passWaitSeconds: 1, random });
+  expect([wait(0, 0), wait(0, 0.5), wait(1, 0.5), wait(20, 0.5)]).toEqual([7.5, 15, 30, 300]);
 });

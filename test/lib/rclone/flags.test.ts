@@ -1,19 +1,30 @@
 import { describe, expect, test } from "bun:test";
-import { copyPlan } from "../../../lib/rclone/copy-plan.ts";
+import { type CopyFacts, copyPlan } from "../../../lib/rclone/copy-plan.ts";
 import { sortUserFlags } from "../../../lib/rclone/flags.ts";
-import { parseRemoteTypes, rootKind, rootProblem } from "../../../lib/rclone/remote.ts";
+import { parseRemotes, rootKind, rootProblem, serverSide } from "../../../lib/rclone/remote.ts";
 import { splitWords } from "../../../lib/system/shell-words.ts";
 
 const sort = (text: string) => sortUserFlags(splitWords(text, "--rclone-flags"));
 
 test("the default flags: --retries becomes passes, the rest goes to rclone", () => {
   expect(sort("--transfers 32 --checkers 64 --fast-list --retries 10 --low-level-retries 20")).toEqual({
-    argv: ["--transfers", "32", "--checkers", "64", "--fast-list", "--low-level-retries", "20"],
+    argv: ["--checkers", "64", "--fast-list", "--low-level-retries", "20"],
     passes: 10,
     passWaitSeconds: 1,
+    transfers: 32,
+    multiThreadCutoffBytes: undefined,
     comparesDestination: false,
   });
-  expect(sort("")).toMatchObject({ argv: [], passes: 3 });
+  expect(sort("")).toMatchObject({ argv: [], passes: 3, transfers: 4 });
+  expect(sort("--multi-thread-cutoff=1G --transfers=7")).toMatchObject({
+    argv: ["--multi-thread-cutoff=1G"],
+    multiThreadCutoffBytes: 2 ** 30,
+    transfers: 7,
+  });
+  expect(sort("--multi-thread-streams 0")).toMatchObject({
+    argv: ["--multi-thread-streams", "0"],
+    multiThreadCutoffBytes: 0,
+  });
   expect(sort("--retries=0 --retries-sleep=1m30s --checksum")).toMatchObject({
     passes: 1,
     passWaitSeconds: 90,
@@ -67,40 +78,90 @@ test("which roots may be used", () => {
   expect(bad.filter((root) => rootProblem(root) === undefined)).toEqual([]);
 });
 
-test("the kind of a root", () => {
-  const types = parseRemoteTypes(
-    "# c\n[a]\ntype = s3\nprovider = Other\n\n[b c]\ntype=crypt\nremote = a:x\n[d]\n type = local\n",
+test("the kind of a root, and whether one endpoint holds both", () => {
+  const remotes = parseRemotes(
+    "# c\n[a]\ntype = s3\nprovider = Other\nendpoint = http://x\naccess_key_id = k\n\n[b c]\ntype=crypt\nremote = a:x\n" +
+      "[d]\n type = local\n[a2]\ntype = s3\nprovider = Other\nendpoint = http://x\naccess_key_id = k\n" +
+      "[a3]\ntype = s3\nprovider = Other\nendpoint = http://y\naccess_key_id = k\n",
   );
-  const kind = (root: string, env = {}) => rootKind(root, types, env);
-  expect([
-    kind("a:x"),
-    kind("b c:x"),
-    kind("d:x"),
-    kind("e:x"),
-    kind("/x"),
-    kind(":s3,env_auth:x"),
-    kind(":sftp,host=h:x"),
-  ]).toEqual([...["s3", "other", "other", "other", "posix", "s3", "other"]] as ReturnType<typeof kind>[]);
-  expect(kind("e:x", { RCLONE_CONFIG_E_TYPE: "s3" })).toBe("s3");
+  const kinds: [string, string][] = [
+    ["a:x", "s3"],
+    ["b c:x", "other"],
+    ["d:x", "other"],
+    ["e:x", "other"],
+    ["/x", "posix"],
+    [":s3,env_auth:x", "s3"],
+    [":sftp,host=h:x", "other"],
+  ];
+  expect(kinds.map(([root]) => [root, rootKind(root, remotes, {})])).toEqual(kinds);
+  expect(rootKind("e:x", remotes, { RCLONE_CONFIG_E_TYPE: "s3" })).toBe("s3");
+  const sides: [string, string, string][] = [
+    ["a:x", "a:y", "same-remote"],
+    ["a:x", "a2:y", "same-endpoint"],
+    ["a:x", "a3:y", "apart"],
+    ["a:x", "b c:y", "apart"],
+    ["/x", "/y", "apart"],
+    ["a:x", "a,region=r:y", "apart"],
+    [":s3,env_auth:x", ":s3,env_auth:y", "apart"],
+  ];
+  expect(sides.map(([source, dest]) => [source, dest, serverSide(source, dest, remotes)])).toEqual(sides);
 });
 
-test("the copy plan", () => {
-  const small = { largestBytes: 1e6, comparesDestination: false };
-  const base = ["--no-traverse", "--no-check-dest"];
-  expect(copyPlan({ source: "s3", dest: "s3", ...small }).flags).toEqual([
-    ...base,
-    "--s3-no-head",
-    "--s3-no-head-object",
-  ]);
-  expect(copyPlan({ source: "s3", dest: "s3", ...small, largestBytes: 2 ** 28 }).flags).toEqual([
-    ...base,
-    "--s3-no-head",
-  ]);
-  expect(copyPlan({ source: "s3", dest: "posix", ...small }).flags).toEqual([...base, "--s3-no-head-object"]);
-  expect(copyPlan({ source: "posix", dest: "s3", ...small }).flags).toEqual([...base, "--s3-no-head"]);
-  expect(copyPlan({ source: "other", dest: "other", ...small }).flags).toEqual(base);
-  expect(copyPlan({ source: "s3", dest: "s3", ...small, comparesDestination: true }).flags).toEqual([
-    "--no-traverse",
-    "--s3-no-head",
-  ]);
+describe("the copy plan", () => {
+  const plain: CopyFacts = {
+    source: "s3",
+    dest: "s3",
+    serverSide: "apart",
+    largestBytes: 1e6,
+    version: [1, 60],
+    multiThreadCutoffBytes: undefined,
+    comparesDestination: false,
+    mayBeThere: false,
+  };
+  const blind = ["--no-traverse", "--no-check-dest"];
+  const twoRequests = [...blind, "--s3-no-head", "--s3-no-head-object"];
+  const large = 300 * 2 ** 20;
+  const rows: [string, Partial<CopyFacts>, string[]][] = [
+    ["s3 to s3: two requests", {}, twoRequests],
+    ["large, but rclone 1.60 uploads in one stream", { largestBytes: large }, twoRequests],
+    ["large, rclone 1.64", { largestBytes: large, version: [1, 64] }, [...blind, "--s3-no-head"]],
+    ["large, rclone unknown", { largestBytes: large, version: undefined }, [...blind, "--s3-no-head"]],
+    [
+      "large, the user's cutoff is higher",
+      { largestBytes: large, version: [1, 64], multiThreadCutoffBytes: 2 ** 30 },
+      twoRequests,
+    ],
+    [
+      "large, the user wants one stream",
+      { largestBytes: large, version: [1, 64], multiThreadCutoffBytes: 0 },
+      twoRequests,
+    ],
+    ["s3 to posix", { dest: "posix" }, [...blind, "--s3-no-head-object"]],
+    ["s3 to posix, large", { dest: "posix", largestBytes: large }, blind],
+    ["posix to s3", { source: "posix" }, [...blind, "--s3-no-head"]],
+    ["unknown to s3", { source: "other" }, [...blind, "--s3-no-head"]],
+    ["s3 to unknown", { dest: "other" }, [...blind, "--s3-no-head-object"]],
+    ["unknown to unknown", { source: "other", dest: "other" }, blind],
+    ["one remote", { serverSide: "same-remote" }, twoRequests],
+    [
+      "one endpoint",
+      { serverSide: "same-endpoint" },
+      [...blind, "--server-side-across-configs", "--s3-no-head", "--s3-no-head-object"],
+    ],
+    [
+      "one remote, in parts",
+      { serverSide: "same-remote", largestBytes: 5 * 2 ** 30 },
+      [...blind, "--s3-no-head"],
+    ],
+    ["the user compares", { comparesDestination: true }, ["--no-traverse", "--s3-no-head"]],
+    ["may be there", { mayBeThere: true }, ["--no-traverse", "--s3-no-head"]],
+  ];
+  for (const [what, change, flags] of rows) {
+    test(what, () => {
+      const plan = copyPlan({ ...plain, ...change });
+      expect(plan.flags).toEqual(flags);
+      expect(plan.logSkipped).toBe(!flags.includes("--no-check-dest"));
+      expect(plan.reason).not.toBe("");
+    });
+  }
 });

@@ -9,9 +9,9 @@
 #SBATCH --open-mode=append
 #SBATCH --requeue
 #SBATCH --signal=B:USR1@120
-# One array task copies one shard. What to copy and how is in config.resolved.json.
+# One array task copies one shard, or with --stride N every Nth. What to copy and how is in config.resolved.json.
 set -eu
 cd -- "${XFER_RUN_DIR:-${SLURM_SUBMIT_DIR:-.}}"
 agent=./bin/xfer
 if [ -f bin/agent-path ]; then IFS= read -r agent <bin/agent-path; fi
-exec "$agent" agent --run-dir .
+exec "$agent" agent --run-dir . "$@"

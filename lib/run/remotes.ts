@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseRemoteTypes } from "../rclone/remote.ts";
+import { parseRemotes, type Remotes } from "../rclone/remote.ts";
 
-/** The types of the remotes in an rclone.conf, or in rclone's default one; a file that cannot be read tells none. */
-export function readRemoteTypes(configPath: string | undefined): Map<string, string> {
+/** The remotes of an rclone.conf, or of rclone's default one; a file that cannot be read has none. */
+export function readRemotes(configPath: string | undefined): Remotes {
   try {
-    return parseRemoteTypes(readFileSync(configPath ?? defaultConfigPath(), "utf8"));
+    return parseRemotes(readFileSync(configPath ?? defaultConfigPath(), "utf8"));
   } catch {
     return new Map();
   }

@@ -1,0 +1,56 @@
+import type { Journal } from "../lib/run/journal.ts";
+import { messageOf, operationFailed } from "../lib/system/errors.ts";
+import type { ShardLock } from "./lock.ts";
+import type { ShardLog } from "./shard-log.ts";
+
+/** How often .progress is rewritten and the journal and log are handed to the kernel. */
+const heartbeatMs = 2_000;
+/** How many heartbeats pass between two fsyncs of the journal. */
+const beatsPerSync = 5;
+
+/** Writes the state that may lag at a steady rate, and stops the attempt when it cannot be kept any more. */
+export class Heartbeat {
+  readonly #parts: { journal: Journal; log: ShardLog; lock: ShardLock; writeProgress: () => void };
+  readonly #abort = new AbortController();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #beats = 0;
+  #failure: unknown;
+
+  constructor(parts: { journal: Journal; log: ShardLog; lock: ShardLock; writeProgress: () => void }) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.#beat(), heartbeatMs);
+    // The first one after the owner is built.
+    queueMicrotask(() => this.#beat());
+  }
+
+  /** Aborted when the state cannot be written, or the shard was taken over by another agent. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  #beat(): void {
+    if (this.#abort.signal.aborted) return;
+    const { journal, log, lock, writeProgress } = this.#parts;
+    try {
+      if (!lock.isHeld()) throw new Error("another agent has taken the shard over");
+      if (++this.#beats % beatsPerSync === 0) journal.sync();
+      else journal.flush();
+      log.flush();
+      writeProgress();
+    } catch (error) {
+      this.#failure = error;
+      this.#abort.abort("SIGTERM");
+    }
+  }
+
+  /** Throws operation failed when the attempt was stopped by this heartbeat. */
+  check(): void {
+    if (this.#failure === undefined) return;
+    throw operationFailed(`the shard's state cannot be kept: ${messageOf(this.#failure)}`);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#beat();
+  }
+}
