@@ -1,4 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { parseRoot } from "../lib/rclone/remote.ts";
@@ -8,7 +9,7 @@ import { stepCommand } from "../lib/run/step.ts";
 import { removeIfAny, writeFileDurable } from "../lib/system/durable.ts";
 import { errnoOf } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
-import { childEnvironment, startChild } from "../lib/system/process.ts";
+import { childEnvironment, identifyProcess, isRunning, startChild } from "../lib/system/process.ts";
 
 const destinationSchema = v.object({
   schema: v.literal("xfer.destination.v1"),
@@ -47,6 +48,7 @@ export async function examineDestination(
     while (Date.now() < deadline && !stop.aborted) {
       const answer = readDestination(path, config.dest_root);
       if (answer) return answer;
+      if (claimerHasGone(claim)) break;
       await sleep(pollMs, stop);
     }
     return unknown;
@@ -77,15 +79,27 @@ function readDestination(path: string, destRoot: string): Destination | undefine
   }
 }
 
-/** Whether this agent is the one to ask; a claim that is older than any answer takes was left behind. */
+const claimSchema = v.object({ host: v.string(), pid: v.number(), start: v.string() });
+
+/** Whether this agent is the one to ask. A claim is left behind when its agent has gone, or is older than any answer. */
 function takeClaim(claim: string): boolean {
+  const own = { host: hostname(), ...(identifyProcess(process.pid) ?? { pid: process.pid, start: "" }) };
   try {
-    writeFileSync(claim, "", { flag: "wx" });
+    writeFileSync(claim, JSON.stringify(own), { flag: "wx" });
     return true;
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
     const age = Date.now() - (statSync(claim, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    return age > answerMs;
+    return age > answerMs || claimerHasGone(claim);
+  }
+}
+
+function claimerHasGone(claim: string): boolean {
+  try {
+    const { host, ...claimer } = v.parse(claimSchema, JSON.parse(readFileSync(claim, "utf8")));
+    return host === hostname() && !isRunning(claimer);
+  } catch {
+    return false;
   }
 }
 

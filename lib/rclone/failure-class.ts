@@ -29,7 +29,7 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
     "missing",
   ],
   [
-    /no space left on device|ENOSPC|disk quota exceeded|EDQUOT|QuotaExceeded|XMinioStorageFull|InsufficientStorage|status code: 507/i,
+    /no space left on device|too big for remaining disk space|ENOSPC|disk quota exceeded|EDQUOT|QuotaExceeded|XMinioStorageFull|InsufficientStorage|status code: 507/i,
     "destination-full",
   ],
   [
