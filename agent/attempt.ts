@@ -143,9 +143,11 @@ class Attempt {
           this.#transfers = lowerTransfers(this.#transfers);
         }
         const { passes, passWaitSeconds } = this.#flags;
+        // Another pass on this node could wait for a step that Slurm still counts as running.
+        const lostStep = results.some(({ result }) => !(result instanceof XferError) && result.fellSilent);
         const next = decideAfterPass({
           pass,
-          passes,
+          passes: lostStep ? pass : passes,
           passWaitSeconds,
           unproven: unproven.length,
           missing: this.#missing.size,
@@ -348,6 +350,9 @@ function explain(
       class: "missing",
       message: "rclone ended well without copying it: not found at the source",
     };
+  }
+  if (result.fellSilent) {
+    return { place, class: "container", message: "rclone fell silent: its step or container is gone" };
   }
   const said = result.error ?? `rclone ended with exit code ${result.exit.code}`;
   return { place, class: classOf(said), message: `not reached: ${said}` };

@@ -15,6 +15,9 @@ const drainMs = 5_000;
 /** How many messages are kept from the start and from the end of a pass. */
 const errorsKept = 20;
 
+/** rclone prints statistics every 2 s, whatever its transfers do: this much silence after its first line is no pause. */
+const silenceMs = 60_000;
+
 /** What one run of rclone did. */
 export interface PassResult {
   exit: ProcessExit;
@@ -22,6 +25,8 @@ export interface PassResult {
   objectErrors: Map<string, string>;
   /** Whether rclone itself said anything: when it did not, its container may not have started. */
   spoke: boolean;
+  /** Whether its log stopped in the middle: the step or the container is gone, and srun may wait for it for ever. */
+  fellSilent: boolean;
   /** The most telling message that is about no single object. */
   error: string | undefined;
 }
@@ -46,6 +51,7 @@ export interface PassOptions {
  */
 export async function runPass(options: PassOptions): Promise<PassResult> {
   const { argv, env, log, stop } = options;
+  const child = startChild(argv, { env });
   const objectErrors = new Map<string, string>();
   const errors: string[] = [];
   const addError = (message: string) => {
@@ -54,7 +60,13 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   };
   const decoder = new TextDecoder();
   let spoke = false;
-  const child = startChild(argv, { env });
+  let fellSilent = false;
+  let heardAt = Date.now();
+  const watchdog = setInterval(() => {
+    if (!spoke || Date.now() - heardAt < silenceMs) return;
+    fellSilent = true;
+    child.signalGroup("SIGKILL");
+  }, 5_000);
   let killTimer: ReturnType<typeof setTimeout> | undefined;
   const onStop = async () => {
     const onTime = stopReason(stop) === "SIGUSR1";
@@ -70,6 +82,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     const reading = Promise.all([
       forEachLine(child.stderr, ({ bytes }) => {
         log.raw(bytes);
+        heardAt = Date.now();
         const line = decoder.decode(bytes);
         const event = parseLogLine(line);
         spoke ||= line.startsWith("{") || /^\d{4}\/\d\d\/\d\d /.test(line);
@@ -87,10 +100,11 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     const drained = setTimeout(() => child.signalGroup("SIGKILL"), drainMs);
     await reading;
     clearTimeout(drained);
-    return { exit, objectErrors, spoke, error: tellingMessage(errors) };
+    return { exit, objectErrors, spoke, fellSilent, error: tellingMessage(errors) };
   } finally {
     stop.removeEventListener("abort", onStop);
     clearTimeout(killTimer);
+    clearInterval(watchdog);
     child.signalGroup("SIGKILL");
   }
 }

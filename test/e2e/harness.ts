@@ -189,6 +189,9 @@ export interface State {
   records: number;
   attempt: number;
   spent: number;
+  preemptions: number;
+  lost_starts: number;
+  bad_nodes: string[];
   class: string;
   final: boolean;
   proven: number;

@@ -1,14 +1,10 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import {
-  chmodSync,
-  chownSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -16,8 +12,8 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { sampleObjects } from "../data/fill.ts";
-import { S3Endpoint } from "../s3/endpoint.ts";
-import { binary, differentKeys, processesWith, type State, state, until } from "./harness.ts";
+import { processesWith, until } from "./harness.ts";
+import { SlurmStage } from "./slurm-stage.ts";
 
 /** Jobs wait for the requeue delay and for two noisy cores. */
 const timeoutMs = 300_000;
@@ -27,102 +23,10 @@ beforeAll(async () => {
   cluster = await sharedCluster();
 }, timeoutMs);
 
-/** Two endpoints and a directory on the "shared filesystem", as an ordinary user of the cluster has them. */
-class SlurmStage implements AsyncDisposable {
-  readonly dir: string;
-  readonly source: S3Endpoint;
-  readonly dest: S3Endpoint;
-  readonly conf: string;
-  readonly xferPath: string;
-
-  private constructor(dir: string, source: S3Endpoint, dest: S3Endpoint) {
-    this.dir = dir;
-    this.source = source;
-    this.dest = dest;
-    this.conf = join(dir, "rclone.conf");
-    this.xferPath = join(dir, "xfer");
-    writeFileSync(this.conf, `${source.rcloneSection("src")}\n${dest.rcloneSection("dst")}\n`);
-    chmodSync(this.conf, 0o600);
-    chownSync(this.conf, cluster.user.uid, cluster.user.gid);
-    cpSync(binary, this.xferPath);
-    chmodSync(this.xferPath, 0o755);
-  }
-
-  static async start(name: string): Promise<SlurmStage> {
-    const source = await S3Endpoint.start({ buckets: ["data"] });
-    const dest = await S3Endpoint.start({ buckets: ["copy"] });
-    return new SlurmStage(await cluster.sharedDir(name), source, dest);
-  }
-
-  get runDir(): string {
-    return join(this.dir, "run");
-  }
-
-  fill(count: number): string[] {
-    const keys: string[] = [];
-    for (const { key, body, mtime } of sampleObjects(count, 100_000)) {
-      this.source.put("data", key, body, { mtime });
-      keys.push(key);
-    }
-    return keys;
-  }
-
-  /** Runs xfer as the ordinary user. */
-  async xfer(...args: string[]) {
-    return cluster.run([this.xferPath, ...args], { asUser: true, cwd: this.dir });
-  }
-
-  /** `xfer run` up to, or with, the submission. */
-  runArgs(...more: string[]): string[] {
-    return [
-      ...[
-        "run",
-        "--source",
-        "src:data",
-        "--dest",
-        "dst:copy",
-        "--rclone-config",
-        this.conf,
-        "--rclone-image",
-        cluster.imageDir,
-      ],
-      ...["--run-dir", this.runDir, "--cpus-per-task", "1", "--mem", "500M", "--time-limit", "10", ...more],
-    ];
-  }
-
-  async submit(...more: string[]): Promise<string> {
-    const result = await this.xfer(...this.runArgs("--submit", ...more));
-    if (result.code !== 0) throw new Error(result.stderr);
-    return result.stdout.trim();
-  }
-
-  different(keys: readonly string[]): Promise<string[]> {
-    return differentKeys(this.source, this.dest, keys);
-  }
-
-  states(kind: "done" | "fail" | "attempt"): State[] {
-    return Array.from({ length: 64 }, (_, shard) => state(this.runDir, shard, kind)).filter(
-      (one) => one !== undefined,
-    );
-  }
-
-  logs(): string {
-    const dir = join(this.runDir, "logs");
-    const names = readdirSync(dir).filter((name) => name.startsWith("slurm_"));
-    return names.map((name) => `== ${name}\n${readFileSync(join(dir, name), "utf8")}`).join("\n");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.source.stop();
-    await this.dest.stop();
-    rmSync(this.dir, { recursive: true, force: true });
-  }
-}
-
 test(
   "an ordinary user's array, in containers: every object arrives; submitting it again copies nothing",
   async () => {
-    await using stage = await SlurmStage.start("whole");
+    await using stage = await SlurmStage.start(cluster, "whole");
     const keys = stage.fill(300);
     stage.source.resetCounts();
     const jobId = await stage.submit("--num-shards", "6", "--array-concurrency", "3");
@@ -159,7 +63,7 @@ test(
 test(
   "to POSIX from a squashfs image, submitted by submit.sh after the run directory was moved",
   async () => {
-    await using stage = await SlurmStage.start("moved");
+    await using stage = await SlurmStage.start(cluster, "moved");
     const keys = stage.fill(80);
     const dest = join(stage.dir, "out dir");
     const args = stage.runArgs("--num-shards", "3", "--rclone-image", cluster.imageSqsh, "--dest", dest);
@@ -195,7 +99,7 @@ test(
 test(
   "a failing task requeues itself alone, the array's last one too, up to --max-attempts",
   async () => {
-    await using stage = await SlurmStage.start("requeue");
+    await using stage = await SlurmStage.start(cluster, "requeue");
     const keys = stage.fill(90);
     const bad = keys.at(-1) ?? "";
     stage.dest.inject({
@@ -237,7 +141,7 @@ async function startSlow(stage: SlurmStage, ...more: string[]) {
 test(
   "scancel leaves a resumable state and no process; submitting again goes on",
   async () => {
-    await using stage = await SlurmStage.start("scancel");
+    await using stage = await SlurmStage.start(cluster, "scancel");
     const { keys, release, jobId } = await startSlow(stage);
     expect((await cluster.run(["scancel", jobId], { asUser: true })).code).toBe(0);
     await cluster.waitForJob(jobId, timeoutMs);
@@ -265,7 +169,7 @@ test(
 test(
   "before the time limit the agent stops rclone, keeps what is proven and requeues without spending an attempt",
   async () => {
-    await using stage = await SlurmStage.start("walltime");
+    await using stage = await SlurmStage.start(cluster, "walltime");
     const keys = stage.fill(120);
     const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 1500 } });
     const jobId = await stage.submit(
@@ -292,7 +196,7 @@ test(
 test(
   "kill -9 of rclone and of the agent under Slurm: Slurm or the next submission goes on, no false .done",
   async () => {
-    await using stage = await SlurmStage.start("kill");
+    await using stage = await SlurmStage.start(cluster, "kill");
     const { keys, release, jobId } = await startSlow(stage);
     const child = await until("rclone's step", () => stage.states("attempt")[0]?.child?.pid);
     process.kill(-child, "SIGKILL");
@@ -316,7 +220,7 @@ describe("what a user writes reaches Slurm as it is, and no shell", () => {
   test(
     "hostile job names and roots run nothing",
     async () => {
-      await using stage = await SlurmStage.start("hostile");
+      await using stage = await SlurmStage.start(cluster, "hostile");
       const dir = join(stage.dir, "in $(touch pwned1) `touch pwned2` 'q' \"d\" #x;y");
       mkdirSync(join(dir, "deep"), { recursive: true });
       writeFileSync(join(dir, "deep", "a b"), "content");
@@ -350,7 +254,7 @@ describe("what a user writes reaches Slurm as it is, and no shell", () => {
 test(
   "a container that cannot start fails with its own words",
   async () => {
-    await using stage = await SlurmStage.start("noimage");
+    await using stage = await SlurmStage.start(cluster, "noimage");
     stage.fill(10);
     const args = stage.runArgs("--num-shards", "1", "--rclone-image", join(stage.dir, "none.sqsh"));
     const result = await stage.xfer(...args);
