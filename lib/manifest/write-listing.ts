@@ -1,8 +1,6 @@
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
-import { operationFailed } from "../system/errors.ts";
-import { forEachLine } from "../system/lines.ts";
-import { formatObjects } from "../system/units.ts";
-import { type ManifestOrigin, parseListingLine, recordOfEntry } from "./listing.ts";
+import { type ManifestOrigin, recordOfEntry } from "./listing.ts";
+import { forEachEntry } from "./read-listing.ts";
 import { formatRecord } from "./record.ts";
 
 /** How often the progress sidecar is rewritten, at most. */
@@ -40,9 +38,7 @@ export async function writeListing(options: {
   const { manifestPath, origin, onProgress } = options;
   const file = new AtomicFile(manifestPath);
   const totals: ListingTotals = { objects: 0, bytes: 0 };
-  const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  const position: { at: "before" | "inside" | "after" } = { at: "before" };
   let reportedAt = Date.now();
   const report = () => {
     const sidecar = { files_listed: totals.objects, bytes_listed: totals.bytes };
@@ -51,29 +47,16 @@ export async function writeListing(options: {
   };
   try {
     report();
-    const endedEarly = () =>
-      operationFailed(`the listing ended early, after ${formatObjects(totals.objects)}: no closing bracket`);
-    await forEachLine(options.stream, (line) => {
-      const text = decoder.decode(line.bytes);
-      if (!line.terminated && text.trim() !== "]") throw endedEarly();
-      const parsed = parseListingLine(text);
-      if (parsed.kind === "blank") return;
-      if (position.at !== (parsed.kind === "open" ? "before" : "inside")) {
-        throw operationFailed(`the listing is not one JSON array: unexpected line ${line.number}`);
-      }
-      if (parsed.kind === "open") position.at = "inside";
-      else if (parsed.kind === "close") position.at = "after";
-      else if (!parsed.entry.IsDir) {
-        file.write(encoder.encode(`${formatRecord(recordOfEntry(parsed.entry, origin))}\n`));
-        totals.objects++;
-        totals.bytes += parsed.entry.Size;
-        if (totals.objects % 1000 === 0 && Date.now() - reportedAt >= progressIntervalMs) {
-          reportedAt = Date.now();
-          report();
-        }
+    await forEachEntry(options.stream, (entry) => {
+      if (entry.IsDir) return;
+      file.write(encoder.encode(`${formatRecord(recordOfEntry(entry, origin))}\n`));
+      totals.objects++;
+      totals.bytes += entry.Size;
+      if (totals.objects % 1000 === 0 && Date.now() - reportedAt >= progressIntervalMs) {
+        reportedAt = Date.now();
+        report();
       }
     });
-    if (position.at !== "after") throw endedEarly();
     report();
   } catch (error) {
     file.abort();
