@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
+import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
 import { type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
@@ -35,25 +36,33 @@ export const rcloneArgs = {
   "pyxis-extra": { type: "string", valueHint: "WORDS", description: "more options for srun" },
 } as const;
 
-/** How the source is listed. */
-export const listArgs = {
+/** How a listing is run, of the source or of the destination. */
+export const listerArgs = {
   "container-conf-path": {
     type: "string",
     default: "/etc/rclone/rclone.conf",
     valueHint: "FILE",
     description: "where rclone.conf is mounted in the listing's container",
   },
-  recursive: {
-    type: "boolean",
-    default: true,
-    description: "list below prefixes too",
-    negativeDescription: "list only the top",
-  },
   "fast-list": {
     type: "boolean",
     default: true,
     description: "one LIST per 1,000 objects, whatever the prefixes",
     negativeDescription: "list prefix by prefix: less memory",
+  },
+  "extra-lsjson-flags": { type: "string", valueHint: "FLAGS", description: "more flags for rclone lsjson" },
+  verbose: { type: "boolean", alias: "v", description: "show rclone's messages; -vv its debugging too" },
+  "very-verbose": { type: "boolean", description: "the same as -vv" },
+} as const;
+
+/** How the source is listed. */
+export const listArgs = {
+  ...listerArgs,
+  recursive: {
+    type: "boolean",
+    default: true,
+    description: "list below prefixes too",
+    negativeDescription: "list only the top",
   },
   modtime: {
     type: "string",
@@ -69,14 +78,19 @@ export const listArgs = {
     description:
       "list MD5 hashes; auto: on S3, where they are free but for objects uploaded in parts (a HEAD each)",
   },
-  "extra-lsjson-flags": { type: "string", valueHint: "FLAGS", description: "more flags for rclone lsjson" },
   "run-id": {
     type: "string",
     valueHint: "ID",
     description: "the run's id (default: time and random digits)",
   },
-  verbose: { type: "boolean", alias: "v", description: "show rclone's messages; -vv its debugging too" },
-  "very-verbose": { type: "boolean", description: "the same as -vv" },
+} as const;
+
+export const compareArg = {
+  type: "string",
+  default: "size",
+  valueHint: compareModes.join("|"),
+  description:
+    "what tells a changed object: its size; or its MD5 too (free on S3); or, too, a time after the destination's",
 } as const;
 
 /** What the array asks of Slurm, and how its agents copy. */
@@ -162,16 +176,20 @@ export const rcloneSchema = {
   "pyxis-extra": words("pyxis-extra"),
 };
 
-export const listSchema = {
+export const listerSchema = {
   "container-conf-path": text,
-  recursive: v.boolean(),
   "fast-list": v.boolean(),
-  modtime: oneOf(modtimeModes),
-  hash: oneOf(hashModes),
   "extra-lsjson-flags": words("extra-lsjson-flags"),
-  "run-id": v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "must be letters, digits, _ . and -"))),
   verbose: v.optional(v.boolean(), false),
   "very-verbose": v.optional(v.boolean(), false),
+};
+
+export const listSchema = {
+  ...listerSchema,
+  recursive: v.boolean(),
+  modtime: oneOf(modtimeModes),
+  hash: oneOf(hashModes),
+  "run-id": v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "must be letters, digits, _ . and -"))),
 };
 
 export const renderSchema = {

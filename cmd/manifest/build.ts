@@ -1,16 +1,14 @@
-import { existsSync } from "node:fs";
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { buildManifest } from "../../lib/run/build-manifest.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { leftOutText } from "../../lib/run/prepare.ts";
-import { invalidInput } from "../../lib/system/errors.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatBytes, formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { buildOptionsOf, checkRcloneConfig, listingText } from "../listing.ts";
+import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 
 const schema = v.object({
@@ -44,11 +42,7 @@ export default defineCommand({
   },
   async run({ args }) {
     const input = flags.readFlags(schema, args);
-    if (existsSync(input.out)) {
-      throw invalidInput(
-        `--out: ${input.out} is there already: a manifest is immutable, choose another name`,
-      );
-    }
+    checkNewFile("--out", input.out);
     const sourceRoot = checkRoot("--source", input.source);
     const destRoot = checkRoot("--dest", input.dest);
     const runtime = input.runtime ?? "pyxis";

@@ -6,7 +6,7 @@ import { forEachRecord } from "./read.ts";
 import type { ManifestRecord } from "./record.ts";
 
 /** How a manifest's record stands to a listing, from nothing known to most; the first that holds. */
-export const relations = ["missing", "size-differs", "hash-differs", "size-equal", "hash-equal"] as const;
+const relations = ["missing", "size-differs", "hash-differs", "size-equal", "hash-equal"] as const;
 
 /**
  * | relation | the listing has the key | sizes | MD5 hashes |

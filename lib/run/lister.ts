@@ -42,7 +42,7 @@ export interface ListingRequest {
 }
 
 /** What was made of a listing, not yet under its final name. */
-export interface PendingListing {
+interface PendingListing {
   objects: number;
   commit(): void;
   abort(): void;
@@ -126,7 +126,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     if (reason) throw stoppedError(reason, "nothing was written; run the same command again");
     const exit = await child.exited;
     // rclone prints its opening bracket before it looks at the directory.
-    const nothingListed = ["", "["].includes(stdout.text().trim());
+    const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
     if (options.empty === "absent-too" && exit.code === directoryNotFoundCode && nothingListed) return end;
     const said = lastWords(stderr.text());
     const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
