@@ -36,6 +36,28 @@ export const rcloneArgs = {
   "pyxis-extra": { type: "string", valueHint: "WORDS", description: "more options for srun" },
 } as const;
 
+/** The roots of a manifest. */
+export const rootArgs = {
+  source: {
+    type: "string",
+    required: true,
+    valueHint: "ROOT",
+    description: "what to copy: a path, or remote:path",
+  },
+  dest: {
+    type: "string",
+    required: true,
+    valueHint: "ROOT",
+    description: "where to: a path, or remote:path",
+  },
+} as const;
+
+export const runIdArg = {
+  type: "string",
+  valueHint: "ID",
+  description: "the run's id (default: time and random digits)",
+} as const;
+
 /** How a listing is run, of the source or of the destination. */
 export const listerArgs = {
   "container-conf-path": {
@@ -49,6 +71,12 @@ export const listerArgs = {
     default: true,
     description: "one LIST per 1,000 objects, whatever the prefixes",
     negativeDescription: "list prefix by prefix: less memory",
+  },
+  "list-parallel": {
+    type: "string",
+    default: "1",
+    valueHint: "N",
+    description: "list N prefixes side by side; finished parts are kept until the whole is listed",
   },
   "extra-lsjson-flags": { type: "string", valueHint: "FLAGS", description: "more flags for rclone lsjson" },
   verbose: { type: "boolean", alias: "v", description: "show rclone's messages; -vv its debugging too" },
@@ -78,11 +106,7 @@ export const listArgs = {
     description:
       "list MD5 hashes; auto: on S3, where they are free but for objects uploaded in parts (a HEAD each)",
   },
-  "run-id": {
-    type: "string",
-    valueHint: "ID",
-    description: "the run's id (default: time and random digits)",
-  },
+  "run-id": runIdArg,
 } as const;
 
 export const compareArg = {
@@ -163,6 +187,10 @@ const text = v.pipe(v.string(), v.minLength(1, "must not be empty"));
 export const optionalText = v.optional(text);
 export const requiredText = text;
 
+export const runIdText = v.optional(
+  v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "must be letters, digits, _ . and -")),
+);
+
 export const rcloneSchema = {
   runtime: v.optional(oneOf(runtimeNames)),
   "rclone-image": optionalText,
@@ -179,6 +207,7 @@ export const rcloneSchema = {
 export const listerSchema = {
   "container-conf-path": text,
   "fast-list": v.boolean(),
+  "list-parallel": v.pipe(whole(1), v.maxValue(256, "must be at most 256")),
   "extra-lsjson-flags": words("extra-lsjson-flags"),
   verbose: v.optional(v.boolean(), false),
   "very-verbose": v.optional(v.boolean(), false),
@@ -189,7 +218,7 @@ export const listSchema = {
   recursive: v.boolean(),
   modtime: oneOf(modtimeModes),
   hash: oneOf(hashModes),
-  "run-id": v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "must be letters, digits, _ . and -"))),
+  "run-id": runIdText,
 };
 
 export const renderSchema = {

@@ -5,14 +5,30 @@ import { makeRunId } from "../lib/manifest/run-id.ts";
 import type { ListingTotals } from "../lib/manifest/write-listing.ts";
 import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import type { BuildOptions } from "../lib/run/build-manifest.ts";
-import type { Lister } from "../lib/run/lister.ts";
+import { type Lister, listingCpus } from "../lib/run/lister.ts";
 import { invalidInput } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { listerSchema, listSchema, rcloneSchema } from "./flags.ts";
+import { printJson, printText } from "./print.ts";
 
 const listerObject = v.object({ ...rcloneSchema, ...listerSchema });
 const listingObject = v.object({ ...rcloneSchema, ...listSchema });
+
+/** A run id of now. */
+export function newRunId(): string {
+  return makeRunId(new Date(), crypto.getRandomValues(new Uint8Array(3)));
+}
+
+/** Prints what a new manifest holds. */
+export async function printBuilt(
+  { out, json }: { out: string; json: boolean },
+  runId: string,
+  { objects, bytes }: ListingTotals,
+): Promise<void> {
+  if (json) await printJson({ schema: "xfer.build.v1", manifest: out, run_id: runId, objects, bytes });
+  else await printText(`${out}: ${formatObjects(objects)}, ${formatBytes(bytes)}\n`);
+}
 
 /** How rclone is reached for listings, from the flags of rcloneArgs and listerArgs. */
 export function listerOf(
@@ -20,12 +36,13 @@ export function listerOf(
   given: { runtime: RuntimeName; stop: AbortSignal },
 ): Lister {
   return {
-    runId: input["run-id"] ?? makeRunId(new Date(), crypto.getRandomValues(new Uint8Array(3))),
+    runId: input["run-id"] ?? newRunId(),
     runtime: input.runtime ?? given.runtime,
     image: input["rclone-image"],
     configPath: input["rclone-config"],
     confInContainer: input["container-conf-path"],
     pyxisExtra: input["pyxis-extra"],
+    cpus: listingCpus,
     verbosity: input["very-verbose"] ? 2 : input.verbose ? 1 : 0,
     errorDir: ".",
     stop: given.stop,
@@ -44,6 +61,7 @@ export function buildOptionsOf(
     modtime: input.modtime,
     hash: input.hash,
     extraLsjsonFlags: input["extra-lsjson-flags"],
+    listParallel: input["list-parallel"],
     onProgress: given.onProgress,
   };
 }

@@ -6,10 +6,8 @@ import { leftOutText } from "../../lib/run/prepare.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
-import { formatBytes, formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText } from "../listing.ts";
-import { printJson, printText } from "../print.ts";
+import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText, printBuilt } from "../listing.ts";
 
 const schema = v.object({
   source: flags.requiredText,
@@ -23,18 +21,7 @@ const schema = v.object({
 export default defineCommand({
   meta: { name: "xfer manifest build", description: "Lists the source once into an immutable manifest" },
   args: {
-    source: {
-      type: "string",
-      required: true,
-      valueHint: "ROOT",
-      description: "what to copy: a path, or remote:path",
-    },
-    dest: {
-      type: "string",
-      required: true,
-      valueHint: "ROOT",
-      description: "where to: a path, or remote:path",
-    },
+    ...flags.rootArgs,
     out: { type: "string", required: true, valueHint: "FILE", description: "the manifest to write" },
     ...flags.rcloneArgs,
     ...flags.listArgs,
@@ -59,9 +46,6 @@ export default defineCommand({
     const result = await buildManifest({ ...options, sourceRoot, destRoot, out });
     live.clear();
     if (result.leftOut > 0) log.warn(leftOutText(result));
-    const { objects, bytes } = result;
-    if (input.json)
-      await printJson({ schema: "xfer.build.v1", manifest: out, run_id: options.runId, objects, bytes });
-    else await printText(`${out}: ${formatObjects(objects)}, ${formatBytes(bytes)}\n`);
+    await printBuilt(input, options.runId, result);
   },
 });

@@ -56,7 +56,8 @@ export default defineCommand({
       compare: input.compare,
       fastList: input["fast-list"],
       extraLsjsonFlags: input["extra-lsjson-flags"],
-      onListed: (objects) => live.update(`listing the destination: ${formatObjects(objects)}`),
+      listParallel: input["list-parallel"],
+      onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
     });
     live.clear();
     const warning = notComparableText(delta);

@@ -144,13 +144,15 @@ export interface LoadedManifest {
 }
 
 /**
- * Reads a manifest for comparison with a listing; undefined when it has no record.
+ * Reads a manifest for comparison with a listing; undefined when it has no record. `onRecords` is called now and then,
+ * and stops the reading by throwing.
  * Throws invalid input, naming file and line, for a bad record, for other roots than line 1's, and for a key that is
  * there twice: a listing could not tell which of the two it holds.
  */
 export async function loadComparison(
   manifestPath: string,
   wish: CompareWish,
+  onRecords: (records: number) => void = () => {},
 ): Promise<LoadedManifest | undefined> {
   const comparison = new ManifestComparison(wish);
   let loaded: LoadedManifest | undefined;
@@ -167,6 +169,7 @@ export async function loadComparison(
         `${manifestPath}:${line.number}: the key is in record ${earlier + 1} already: ${record.path}`,
       );
     }
+    if (comparison.records % 1000 === 0) onRecords(comparison.records);
   });
   return loaded;
 }

@@ -1,10 +1,9 @@
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
-import { type ManifestOrigin, recordOfEntry } from "./listing.ts";
-import { forEachEntry } from "./read-listing.ts";
+import { type ListingEntry, type ManifestOrigin, recordOfEntry } from "./listing.ts";
 import { formatRecord } from "./record.ts";
 
 /** How often the progress sidecar is rewritten, at most. */
-const progressIntervalMs = 1_000;
+export const progressIntervalMs = 1_000;
 
 /** What has been listed so far. */
 export interface ListingTotals {
@@ -25,15 +24,27 @@ function progressPath(manifestPath: string): string {
   return `${manifestPath}.progress`;
 }
 
+/** Rewrites the progress sidecar of a manifest that is being listed. */
+export function writeProgress(manifestPath: string, totals: ListingTotals): void {
+  const sidecar = { files_listed: totals.objects, bytes_listed: totals.bytes };
+  replaceFile(progressPath(manifestPath), `${JSON.stringify(sidecar)}\n`);
+}
+
+/** Removes the progress sidecar of a manifest that did not come about. */
+export function removeProgress(manifestPath: string): void {
+  removeIfAny(progressPath(manifestPath));
+}
+
 /**
- * Streams the output of `rclone lsjson` into a manifest that is yet to be committed; memory does not grow with it.
- * Throws, leaving no manifest, when the stream ends before its closing bracket or holds anything unexpected.
+ * Writes what `source` gives, entry by entry, into a manifest that is yet to be committed; memory does not grow with it.
+ * Throws what `source` throws, leaving no manifest.
  */
-export async function writeListing(options: {
-  stream: AsyncIterable<Uint8Array>;
+export async function writeManifest(options: {
+  source: (each: (entry: ListingEntry) => void) => Promise<void>;
   manifestPath: string;
   origin: ManifestOrigin;
-  onProgress: (totals: ListingTotals) => void;
+  /** Without it the progress sidecar is written only at the end. */
+  onProgress?: (totals: ListingTotals) => void;
 }): Promise<PendingManifest> {
   const { manifestPath, origin, onProgress } = options;
   const file = new AtomicFile(manifestPath);
@@ -41,18 +52,17 @@ export async function writeListing(options: {
   const encoder = new TextEncoder();
   let reportedAt = Date.now();
   const report = () => {
-    const sidecar = { files_listed: totals.objects, bytes_listed: totals.bytes };
-    replaceFile(progressPath(manifestPath), `${JSON.stringify(sidecar)}\n`);
-    onProgress(totals);
+    writeProgress(manifestPath, totals);
+    onProgress?.(totals);
   };
   try {
-    report();
-    await forEachEntry(options.stream, (entry) => {
+    if (onProgress) report();
+    await options.source((entry) => {
       if (entry.IsDir) return;
       file.write(encoder.encode(`${formatRecord(recordOfEntry(entry, origin))}\n`));
       totals.objects++;
       totals.bytes += entry.Size;
-      if (totals.objects % 1000 === 0 && Date.now() - reportedAt >= progressIntervalMs) {
+      if (onProgress && totals.objects % 1000 === 0 && Date.now() - reportedAt >= progressIntervalMs) {
         reportedAt = Date.now();
         report();
       }
@@ -60,7 +70,7 @@ export async function writeListing(options: {
     report();
   } catch (error) {
     file.abort();
-    removeIfAny(progressPath(manifestPath));
+    removeProgress(manifestPath);
     throw error;
   }
   return {
@@ -68,7 +78,7 @@ export async function writeListing(options: {
     commit: () => file.commit(),
     abort: () => {
       file.abort();
-      removeIfAny(progressPath(manifestPath));
+      removeProgress(manifestPath);
     },
   };
 }

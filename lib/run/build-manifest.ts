@@ -1,7 +1,19 @@
-import { type ListingTotals, writeListing } from "../manifest/write-listing.ts";
+import { forEachPartEntry } from "../manifest/parts.ts";
+import { forEachEntry } from "../manifest/read-listing.ts";
+import {
+  type ListingTotals,
+  progressIntervalMs,
+  removeProgress,
+  writeManifest,
+  writeProgress,
+} from "../manifest/write-listing.ts";
 import type { ModtimeMode } from "../rclone/argv.ts";
 import { rootKind } from "../rclone/remote.ts";
+import { operationFailed } from "../system/errors.ts";
+import { throwIfStopped } from "../system/interrupt.ts";
+import { listParts } from "./list-parallel.ts";
 import { type Lister, type ListingRequest, runListing } from "./lister.ts";
+import { partsDirOf } from "./part-store.ts";
 import { readRemoteTypes } from "./remote-types.ts";
 
 /** When hashes are listed: "auto" takes them where they are free, from the ETags of S3. */
@@ -17,6 +29,8 @@ export interface BuildOptions extends Lister {
   modtime: ModtimeMode;
   hash: (typeof hashModes)[number];
   extraLsjsonFlags: readonly string[];
+  /** How many listings run side by side. */
+  listParallel: number;
   onProgress: (totals: ListingTotals) => void;
 }
 
@@ -31,17 +45,20 @@ export interface BuildResult extends ListingTotals {
  * Lists the source once through rclone into a manifest, which appears only if the whole listing ended well.
  * Throws operation failed otherwise, naming the error log that it wrote under xfer-err.
  */
-export async function buildManifest(options: BuildOptions): Promise<BuildResult> {
-  const { sourceRoot, destRoot, runId } = options;
+export function buildManifest(options: BuildOptions): Promise<BuildResult> {
+  return options.listParallel > 1 ? buildInParts(options) : buildSerially(options);
+}
+
+async function buildSerially(options: BuildOptions): Promise<BuildResult> {
   let totals: ListingTotals = { objects: 0, bytes: 0 };
   const { leftOut, firstLeftOut } = await runListing(options, {
     request: sourceRequest(options),
     empty: "error",
     consume: async (stream) => {
-      const pending = await writeListing({
-        stream,
+      const pending = await writeManifest({
+        source: (each) => forEachEntry(stream, each),
         manifestPath: options.out,
-        origin: { runId, sourceRoot, destRoot },
+        origin: options,
         onProgress: options.onProgress,
       });
       totals = pending.totals;
@@ -49,6 +66,43 @@ export async function buildManifest(options: BuildOptions): Promise<BuildResult>
     },
   });
   return { ...totals, leftOut, firstLeftOut };
+}
+
+async function buildInParts(options: BuildOptions): Promise<BuildResult> {
+  const { out, sourceRoot } = options;
+  let reportedAt = 0;
+  const listed = await listParts(options, {
+    request: sourceRequest(options),
+    listers: options.listParallel,
+    partsDir: partsDirOf(out),
+    absentAllowed: false,
+    onProgress: (totals) => {
+      if (Date.now() - reportedAt < progressIntervalMs) return;
+      reportedAt = Date.now();
+      writeProgress(out, totals);
+      options.onProgress(totals);
+    },
+  }).catch((error: unknown) => {
+    removeProgress(out);
+    throw error;
+  });
+  if (listed.objects === 0) {
+    listed.remove();
+    removeProgress(out);
+    throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
+  }
+  const pending = await writeManifest({
+    source: (each) =>
+      forEachPartEntry(listed.parts, (entry) => {
+        throwIfStopped(options.stop, "no manifest was written; run the same command again");
+        each(entry);
+      }),
+    manifestPath: out,
+    origin: options,
+  });
+  pending.commit();
+  listed.remove();
+  return { ...pending.totals, leftOut: listed.leftOut, firstLeftOut: listed.firstLeftOut };
 }
 
 function sourceRequest(options: BuildOptions): ListingRequest {

@@ -1,14 +1,17 @@
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { type CompareMode, verdictOf } from "../manifest/delta.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
+import { forEachPartEntry } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
 import { rootKind } from "../rclone/remote.ts";
 import { AtomicFile } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import { stoppedError, stopReason } from "../system/interrupt.ts";
+import { throwIfStopped } from "../system/interrupt.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
 import { checkRoot } from "./inputs.ts";
+import { listParts } from "./list-parallel.ts";
 import { type Lister, type ListingRequest, runListing } from "./lister.ts";
+import { partsDirOf } from "./part-store.ts";
 import { readRemoteTypes } from "./remote-types.ts";
 
 /** What a delta is made from. */
@@ -20,8 +23,10 @@ export interface DeltaOptions extends Lister {
   compare: CompareMode;
   fastList: boolean;
   extraLsjsonFlags: readonly string[];
-  /** Called with the number of objects listed so far. */
-  onListed: (objects: number) => void;
+  /** How many listings run side by side. */
+  listParallel: number;
+  /** Called now and then with what is done and how much of it. */
+  onProgress: (doing: "reading the manifest" | "listing the destination", objects: number) => void;
 }
 
 /** What a manifest's records are at the destination; schema xfer.delta.v1. */
@@ -49,9 +54,11 @@ export interface Delta {
  */
 export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   const { manifestPath, compare } = options;
-  const loaded = await loadComparison(manifestPath, {
-    hashes: compare === "checksum",
-    times: compare === "mtime",
+  const goOn = () => throwIfStopped(options.stop, "no delta was written; run the same command again");
+  const wish = { hashes: compare === "checksum", times: compare === "mtime" };
+  const loaded = await loadComparison(manifestPath, wish, (records) => {
+    goOn();
+    options.onProgress("reading the manifest", records);
   });
   if (!loaded) throw invalidInput(`${manifestPath}: the manifest is empty`);
   const { comparison } = loaded;
@@ -85,6 +92,7 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
     const file = open(options.out);
     const newline = new Uint8Array([0x0a]);
     await forEachOutcome(manifestPath, comparison, (outcome, record, line) => {
+      goOn();
       const { verdict, notComparable } = verdictOf(outcome, compare);
       delta[verdict]++;
       if (notComparable) delta.not_comparable++;
@@ -93,8 +101,7 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
       file.write(line.bytes);
       file.write(newline);
     });
-    const reason = stopReason(options.stop);
-    if (reason) throw stoppedError(reason, "no delta was written; run the same command again");
+    goOn();
   } catch (error) {
     for (const file of files) file.abort();
     throw error;
@@ -108,15 +115,29 @@ async function listDestination(
   root: string,
   each: (entry: ListingEntry) => void,
 ): Promise<void> {
+  const request = destRequest(options, root);
+  const tell = (objects: number) => options.onProgress("listing the destination", objects);
+  if (options.listParallel > 1) {
+    const listed = await listParts(options, {
+      request,
+      listers: options.listParallel,
+      partsDir: partsDirOf(options.out),
+      absentAllowed: true,
+      onProgress: ({ objects }) => tell(objects),
+    });
+    await forEachPartEntry(listed.parts, each);
+    listed.remove();
+    return;
+  }
   let objects = 0;
   await runListing(options, {
-    request: destRequest(options, root),
+    request,
     empty: "absent-too",
     consume: async (stream) => {
       await forEachEntry(stream, (entry) => {
         if (entry.IsDir) return;
         each(entry);
-        if (++objects % 1000 === 0) options.onListed(objects);
+        if (++objects % 1000 === 0) tell(objects);
       });
       return { objects, commit: () => {}, abort: () => {} };
     },

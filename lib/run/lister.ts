@@ -19,6 +19,8 @@ export interface Lister {
   configPath: string | undefined;
   confInContainer: string;
   pyxisExtra: readonly string[];
+  /** CPUs of the listing's step, under pyxis. */
+  cpus: number;
   verbosity: number;
   /** Names the error log. */
   runId: string;
@@ -67,15 +69,15 @@ export interface ListingOptions {
   empty: "error" | "allowed" | "absent-too";
 }
 
-/** CPUs of the listing step under pyxis. */
-const listingCpus = 8;
+/** CPUs of the listing's step under pyxis, when there is one at a time. */
+export const listingCpus = 8;
 const tailBytesMax = 64 * 1024;
 /** rclone has this long to end after TERM. */
 const killAfterMs = 15_000;
 /** https://rclone.org/docs/#exit-code */
 const directoryNotFoundCode = 3;
 /** rclone's messages for keys that fit no directory tree, which it then leaves out: fs/list and backend/s3. */
-const droppedText = /doesn't belong in directory|Odd name received|invalid UTF-8/;
+const droppedText = /doesn't belong in directory|Odd name received/;
 
 /**
  * Runs one listing through the runtime. Throws operation failed, naming the error log that it wrote under xfer-err,
@@ -155,7 +157,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
   return wrapCommand(argv, {
     runtime,
     image: lister.image,
-    cpus: listingCpus,
+    cpus: lister.cpus,
     pyxisExtra: lister.pyxisExtra,
     mounts: mountsFor({ runtime, configPath, confInContainer, readOnly: [request.root], writable: [] }),
   });
