@@ -165,3 +165,59 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "run --delta copies only what a grown data set has more; the same command goes on, and then there is nothing to do",
+  async () => {
+    await using stage = await Stage.start();
+    const keys = stage.fill(300, 10_000);
+    const shards = ["--num-shards", "4"];
+    const whole = await stage.xfer(...stage.runArgs(...shards));
+    expect(whole.code).toBe(0);
+    await stage.expectEqual(keys);
+    const added = Array.from({ length: 40 }, (_, i) => `grown #${i}/é "x"`);
+    for (const key of added) stage.source.put("data", key, `content of ${key}`, { mtime: new Date(0) });
+    const [changed = ""] = keys;
+    stage.source.put("data", changed, "changed", { mtime: new Date(0) });
+    const refused = await stage.xfer(...stage.runArgs(...shards, "--delta"));
+    expect(refused.stderr).toContain("was cut from manifest.jsonl already");
+    expect(refused.code).toBe(2);
+    const second = stage.runArgs(...shards, "--delta", "--run-dir", "second", "--list-parallel", "3");
+    // One object cannot be written at first: the run fails, and the same command goes on.
+    const heal = stage.dest.inject({
+      kinds: ["PUT"],
+      match: ({ key }) => key === added[7],
+      action: "forbidden",
+    });
+    const failed = await stage.xfer(...second, "--rclone-flags", "--retries 1", "--max-attempts", "1");
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain("40 new, 1 changed, 299 same, 0 extra");
+    heal();
+    stage.dest.resetCounts();
+    stage.source.resetCounts();
+    const went = await stage.xfer(...second);
+    expect(went.code).toBe(0);
+    expect(went.stdout).toMatch(/^listed\s+41 objects/);
+    expect(stage.source.counts).toMatchObject({ GET: 1, LIST: 0 });
+    expect(stage.dest.counts).toMatchObject({ PUT: 1, LIST: 0 });
+    await stage.expectEqual([...keys, ...added]);
+    expect(lines(join(stage.dir, "second", "manifest.jsonl")).length).toBe(340);
+    expect(lines(join(stage.dir, "second", "delta.jsonl")).length).toBe(41);
+    const meta = JSON.parse(readFileSync(join(stage.dir, "second", "shards", "shards.meta.json"), "utf8"));
+    expect(meta).toMatchObject({ input: "delta.jsonl", num_records: 41 });
+    stage.dest.resetCounts();
+    for (let i = 0; i < 2; i++) {
+      const third = stage.runArgs("--delta", "--run-dir", "third", "--compare", "checksum");
+      const nothing = await stage.xfer(...third);
+      expect(nothing.stdout).toBe(
+        "nothing to copy: the destination holds every object, compared by checksum\n",
+      );
+      expect(nothing.code).toBe(0);
+      const json = await stage.xfer(...third, "--json");
+      expect(JSON.parse(json.stdout)).toMatchObject({ schema: "xfer.account.v1", listed: { objects: 0 } });
+    }
+    expect(stage.dest.counts).toMatchObject({ LIST: 4, HEAD: 0, PUT: 0, total: 4 });
+    expect(existsSync(join(stage.dir, "third", "shards"))).toBe(false);
+  },
+  timeoutMs,
+);
