@@ -6,6 +6,7 @@ export default defineCommand({
     build: () => import("./build.ts").then((module) => module.default),
     combine: () => import("./combine.ts").then((module) => module.default),
     delta: () => import("./delta.ts").then((module) => module.default),
+    import: () => import("./import.ts").then((module) => module.default),
     shard: () => import("./shard.ts").then((module) => module.default),
   },
 });

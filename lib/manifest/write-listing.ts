@@ -1,5 +1,5 @@
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
-import { type ListingEntry, type ManifestOrigin, recordOfEntry } from "./listing.ts";
+import { type ManifestEntry, type ManifestOrigin, recordOfEntry } from "./listing.ts";
 import { formatRecord } from "./record.ts";
 
 /** How often the progress sidecar is rewritten, at most. */
@@ -40,7 +40,7 @@ export function removeProgress(manifestPath: string): void {
  * Throws what `source` throws, leaving no manifest.
  */
 export async function writeManifest(options: {
-  source: (each: (entry: ListingEntry) => void) => Promise<void>;
+  source: (each: (entry: ManifestEntry) => void) => Promise<void>;
   manifestPath: string;
   origin: ManifestOrigin;
   /** Without it the progress sidecar is written only at the end. */

@@ -1,7 +1,9 @@
+import type { ListingEntry } from "../manifest/listing.ts";
 import { forEachPartEntry } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
 import {
   type ListingTotals,
+  type PendingManifest,
   progressIntervalMs,
   removeProgress,
   writeManifest,
@@ -31,7 +33,16 @@ export interface BuildOptions extends Lister {
   extraLsjsonFlags: readonly string[];
   /** How many listings run side by side. */
   listParallel: number;
+  /** Takes only some of the listed objects. */
+  choice?: ListingChoice;
   onProgress: (totals: ListingTotals) => void;
+}
+
+/** A choice among the listed objects. */
+interface ListingChoice {
+  takes(path: string): boolean;
+  /** Called when all is listed; throws when the choice does not stand, and there is then no manifest. */
+  check(): Promise<void>;
 }
 
 /** What was listed, and what rclone said that it left out. */
@@ -50,22 +61,46 @@ export function buildManifest(options: BuildOptions): Promise<BuildResult> {
 }
 
 async function buildSerially(options: BuildOptions): Promise<BuildResult> {
-  let totals: ListingTotals = { objects: 0, bytes: 0 };
+  const { choice } = options;
+  const made: PendingManifest[] = [];
   const { leftOut, firstLeftOut } = await runListing(options, {
     request: sourceRequest(options),
-    empty: "error",
+    empty: choice ? "allowed" : "error",
     consume: async (stream) => {
       const pending = await writeManifest({
-        source: (each) => forEachEntry(stream, each),
+        source: (each) => forEachEntry(stream, chosen(choice, each)),
         manifestPath: options.out,
         origin: options,
         onProgress: options.onProgress,
       });
-      totals = pending.totals;
-      return { ...pending, objects: pending.totals.objects };
+      made.push(pending);
+      return { objects: pending.totals.objects, commit: () => {}, abort: () => pending.abort() };
     },
   });
-  return { ...totals, leftOut, firstLeftOut };
+  const [pending] = made;
+  if (!pending) throw new Error("a listing ended well without a manifest");
+  await commitChosen(choice, pending);
+  return { ...pending.totals, leftOut, firstLeftOut };
+}
+
+function chosen(
+  choice: ListingChoice | undefined,
+  each: (entry: ListingEntry) => void,
+): (entry: ListingEntry) => void {
+  if (!choice) return each;
+  return (entry) => {
+    if (!entry.IsDir && choice.takes(entry.Path)) each(entry);
+  };
+}
+
+async function commitChosen(choice: ListingChoice | undefined, pending: PendingManifest): Promise<void> {
+  try {
+    await choice?.check();
+  } catch (error) {
+    pending.abort();
+    throw error;
+  }
+  pending.commit();
 }
 
 async function buildInParts(options: BuildOptions): Promise<BuildResult> {
@@ -86,22 +121,27 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
     removeProgress(out);
     throw error;
   });
-  if (listed.objects === 0) {
+  if (listed.objects === 0 && !options.choice) {
     listed.remove();
     removeProgress(out);
     throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
   }
   const pending = await writeManifest({
-    source: (each) =>
-      forEachPartEntry(listed.parts, (entry) => {
+    source: (each) => {
+      const take = chosen(options.choice, each);
+      return forEachPartEntry(listed.parts, (entry) => {
         throwIfStopped(options.stop, "no manifest was written; run the same command again");
-        each(entry);
-      }),
+        take(entry);
+      });
+    },
     manifestPath: out,
     origin: options,
   });
-  pending.commit();
-  listed.remove();
+  try {
+    await commitChosen(options.choice, pending);
+  } finally {
+    listed.remove();
+  }
   return { ...pending.totals, leftOut: listed.leftOut, firstLeftOut: listed.firstLeftOut };
 }
 
