@@ -209,7 +209,7 @@ class DividedListing {
     let committed = false;
     const root = prefix === "" ? request.root : joinRoot(request.root, prefix);
     const end = await runListing(this.#lister, {
-      request: { ...request, root, recursive: tree, filesOnly: tree },
+      request: { ...request, root, mountedRoot: request.root, recursive: tree, filesOnly: tree },
       empty: absentAllowed && prefix === "" ? "absent-too" : "allowed",
       consume: async (stream) => {
         try {

@@ -33,6 +33,8 @@ export interface Lister {
 /** One `rclone lsjson`. */
 export interface ListingRequest {
   root: string;
+  /** What a container mounts to see a POSIX root, where that is not the root itself. */
+  mountedRoot?: string;
   kind: RootKind;
   recursive: boolean;
   /** Leaves directories out of the listing. */
@@ -159,7 +161,13 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
     image: lister.image,
     cpus: lister.cpus,
     pyxisExtra: lister.pyxisExtra,
-    mounts: mountsFor({ runtime, configPath, confInContainer, readOnly: [request.root], writable: [] }),
+    mounts: mountsFor({
+      runtime,
+      configPath,
+      confInContainer,
+      readOnly: [request.mountedRoot ?? request.root],
+      writable: [],
+    }),
   });
 }
 
