@@ -201,7 +201,7 @@ export async function loadComparison(
 export async function forEachOutcome(
   manifestPath: string,
   comparison: ManifestComparison,
-  each: (outcome: Outcome, record: ManifestRecord, line: Line) => void,
+  each: (outcome: Outcome, record: ManifestRecord, line: Pick<Line, "bytes" | "number">) => void,
 ): Promise<void> {
   let index = 0;
   await forEachRecord(manifestPath, (record, line) => each(comparison.outcome(index++), record, line));
