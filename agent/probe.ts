@@ -92,6 +92,7 @@ async function listRow(
           fastList: true,
           modtime: "none",
           hash: options.hashes,
+          filesOnly: true,
           verbosity: 0,
           extraFlags: [],
         }),

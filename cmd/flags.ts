@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
+import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
 import { type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
@@ -35,25 +36,61 @@ export const rcloneArgs = {
   "pyxis-extra": { type: "string", valueHint: "WORDS", description: "more options for srun" },
 } as const;
 
-/** How the source is listed. */
-export const listArgs = {
+/** The roots of a manifest. */
+export const rootArgs = {
+  source: {
+    type: "string",
+    required: true,
+    valueHint: "ROOT",
+    description: "what to copy: a path, or remote:path",
+  },
+  dest: {
+    type: "string",
+    required: true,
+    valueHint: "ROOT",
+    description: "where to: a path, or remote:path",
+  },
+} as const;
+
+export const runIdArg = {
+  type: "string",
+  valueHint: "ID",
+  description: "the run's id (default: time and random digits)",
+} as const;
+
+/** How a listing is run, of the source or of the destination. */
+export const listerArgs = {
   "container-conf-path": {
     type: "string",
     default: "/etc/rclone/rclone.conf",
     valueHint: "FILE",
     description: "where rclone.conf is mounted in the listing's container",
   },
-  recursive: {
-    type: "boolean",
-    default: true,
-    description: "list below prefixes too",
-    negativeDescription: "list only the top",
-  },
   "fast-list": {
     type: "boolean",
     default: true,
     description: "one LIST per 1,000 objects, whatever the prefixes",
     negativeDescription: "list prefix by prefix: less memory",
+  },
+  "list-parallel": {
+    type: "string",
+    default: "1",
+    valueHint: "N",
+    description: "list N prefixes side by side; finished parts are kept until the whole is listed",
+  },
+  "extra-lsjson-flags": { type: "string", valueHint: "FLAGS", description: "more flags for rclone lsjson" },
+  verbose: { type: "boolean", alias: "v", description: "show rclone's messages; -vv its debugging too" },
+  "very-verbose": { type: "boolean", description: "the same as -vv" },
+} as const;
+
+/** How the source is listed. */
+export const listArgs = {
+  ...listerArgs,
+  recursive: {
+    type: "boolean",
+    default: true,
+    description: "list below prefixes too",
+    negativeDescription: "list only the top",
   },
   modtime: {
     type: "string",
@@ -69,14 +106,15 @@ export const listArgs = {
     description:
       "list MD5 hashes; auto: on S3, where they are free but for objects uploaded in parts (a HEAD each)",
   },
-  "extra-lsjson-flags": { type: "string", valueHint: "FLAGS", description: "more flags for rclone lsjson" },
-  "run-id": {
-    type: "string",
-    valueHint: "ID",
-    description: "the run's id (default: time and random digits)",
-  },
-  verbose: { type: "boolean", alias: "v", description: "show rclone's messages; -vv its debugging too" },
-  "very-verbose": { type: "boolean", description: "the same as -vv" },
+  "run-id": runIdArg,
+} as const;
+
+export const compareArg = {
+  type: "string",
+  default: "size",
+  valueHint: compareModes.join("|"),
+  description:
+    "what tells a changed object: its size; or its MD5 too (free on S3); or, too, a time after the destination's",
 } as const;
 
 /** What the array asks of Slurm, and how its agents copy. */
@@ -161,6 +199,10 @@ const text = v.pipe(v.string(), v.minLength(1, "must not be empty"));
 export const optionalText = v.optional(text);
 export const requiredText = text;
 
+export const runIdText = v.optional(
+  v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "must be letters, digits, _ . and -")),
+);
+
 export const rcloneSchema = {
   runtime: v.optional(oneOf(runtimeNames)),
   "rclone-image": optionalText,
@@ -174,16 +216,21 @@ export const rcloneSchema = {
   "pyxis-extra": words("pyxis-extra"),
 };
 
-export const listSchema = {
+export const listerSchema = {
   "container-conf-path": text,
-  recursive: v.boolean(),
   "fast-list": v.boolean(),
-  modtime: oneOf(modtimeModes),
-  hash: oneOf(hashModes),
+  "list-parallel": v.pipe(whole(1), v.maxValue(256, "must be at most 256")),
   "extra-lsjson-flags": words("extra-lsjson-flags"),
-  "run-id": v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "must be letters, digits, _ . and -"))),
   verbose: v.optional(v.boolean(), false),
   "very-verbose": v.optional(v.boolean(), false),
+};
+
+export const listSchema = {
+  ...listerSchema,
+  recursive: v.boolean(),
+  modtime: oneOf(modtimeModes),
+  hash: oneOf(hashModes),
+  "run-id": runIdText,
 };
 
 export const renderSchema = {

@@ -1,38 +1,68 @@
 import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { makeRunId } from "../lib/manifest/run-id.ts";
 import type { ListingTotals } from "../lib/manifest/write-listing.ts";
 import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import type { BuildOptions } from "../lib/run/build-manifest.ts";
+import { type Lister, listingCpus } from "../lib/run/lister.ts";
 import { invalidInput } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
-import { listSchema, rcloneSchema } from "./flags.ts";
+import { listerSchema, listSchema, rcloneSchema } from "./flags.ts";
+import { printJson, printText } from "./print.ts";
 
+const listerObject = v.object({ ...rcloneSchema, ...listerSchema });
 const listingObject = v.object({ ...rcloneSchema, ...listSchema });
+
+/** A run id of now. */
+export function newRunId(): string {
+  return makeRunId(new Date(), crypto.getRandomValues(new Uint8Array(3)));
+}
+
+/** Prints what a new manifest holds. */
+export async function printBuilt(
+  { out, json }: { out: string; json: boolean },
+  runId: string,
+  { objects, bytes }: ListingTotals,
+): Promise<void> {
+  if (json) await printJson({ schema: "xfer.build.v1", manifest: out, run_id: runId, objects, bytes });
+  else await printText(`${out}: ${formatObjects(objects)}, ${formatBytes(bytes)}\n`);
+}
+
+/** How rclone is reached for listings, from the flags of rcloneArgs and listerArgs. */
+export function listerOf(
+  input: v.InferOutput<typeof listerObject> & { "run-id"?: string | undefined },
+  given: { runtime: RuntimeName; stop: AbortSignal },
+): Lister {
+  return {
+    runId: input["run-id"] ?? newRunId(),
+    runtime: input.runtime ?? given.runtime,
+    image: input["rclone-image"],
+    configPath: input["rclone-config"],
+    confInContainer: input["container-conf-path"],
+    pyxisExtra: input["pyxis-extra"],
+    cpus: listingCpus,
+    verbosity: input["very-verbose"] ? 2 : input.verbose ? 1 : 0,
+    errorDir: ".",
+    stop: given.stop,
+  };
+}
 
 /** The part of BuildOptions that comes from the flags of rcloneArgs and listArgs. */
 export function buildOptionsOf(
   input: v.InferOutput<typeof listingObject>,
   given: { runtime: RuntimeName; stop: AbortSignal; onProgress: (totals: ListingTotals) => void },
 ): Omit<BuildOptions, "sourceRoot" | "destRoot" | "out"> {
-  const runtime = input.runtime ?? given.runtime;
   return {
-    runId: input["run-id"] ?? makeRunId(new Date(), crypto.getRandomValues(new Uint8Array(3))),
-    runtime,
-    image: input["rclone-image"],
-    configPath: input["rclone-config"],
-    confInContainer: input["container-conf-path"],
+    ...listerOf(input, given),
     recursive: input.recursive,
     fastList: input["fast-list"],
     modtime: input.modtime,
     hash: input.hash,
     extraLsjsonFlags: input["extra-lsjson-flags"],
-    pyxisExtra: input["pyxis-extra"],
-    verbosity: input["very-verbose"] ? 2 : input.verbose ? 1 : 0,
-    errorDir: ".",
+    listParallel: input["list-parallel"],
     onProgress: given.onProgress,
-    stop: given.stop,
   };
 }
 
@@ -56,5 +86,15 @@ export function checkRcloneConfig(path: string | undefined, runsHere: boolean): 
   const mode = statSync(path).mode & 0o777;
   if ((mode & 0o077) !== 0) {
     log.warn(`${path} holds credentials and others can read it (mode ${mode.toString(8)}): chmod 600 it`);
+  }
+}
+
+/** Throws invalid input when a file to be written is there already, or is the one of another flag. */
+export function checkNewFile(flag: string, path: string, other?: string): void {
+  if (existsSync(path)) {
+    throw invalidInput(`${flag}: ${path} is there already: a manifest is immutable, choose another name`);
+  }
+  if (other !== undefined && resolve(path) === resolve(other)) {
+    throw invalidInput(`${flag}: ${path} is written by another flag too: choose another name`);
   }
 }

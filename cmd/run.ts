@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
+import { emptyAccount } from "../lib/run/account.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
@@ -12,6 +14,7 @@ import { exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
 import { isCompiled, ownCommand } from "../lib/system/process.ts";
+import { formatObjects } from "../lib/system/units.ts";
 import { accountText, progressText } from "./account-text.ts";
 import * as flags from "./flags.ts";
 import { buildOptionsOf, checkRcloneConfig, listingText } from "./listing.ts";
@@ -26,6 +29,8 @@ const schema = v.object({
   "num-shards": v.optional(flags.whole(1)),
   strategy: flags.oneOf(shardStrategies),
   executor: flags.oneOf(executors),
+  delta: v.optional(v.boolean(), false),
+  compare: flags.oneOf(compareModes),
   submit: v.optional(v.boolean(), false),
   json: v.optional(v.boolean(), false),
   ...flags.rcloneSchema,
@@ -61,6 +66,8 @@ export default defineCommand({
       valueHint: executors.join("|"),
       description: "run the agents as a Slurm array, or here as child processes",
     },
+    delta: { type: "boolean", description: "copy only what is missing or differs at the destination" },
+    compare: flags.compareArg,
     submit: { type: "boolean", description: "submit the array (slurm)" },
     ...flags.rcloneArgs,
     ...flags.listArgs,
@@ -75,7 +82,7 @@ export default defineCommand({
     const runtime = input.runtime ?? (local ? "host" : "pyxis");
     checkImage(runtime, input["rclone-image"]);
     const listsHere = !existsSync(runLayout(input["run-dir"]).manifest);
-    checkRcloneConfig(input["rclone-config"], runtime === "host" && (local || listsHere));
+    checkRcloneConfig(input["rclone-config"], runtime === "host" && (local || listsHere || input.delta));
     const live = new LiveLine();
     const watch = watchForStop(["SIGINT", "SIGTERM", "SIGHUP"]);
     const runDir = input["run-dir"];
@@ -94,6 +101,12 @@ export default defineCommand({
       numShards: input["num-shards"],
       numShardsDefault,
       strategy: input.strategy,
+      delta: input.delta
+        ? {
+            compare: input.compare,
+            onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+          }
+        : undefined,
       render: {
         ...flags.renderOptionsOf(
           { ...input, "agent-path": agentPath },
@@ -104,6 +117,15 @@ export default defineCommand({
       },
     });
     live.clear();
+    if (!config) {
+      if (!input.json)
+        await printText(
+          `nothing to copy: the destination holds every object, compared by ${input.compare}\n`,
+        );
+      else if (local) await printJson({ ...emptyAccount(), run_dir: runDir });
+      else await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: null });
+      return exitCodes.done;
+    }
     if (!local) {
       const jobId = input.submit ? await submitRun(runDir, new Date()) : null;
       if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });

@@ -1,17 +1,13 @@
-import { existsSync } from "node:fs";
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { buildManifest } from "../../lib/run/build-manifest.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { leftOutText } from "../../lib/run/prepare.ts";
-import { invalidInput } from "../../lib/system/errors.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
-import { formatBytes, formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { buildOptionsOf, checkRcloneConfig, listingText } from "../listing.ts";
-import { printJson, printText } from "../print.ts";
+import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText, printBuilt } from "../listing.ts";
 
 const schema = v.object({
   source: flags.requiredText,
@@ -25,18 +21,7 @@ const schema = v.object({
 export default defineCommand({
   meta: { name: "xfer manifest build", description: "Lists the source once into an immutable manifest" },
   args: {
-    source: {
-      type: "string",
-      required: true,
-      valueHint: "ROOT",
-      description: "what to copy: a path, or remote:path",
-    },
-    dest: {
-      type: "string",
-      required: true,
-      valueHint: "ROOT",
-      description: "where to: a path, or remote:path",
-    },
+    ...flags.rootArgs,
     out: { type: "string", required: true, valueHint: "FILE", description: "the manifest to write" },
     ...flags.rcloneArgs,
     ...flags.listArgs,
@@ -44,11 +29,7 @@ export default defineCommand({
   },
   async run({ args }) {
     const input = flags.readFlags(schema, args);
-    if (existsSync(input.out)) {
-      throw invalidInput(
-        `--out: ${input.out} is there already: a manifest is immutable, choose another name`,
-      );
-    }
+    checkNewFile("--out", input.out);
     const sourceRoot = checkRoot("--source", input.source);
     const destRoot = checkRoot("--dest", input.dest);
     const runtime = input.runtime ?? "pyxis";
@@ -65,9 +46,6 @@ export default defineCommand({
     const result = await buildManifest({ ...options, sourceRoot, destRoot, out });
     live.clear();
     if (result.leftOut > 0) log.warn(leftOutText(result));
-    const { objects, bytes } = result;
-    if (input.json)
-      await printJson({ schema: "xfer.build.v1", manifest: out, run_id: options.runId, objects, bytes });
-    else await printText(`${out}: ${formatObjects(objects)}, ${formatBytes(bytes)}\n`);
+    await printBuilt(input, options.runId, result);
   },
 });

@@ -15,6 +15,11 @@ const entrySchema = v.object({
 
 export type ListingEntry = v.InferOutput<typeof entrySchema>;
 
+/** What a manifest record is made of: rclone does not list ETags, but an inventory does. */
+export interface ManifestEntry extends ListingEntry {
+  ETag?: string;
+}
+
 /** What one line of lsjson's output is: it prints `[`, then one object a line, then `]`. */
 export type ListingLine =
   | { kind: "open" }
@@ -44,7 +49,7 @@ export interface ManifestOrigin {
 }
 
 /** The manifest record of a listed object. Throws for a key that cannot be transferred safely, naming it. */
-export function recordOfEntry(entry: ListingEntry, origin: ManifestOrigin): ManifestRecord {
+export function recordOfEntry(entry: ManifestEntry, origin: ManifestOrigin): ManifestRecord {
   const problem = pathProblem(entry.Path);
   if (problem)
     throw operationFailed(`the source has a key that cannot be transferred: ${problem}: ${entry.Path}`);
@@ -64,7 +69,7 @@ export function recordOfEntry(entry: ListingEntry, origin: ManifestOrigin): Mani
     size: entry.Size,
     mtime: entry.ModTime || null,
     hashes: entry.Hashes ?? {},
-    etag: null,
+    etag: entry.ETag ?? null,
     storage_class: entry.Tier || null,
     meta: {},
   };

@@ -8,6 +8,8 @@ export interface ListOptions {
   root: string;
   configPath: string | undefined;
   recursive: boolean;
+  /** Leaves directories out of the listing. */
+  filesOnly: boolean;
   fastList: boolean;
   modtime: ModtimeMode;
   hash: boolean;
@@ -21,7 +23,7 @@ export function lsjsonArgv(options: ListOptions): string[] {
   return [
     "rclone",
     "lsjson",
-    "--files-only",
+    ...(options.filesOnly ? ["--files-only"] : []),
     "--no-mimetype",
     ...(options.recursive ? ["--recursive"] : []),
     ...(options.fastList ? ["--fast-list"] : []),

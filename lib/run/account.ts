@@ -46,7 +46,10 @@ export interface Account {
 const errorsMax = 20;
 
 /** The account of a run, from its shards and their state files: listed = copied + unchanged + failed + unfinished. */
-export function accountOf(meta: ShardsMeta, files: readonly ShardFiles[]): Account {
+export function accountOf(
+  meta: Pick<ShardsMeta, "num_shards" | "num_records" | "bytes_total" | "shards">,
+  files: readonly ShardFiles[],
+): Account {
   const zero = (): Amount => ({ objects: 0, bytes: 0 });
   const account: Account = {
     schema: "xfer.account.v1",
@@ -92,6 +95,12 @@ export function accountOf(meta: ShardsMeta, files: readonly ShardFiles[]): Accou
     }
   });
   return account;
+}
+
+/** The account of a run in which there is nothing to copy. */
+export function emptyAccount(): Account {
+  const none = { num_shards: 0, num_records: 0, bytes_total: 0, shards: [] };
+  return accountOf(none, []);
 }
 
 const none = { kind: "none" } as const;

@@ -5,6 +5,8 @@ import { shardFileName } from "../manifest/shards-meta.ts";
 export interface RunLayout {
   dir: string;
   manifest: string;
+  /** The records of the manifest that were planned, where that is not all of them. */
+  delta: string;
   shardsDir: string;
   shardsMeta: string;
   config: string;
@@ -23,6 +25,7 @@ export function runLayout(dir: string): RunLayout {
   return {
     dir,
     manifest: join(dir, "manifest.jsonl"),
+    delta: join(dir, "delta.jsonl"),
     shardsDir: join(dir, "shards"),
     shardsMeta: join(dir, "shards", "shards.meta.json"),
     config: join(dir, "config.resolved.json"),

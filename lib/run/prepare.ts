@@ -1,14 +1,16 @@
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { readFirstRecord } from "../manifest/read.ts";
 import { shardManifest } from "../manifest/shard.ts";
 import { readShardsMeta, type ShardStrategy } from "../manifest/shards-meta.ts";
 import { invalidInput } from "../system/errors.ts";
-import { stoppedError, stopReason } from "../system/interrupt.ts";
+import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatObjects } from "../system/units.ts";
 import { type BuildOptions, buildManifest } from "./build-manifest.ts";
 import type { RunConfig } from "./config.ts";
-import { runLayout } from "./layout.ts";
+import { type DeltaOptions, deltaText, makeDelta, notComparableText } from "./delta.ts";
+import { type RunLayout, runLayout } from "./layout.ts";
 import { type RenderOptions, renderRun } from "./render.ts";
 
 /** What brings a run directory to the point where its agents can start. */
@@ -21,14 +23,19 @@ export interface PrepareOptions {
   numShards: number | undefined;
   numShardsDefault: number;
   strategy: ShardStrategy;
+  /** Plan only what is missing or differs at the destination; undefined to plan everything. */
+  delta: Pick<DeltaOptions, "compare" | "onProgress"> | undefined;
   render: Omit<RenderOptions, "manifestPath" | "numShards" | "sourceRoot" | "destRoot">;
 }
 
+const resumeHint = "run the same command again to go on";
+
 /**
  * Builds the manifest, shards and renders, leaving alone what is there: a manifest is never listed again, and shards
- * that agents may have worked on stay as they are. Throws invalid input when what is there is not what is asked for.
+ * that agents may have worked on stay as they are. Returns undefined when the destination holds everything already, as
+ * far as the delta compares. Throws invalid input when what is there is not what is asked for.
  */
-export async function prepareRun(options: PrepareOptions): Promise<RunConfig> {
+export async function prepareRun(options: PrepareOptions): Promise<RunConfig | undefined> {
   const { build, render } = options;
   const run = runLayout(render.runDir);
   if (existsSync(run.manifest)) {
@@ -46,24 +53,32 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig> {
     log.info(`listed ${formatObjects(listed.objects)}, ${formatBytes(listed.bytes)}`);
     if (listed.leftOut > 0) log.warn(leftOutText(listed));
   }
-  throwIfStopped(build.stop);
+  throwIfStopped(build.stop, resumeHint);
   const meta = readShardsMeta(run.shardsMeta);
   if (!meta) {
+    const work = options.delta === undefined ? run.manifest : await planDelta(run, options, options.delta);
+    if (work === undefined) return undefined;
+    throwIfStopped(build.stop, resumeHint);
     const made = await shardManifest({
-      manifestPath: run.manifest,
+      manifestPath: work,
       outdir: run.shardsDir,
       numShards: options.numShards ?? options.numShardsDefault,
       strategy: options.strategy,
       now: render.now,
     });
     log.info(`cut into ${made.num_shards} shards by ${made.strategy}`);
+  } else if (options.delta !== undefined && meta.input !== basename(run.delta)) {
+    throw invalidInput(
+      `--delta: ${run.shardsDir} was cut from ${meta.input} already: leave --delta out to go on with it, or use a new ` +
+        "run directory",
+    );
   } else if (options.numShards !== undefined && options.numShards !== meta.num_shards) {
     throw invalidInput(
       `--num-shards is ${options.numShards}, but the run has ${meta.num_shards} shards already: ` +
         "leave it out, or use a new run directory",
     );
   }
-  throwIfStopped(build.stop);
+  throwIfStopped(build.stop, resumeHint);
   return renderRun({
     ...render,
     manifestPath: run.manifest,
@@ -73,9 +88,26 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig> {
   });
 }
 
-function throwIfStopped(stop: AbortSignal): void {
-  const reason = stopReason(stop);
-  if (reason) throw stoppedError(reason, "run the same command again to go on");
+/**
+ * Writes the part of the manifest that is not at the destination yet and returns its path; undefined when that is
+ * nothing. It is made anew as long as there are no shards: until then nothing was copied by this run.
+ */
+async function planDelta(
+  run: RunLayout,
+  { build }: PrepareOptions,
+  asked: NonNullable<PrepareOptions["delta"]>,
+): Promise<string | undefined> {
+  const delta = await makeDelta({
+    ...build,
+    ...asked,
+    manifestPath: run.manifest,
+    out: run.delta,
+    extraOut: undefined,
+  });
+  log.info(`compared with ${delta.dest_root}: ${deltaText(delta)}`);
+  const warning = notComparableText(delta);
+  if (warning) log.warn(warning);
+  return delta.new + delta.changed > 0 ? run.delta : undefined;
 }
 
 /** The warning for what rclone does not copy. */

@@ -39,6 +39,12 @@ export function stoppedError(reason: StopReason, hint: string): XferError {
   return new XferError(`stopped by ${reason}: ${hint}`, stopExitCode(reason));
 }
 
+/** Throws the error that ends a command if it was asked to stop. */
+export function throwIfStopped(signal: AbortSignal, hint: string): void {
+  const reason = stopReason(signal);
+  if (reason) throw stoppedError(reason, hint);
+}
+
 /** Waits, at most until `signal` is aborted. */
 export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

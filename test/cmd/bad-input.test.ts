@@ -81,7 +81,7 @@ const rows: [string, string[], number, RegExp][] = [
     "group without a command",
     ["manifest"],
     2,
-    /a command is missing after "xfer manifest": one of build, shard/,
+    /a command is missing after "xfer manifest": one of build, .*shard/,
   ],
   [
     "unknown flag",

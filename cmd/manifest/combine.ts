@@ -1,0 +1,50 @@
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { combineParts } from "../../lib/manifest/combine.ts";
+import { checkRoot } from "../../lib/run/inputs.ts";
+import { watchForStop } from "../../lib/system/interrupt.ts";
+import { LiveLine } from "../../lib/system/live-line.ts";
+import * as flags from "../flags.ts";
+import { checkNewFile, listingText, newRunId, printBuilt } from "../listing.ts";
+
+const schema = v.object({
+  source: flags.requiredText,
+  dest: flags.requiredText,
+  "parts-dir": flags.requiredText,
+  out: flags.requiredText,
+  "run-id": flags.runIdText,
+  json: v.optional(v.boolean(), false),
+});
+
+export default defineCommand({
+  meta: { name: "xfer manifest combine", description: "Makes one manifest of listings of several prefixes" },
+  args: {
+    ...flags.rootArgs,
+    "parts-dir": {
+      type: "string",
+      required: true,
+      valueHint: "DIR",
+      description: "holds lsjson-*.json, and a .prefix file beside each with the prefix that was listed",
+    },
+    out: { type: "string", required: true, valueHint: "FILE", description: "the manifest to write" },
+    "run-id": flags.runIdArg,
+    json: flags.json,
+  },
+  async run({ args }) {
+    const input = flags.readFlags(schema, args);
+    checkNewFile("--out", input.out);
+    const live = new LiveLine();
+    const runId = input["run-id"] ?? newRunId();
+    const totals = await combineParts({
+      sourceRoot: checkRoot("--source", input.source),
+      destRoot: checkRoot("--dest", input.dest),
+      runId,
+      partsDir: input["parts-dir"],
+      out: input.out,
+      stop: watchForStop(["SIGINT", "SIGTERM"]).signal,
+      onProgress: (sofar) => live.update(listingText(sofar)),
+    });
+    live.clear();
+    await printBuilt(input, runId, totals);
+  },
+});

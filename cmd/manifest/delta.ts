@@ -1,0 +1,68 @@
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { compareModes } from "../../lib/manifest/delta.ts";
+import { deltaText, makeDelta, notComparableText } from "../../lib/run/delta.ts";
+import { checkImage } from "../../lib/run/inputs.ts";
+import { watchForStop } from "../../lib/system/interrupt.ts";
+import { LiveLine } from "../../lib/system/live-line.ts";
+import { log } from "../../lib/system/log.ts";
+import { formatObjects } from "../../lib/system/units.ts";
+import * as flags from "../flags.ts";
+import { checkNewFile, checkRcloneConfig, listerOf } from "../listing.ts";
+import { printJson, printText } from "../print.ts";
+
+const schema = v.object({
+  in: flags.requiredText,
+  out: flags.requiredText,
+  "extra-out": flags.optionalText,
+  compare: flags.oneOf(compareModes),
+  json: v.optional(v.boolean(), false),
+  ...flags.rcloneSchema,
+  ...flags.listerSchema,
+});
+
+export default defineCommand({
+  meta: {
+    name: "xfer manifest delta",
+    description: "Lists the destination and writes the records that are missing or differ there",
+  },
+  args: {
+    in: { type: "string", required: true, valueHint: "FILE", description: "the manifest" },
+    out: { type: "string", required: true, valueHint: "FILE", description: "the smaller manifest to write" },
+    compare: flags.compareArg,
+    "extra-out": {
+      type: "string",
+      valueHint: "FILE",
+      description: "write the keys only the destination has",
+    },
+    ...flags.rcloneArgs,
+    ...flags.listerArgs,
+    json: flags.json,
+  },
+  async run({ args }) {
+    const input = flags.readFlags(schema, args);
+    checkNewFile("--out", input.out);
+    if (input["extra-out"] !== undefined) checkNewFile("--extra-out", input["extra-out"], input.out);
+    const runtime = input.runtime ?? "pyxis";
+    checkImage(runtime, input["rclone-image"]);
+    checkRcloneConfig(input["rclone-config"], runtime === "host");
+    const live = new LiveLine();
+    const { signal } = watchForStop(["SIGINT", "SIGTERM"]);
+    const delta = await makeDelta({
+      ...listerOf(input, { runtime, stop: signal }),
+      manifestPath: input.in,
+      out: input.out,
+      extraOut: input["extra-out"],
+      compare: input.compare,
+      fastList: input["fast-list"],
+      extraLsjsonFlags: input["extra-lsjson-flags"],
+      listParallel: input["list-parallel"],
+      onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+    });
+    live.clear();
+    const warning = notComparableText(delta);
+    if (warning) log.warn(warning);
+    if (input.json) await printJson(delta);
+    else await printText(`${input.out}: ${deltaText(delta)}\n`);
+  },
+});

@@ -1,0 +1,92 @@
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { importRows } from "../../lib/manifest/import.ts";
+import { inventoryReader, lsfReader, rowFormats } from "../../lib/manifest/import-rows.ts";
+import { importKeys } from "../../lib/run/import-keys.ts";
+import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
+import { leftOutText } from "../../lib/run/prepare.ts";
+import { invalidInput } from "../../lib/system/errors.ts";
+import { watchForStop } from "../../lib/system/interrupt.ts";
+import { LiveLine } from "../../lib/system/live-line.ts";
+import { log } from "../../lib/system/log.ts";
+import { formatCount } from "../../lib/system/units.ts";
+import * as flags from "../flags.ts";
+import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText, printBuilt } from "../listing.ts";
+
+const formats = [...rowFormats, "keys"] as const;
+
+const schema = v.object({
+  in: flags.requiredText,
+  format: flags.oneOf(formats),
+  columns: flags.optionalText,
+  source: flags.requiredText,
+  dest: flags.requiredText,
+  out: flags.requiredText,
+  json: v.optional(v.boolean(), false),
+  ...flags.rcloneSchema,
+  ...flags.listSchema,
+});
+
+type Input = v.InferOutput<typeof schema>;
+
+export default defineCommand({
+  meta: {
+    name: "xfer manifest import",
+    description: "Makes a manifest of an inventory or of a list of keys",
+  },
+  args: {
+    in: { type: "string", required: true, valueHint: "FILE", description: "what to read; - for stdin" },
+    format: {
+      type: "string",
+      required: true,
+      valueHint: formats.join("|"),
+      description:
+        "S3 Inventory CSV (gzip too), rclone lsf --csv, or a key a line (sizes: the source is listed)",
+    },
+    columns: {
+      type: "string",
+      valueHint: "COLUMNS",
+      description: "the order of the columns: Bucket,Key,Size,... for s3-inventory, pst for lsf",
+    },
+    ...flags.rootArgs,
+    out: { type: "string", required: true, valueHint: "FILE", description: "the manifest to write" },
+    ...flags.rcloneArgs,
+    ...flags.listArgs,
+    json: flags.json,
+  },
+  async run({ args }) {
+    const input = flags.readFlags(schema, args);
+    checkNewFile("--out", input.out);
+    const live = new LiveLine();
+    const options = {
+      ...buildOptionsOf(input, {
+        runtime: input.runtime ?? "pyxis",
+        stop: watchForStop(["SIGINT", "SIGTERM"]).signal,
+        onProgress: (totals) => live.update(listingText(totals)),
+      }),
+      input: input.in,
+      out: input.out,
+      sourceRoot: checkRoot("--source", input.source),
+      destRoot: checkRoot("--dest", input.dest),
+    };
+    if (input.format === "keys") {
+      if (input.columns !== undefined) throw invalidInput("--columns: a list of keys has no columns");
+      checkImage(options.runtime, options.image);
+      checkRcloneConfig(options.configPath, options.runtime === "host");
+      const listed = await importKeys(options);
+      live.clear();
+      if (listed.leftOut > 0) log.warn(leftOutText(listed));
+      return printBuilt(input, options.runId, listed);
+    }
+    const imported = await importRows({ ...options, readRow: rowReader(input, options.sourceRoot) });
+    live.clear();
+    for (const [why, rows] of imported.leftOut) log.info(`left out: ${formatCount(rows)} ${why}`);
+    await printBuilt(input, options.runId, imported);
+  },
+});
+
+function rowReader({ format, columns }: Input, sourceRoot: string) {
+  if (format === "lsf") return lsfReader(columns ?? "pst");
+  if (columns !== undefined) return inventoryReader(columns, sourceRoot);
+  throw invalidInput("--columns is needed: the fileSchema in the manifest.json of the inventory");
+}

@@ -1,0 +1,39 @@
+import { invalidInput } from "../system/errors.ts";
+import { throwIfStopped } from "../system/interrupt.ts";
+import type { ManifestOrigin } from "./listing.ts";
+import { findParts, forEachPartEntry } from "./parts.ts";
+import { type ListingTotals, writeManifest } from "./write-listing.ts";
+
+/** What `combine` is asked to do. */
+export interface CombineOptions extends ManifestOrigin {
+  /** Holds lsjson-*.json files and a .prefix file beside each. */
+  partsDir: string;
+  out: string;
+  stop: AbortSignal;
+  onProgress: (totals: ListingTotals) => void;
+}
+
+/**
+ * Makes one manifest of the parts of a listing, in the order of their names, streaming.
+ * Throws invalid input that names the part, leaving no manifest, when one is truncated, is no JSON array, or has no
+ * sidecar; or when there is no object in any.
+ */
+export async function combineParts(options: CombineOptions): Promise<ListingTotals> {
+  const parts = findParts(options.partsDir);
+  const pending = await writeManifest({
+    source: (each) =>
+      forEachPartEntry(parts, (entry) => {
+        throwIfStopped(options.stop, "no manifest was written");
+        each(entry);
+      }),
+    manifestPath: options.out,
+    origin: options,
+    onProgress: options.onProgress,
+  });
+  if (pending.totals.objects === 0) {
+    pending.abort();
+    throw invalidInput(`${options.partsDir}: no object is in any of the ${parts.length} parts`);
+  }
+  pending.commit();
+  return pending.totals;
+}

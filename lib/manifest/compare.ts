@@ -1,0 +1,211 @@
+import { invalidInput } from "../system/errors.ts";
+import type { Line } from "../system/lines.ts";
+import { Column, KeyTable } from "./key-table.ts";
+import type { ListingEntry } from "./listing.ts";
+import { forEachRecord } from "./read.ts";
+import type { ManifestRecord } from "./record.ts";
+
+/** How a manifest's record stands to a listing, from nothing known to most; the first that holds. */
+const relations = ["missing", "size-differs", "hash-differs", "size-equal", "hash-equal"] as const;
+
+/**
+ * | relation | the listing has the key | sizes | MD5 hashes |
+ * |---|---|---|---|
+ * | missing | no | | |
+ * | size-differs | yes | differ | |
+ * | hash-differs | yes | equal | both known, differ |
+ * | size-equal | yes | equal | one is not known, or they were not asked for |
+ * | hash-equal | yes | equal | both known, equal |
+ */
+export type Relation = (typeof relations)[number];
+
+/** Whether the listed object is older than the record, to the second; unknown when a time is missing. */
+export type Age = "older" | "not-older" | "unknown";
+
+/** What a listing says of one record. */
+export interface Outcome {
+  relation: Relation;
+  age: Age;
+}
+
+/** What is compared beside presence and size; each costs memory for every record. */
+export interface CompareWish {
+  hashes: boolean;
+  times: boolean;
+}
+
+const relationBits = 7;
+const olderBit = 8;
+const untimedBit = 16;
+const hashWords = 4;
+/** Records or entries between two collections: each leaves about 1 kB behind. */
+const tidyEvery = 1 << 16;
+
+/**
+ * Joins a manifest with a listing of what should hold the same keys, in any order: first all records, then all listed
+ * entries, then the outcomes. Memory is that of the manifest alone, whatever the listing holds: 16 bytes of digest, 9
+ * of size and outcome and 5 to 16 of index a record, 16 more with hashes and 8 more with times.
+ */
+export class ManifestComparison {
+  readonly #wish: CompareWish;
+  readonly #keys = new KeyTable();
+  readonly #sizes = new Column((length) => new Float64Array(length));
+  readonly #hashes = new Column((length) => new Uint32Array(length), hashWords);
+  readonly #hashed = new Column((length) => new Uint8Array(length));
+  readonly #times = new Column((length) => new Float64Array(length));
+  readonly #outcomes = new Column((length) => new Uint8Array(length));
+  #extra = 0;
+  #sinceTidy = 0;
+
+  constructor(wish: CompareWish) {
+    this.#wish = wish;
+  }
+
+  get records(): number {
+    return this.#keys.size;
+  }
+
+  /** How many listed entries have a key that the manifest does not have. */
+  get extra(): number {
+    return this.#extra;
+  }
+
+  /** Adds the next record. Returns the index of an earlier one with the same key, or undefined when it is the first. */
+  addRecord(record: Pick<ManifestRecord, "path" | "size" | "mtime" | "hashes">): number | undefined {
+    this.#tidy();
+    const index = this.#keys.add(record.path);
+    if (index < 0) return -1 - index;
+    this.#sizes.set(index, record.size);
+    const md5 = record.hashes?.md5;
+    if (this.#wish.hashes && isMd5(md5)) {
+      this.#hashed.set(index, 1);
+      for (let word = 0; word < hashWords; word++) this.#hashes.set(index, md5Word(md5, word), word);
+    }
+    if (this.#wish.times) this.#times.set(index, secondOf(record.mtime));
+    return undefined;
+  }
+
+  /** Notes a listed entry; false when its key is not in the manifest. Of a key listed twice the worse outcome stays. */
+  addListed(entry: Pick<ListingEntry, "Path" | "Size" | "ModTime" | "Hashes">): boolean {
+    this.#tidy();
+    const index = this.#keys.find(entry.Path);
+    if (index < 0) {
+      this.#extra++;
+      return false;
+    }
+    const relation = relations.indexOf(this.#relationOf(index, entry));
+    const before = this.#outcomes.get(index);
+    const stays = (before & relationBits) === 0 ? relation : Math.min(relation, before & relationBits);
+    this.#outcomes.set(index, stays | (before & (olderBit | untimedBit)) | this.#ageBits(index, entry));
+    return true;
+  }
+
+  /** What the listing says of the record with this index, in manifest order from 0. */
+  outcome(index: number): Outcome {
+    this.#tidy();
+    const bits = this.#outcomes.get(index);
+    const untimed = !this.#wish.times || (bits & untimedBit) !== 0 || (bits & relationBits) === 0;
+    return {
+      relation: relations[bits & relationBits] ?? "missing",
+      age: (bits & olderBit) !== 0 ? "older" : untimed ? "unknown" : "not-older",
+    };
+  }
+
+  /**
+   * The collector lets garbage grow in step with what is alive, the columns included: to hundreds of MB here. Asked now
+   * and then it leaves little, and is quick, since there is nothing in the columns for it to walk.
+   */
+  #tidy(): void {
+    if (++this.#sinceTidy < tidyEvery) return;
+    this.#sinceTidy = 0;
+    Bun.gc(true);
+  }
+
+  #relationOf(index: number, entry: Pick<ListingEntry, "Size" | "Hashes">): Relation {
+    if (entry.Size !== this.#sizes.get(index)) return "size-differs";
+    if (!this.#wish.hashes || this.#hashed.get(index) === 0) return "size-equal";
+    const md5 = entry.Hashes?.md5;
+    if (!isMd5(md5)) return "size-equal";
+    for (let word = 0; word < hashWords; word++) {
+      if (this.#hashes.get(index, word) !== md5Word(md5, word)) return "hash-differs";
+    }
+    return "hash-equal";
+  }
+
+  #ageBits(index: number, entry: Pick<ListingEntry, "ModTime">): number {
+    if (!this.#wish.times) return 0;
+    const listed = secondOf(entry.ModTime);
+    const recorded = this.#times.get(index);
+    if (Number.isNaN(listed) || Number.isNaN(recorded)) return untimedBit;
+    return listed < recorded ? olderBit : 0;
+  }
+}
+
+/** Whether this is an MD5 in hexadecimal: objects uploaded in parts have none. */
+function isMd5(hex: string | undefined): hex is string {
+  return hex !== undefined && /^[0-9a-f]{32}$/i.test(hex);
+}
+
+/** Eight digits of an MD5, the first, second, third or fourth, as a number. */
+function md5Word(hex: string, word: number): number {
+  return Number.parseInt(hex.slice(8 * word, 8 * word + 8), 16);
+}
+
+/** The second of an RFC 3339 time; NaN when there is none. */
+function secondOf(time: string | null | undefined): number {
+  return time ? Math.floor(Date.parse(time) / 1000) : Number.NaN;
+}
+
+/** A manifest made ready for comparison, and the roots that all its records share. */
+export interface LoadedManifest {
+  comparison: ManifestComparison;
+  sourceRoot: string;
+  destRoot: string;
+}
+
+/**
+ * Reads a manifest for comparison with a listing; undefined when it has no record. `onRecords` is called now and then,
+ * and stops the reading by throwing.
+ * Throws invalid input, naming file and line, for a bad record, for other roots than line 1's, and for a key that is
+ * there twice: a listing could not tell which of the two it holds.
+ */
+export async function loadComparison(
+  manifestPath: string,
+  wish: CompareWish,
+  onRecords: (records: number) => void = () => {},
+): Promise<LoadedManifest | undefined> {
+  const comparison = new ManifestComparison(wish);
+  let loaded: LoadedManifest | undefined;
+  await forEachRecord(manifestPath, (record, line) => {
+    loaded ??= { comparison, sourceRoot: record.source_root, destRoot: record.dest_root };
+    if (record.source_root !== loaded.sourceRoot || record.dest_root !== loaded.destRoot) {
+      throw invalidInput(
+        `${manifestPath}:${line.number}: the record has other roots than line 1: one manifest is one transfer`,
+      );
+    }
+    const earlier = comparison.addRecord(record);
+    if (earlier !== undefined) {
+      throw invalidInput(
+        `${manifestPath}:${line.number}: the key is in record ${earlier + 1} already: ${record.path}`,
+      );
+    }
+    if (comparison.records % 1000 === 0) onRecords(comparison.records);
+  });
+  return loaded;
+}
+
+/**
+ * Reads the manifest again, in order, with what the listing says of each record.
+ * Throws invalid input when it is not the manifest that was loaded.
+ */
+export async function forEachOutcome(
+  manifestPath: string,
+  comparison: ManifestComparison,
+  each: (outcome: Outcome, record: ManifestRecord, line: Pick<Line, "bytes" | "number">) => void,
+): Promise<void> {
+  let index = 0;
+  await forEachRecord(manifestPath, (record, line) => each(comparison.outcome(index++), record, line));
+  if (index !== comparison.records) {
+    throw invalidInput(`${manifestPath}: the manifest was changed while it was compared`);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Outcome } from "./compare.ts";
+
+/** What makes an object that is at the destination count as changed. */
+export const compareModes = ["size", "checksum", "mtime"] as const;
+
+export type CompareMode = (typeof compareModes)[number];
+
+/** What a transfer has to do about a record. */
+export interface Verdict {
+  verdict: "new" | "changed" | "same";
+  /** Counted as changed only because a hash or a time is missing on one side. */
+  notComparable: boolean;
+}
+
+/**
+ * | compare  | same when the sizes are equal and |
+ * |----------|-----------------------------------|
+ * | size     | nothing more: content that was replaced by as many bytes goes unseen |
+ * | checksum | both MD5 hashes are known and equal |
+ * | mtime    | both times are known, and the destination's is not before the manifest's, to the second |
+ *
+ * What cannot be compared counts as changed: it is copied again rather than taken for the same.
+ */
+export function verdictOf({ relation, age }: Outcome, compare: CompareMode): Verdict {
+  const verdict = (name: Verdict["verdict"], notComparable = false) => ({ verdict: name, notComparable });
+  if (relation === "missing") return verdict("new");
+  if (relation === "size-differs") return verdict("changed");
+  if (compare === "size") return verdict("same");
+  if (compare === "mtime") {
+    return age === "not-older" ? verdict("same") : verdict("changed", age === "unknown");
+  }
+  return relation === "hash-equal" ? verdict("same") : verdict("changed", relation === "size-equal");
+}

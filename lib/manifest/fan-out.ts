@@ -1,0 +1,50 @@
+import { joinPrefix } from "./parts.ts";
+
+/** One level below which the listing goes on separately for each prefix. */
+export interface Level {
+  prefix: string;
+  /** The names of the prefixes directly below it, as rclone lists them. */
+  names: readonly string[];
+  /** What rclone said it left out of this level, if anything. */
+  dropped: string | undefined;
+}
+
+/** Prefixes of one more level than this are not looked for: each level is one more round of listings. */
+export const levelsMax = 6;
+/** A listing is split into at most this many parts: each is an rclone of its own. */
+export const partsMax = 2_048;
+/** Splitting goes on until there are this many prefixes for each listing that runs at a time, to level out their sizes. */
+const partsPerLister = 4;
+
+/** How many parts are enough for this many listings side by side. */
+export function partsWanted(listers: number): number {
+  return Math.min(partsMax, listers * partsPerLister);
+}
+
+/**
+ * Names that rclone may show otherwise than the store has them: its stand-ins for characters that a backend cannot hold
+ * (symbols of control characters, full-width forms, the quote U+201B; https://rclone.org/overview/#restricted-filenames).
+ * Given back as part of a root, they can name another prefix, and rclone then lists nothing, without an error.
+ */
+const unsafeName = /[\x00-\x1f\x7f\u2400-\u2426\u201b\uff00-\uffef\ufffd]|^\.{0,2}$|\//u;
+
+/**
+ * Why a level may not be split, or undefined when it may: only if nothing of it would be lost. A level that is not split
+ * is listed in one piece, like a serial listing.
+ */
+export function splitProblem(level: Level, partsLeft: number): string | undefined {
+  if (level.dropped !== undefined) return `it has keys that fit no directory tree (${level.dropped})`;
+  const odd = level.names.find((name) => unsafeName.test(name));
+  if (odd !== undefined) return `it has a prefix that cannot be listed by its name: ${JSON.stringify(odd)}`;
+  const seen = new Set(level.names);
+  if (seen.size < level.names.length) return "it has two prefixes of one name";
+  if (level.names.length > partsLeft) {
+    return `it has ${level.names.length} prefixes, and a listing has at most ${partsMax} parts`;
+  }
+  return undefined;
+}
+
+/** The prefixes directly below a level. */
+export function prefixesOf(level: Level): string[] {
+  return level.names.map((name) => joinPrefix(level.prefix, name));
+}

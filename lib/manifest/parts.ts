@@ -1,0 +1,71 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { readTextIfAny } from "../system/durable.ts";
+import { invalidInput, messageOf, XferError } from "../system/errors.ts";
+import { fileChunks } from "../system/lines.ts";
+import type { ListingEntry } from "./listing.ts";
+import { forEachEntry } from "./read-listing.ts";
+
+/** One whole output of `rclone lsjson` on disk, and the prefix below the source root that its paths are relative to. */
+export interface Part {
+  path: string;
+  /** Without a slash at its end; empty for the root. */
+  prefix: string;
+}
+
+/** The path below the root of what a listing of `prefix` calls `path`. */
+export function joinPrefix(prefix: string, path: string): string {
+  return prefix === "" ? path : `${prefix}/${path}`;
+}
+
+/** Orders text by its UTF-8 bytes, as S3 orders keys; JavaScript's own order differs beyond the basic plane. */
+export function compareUtf8(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** The sidecar that holds a part's prefix: lsjson-XYZ.prefix beside lsjson-XYZ.json. */
+export function prefixFile(partPath: string): string {
+  return partPath.replace(/\.json$/, ".prefix");
+}
+
+/**
+ * The parts in a folder, `lsjson-*.json`, in the order of their names by bytes.
+ * Throws invalid input when there is none, or when one has no sidecar that tells its prefix.
+ */
+export function findParts(dir: string): Part[] {
+  if (!existsSync(dir)) throw invalidInput(`${dir}: no such folder of parts`);
+  const names = readdirSync(dir).filter((name) => /^lsjson-.*\.json$/.test(name));
+  if (names.length === 0) throw invalidInput(`${dir}: no parts there: lsjson-*.json`);
+  return names.sort(compareUtf8).map((name) => {
+    const path = join(dir, name);
+    const text = readTextIfAny(prefixFile(path));
+    if (text === undefined) {
+      throw invalidInput(
+        `${path}: no ${prefixFile(name)} beside it: it must hold the prefix that was listed, or be empty for the root`,
+      );
+    }
+    return { path, prefix: text.replace(/\r?\n$/, "").replace(/\/$/, "") };
+  });
+}
+
+/**
+ * Calls `each` for every object of the parts, in their order, with its path below the root; directories are left out.
+ * Throws invalid input that names the part when one is truncated or is not one JSON array.
+ */
+export async function forEachPartEntry(
+  parts: readonly Part[],
+  each: (entry: ListingEntry) => void,
+): Promise<void> {
+  for (const { path, prefix } of parts) {
+    try {
+      await forEachEntry(fileChunks(path), (entry) => {
+        if (entry.IsDir) return;
+        entry.Path = joinPrefix(prefix, entry.Path);
+        each(entry);
+      });
+    } catch (error) {
+      if (!(error instanceof XferError)) throw error;
+      throw invalidInput(`${path}: ${messageOf(error)}`);
+    }
+  }
+}

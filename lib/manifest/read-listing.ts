@@ -1,0 +1,81 @@
+import { operationFailed } from "../system/errors.ts";
+import { forEachLine } from "../system/lines.ts";
+import { formatObjects } from "../system/units.ts";
+import { type ListingEntry, parseListingLine } from "./listing.ts";
+
+/**
+ * Calls `each` for every entry, directories among them, of a stream of `rclone lsjson`, which is one JSON array.
+ * Throws operation failed when the stream ends before its closing bracket or holds anything else.
+ */
+export async function forEachEntry(
+  stream: AsyncIterable<Uint8Array>,
+  each: (entry: ListingEntry) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  const position: { at: "before" | "inside" | "after" } = { at: "before" };
+  let entries = 0;
+  const endedEarly = () =>
+    operationFailed(`the listing ended early, after ${formatObjects(entries)}: no closing bracket`);
+  await forEachLine(stream, (line) => {
+    const text = decoder.decode(line.bytes);
+    if (!line.terminated && text.trim() !== "]") throw endedEarly();
+    const parsed = parseListingLine(text);
+    if (parsed.kind === "blank") return;
+    if (position.at !== (parsed.kind === "open" ? "before" : "inside")) {
+      throw operationFailed(`the listing is not one JSON array: unexpected line ${line.number}`);
+    }
+    if (parsed.kind === "open") position.at = "inside";
+    else if (parsed.kind === "close") position.at = "after";
+    else {
+      each(parsed.entry);
+      entries++;
+    }
+  });
+  if (position.at !== "after") throw endedEarly();
+}
+
+const openBrace = 0x7b;
+const sizeField = Buffer.from('"Size":');
+
+/**
+ * Counts the objects and bytes of a stream of `rclone lsjson --files-only` without parsing its entries, and calls
+ * `onCount` now and then. Throws operation failed unless the stream is lines between an opening and a closing bracket.
+ */
+export async function countEntries(
+  stream: AsyncIterable<Uint8Array>,
+  onCount: (objects: number, bytes: number) => void,
+): Promise<{ objects: number; bytes: number }> {
+  const count = { objects: 0, bytes: 0 };
+  const position: { at: "before" | "inside" | "after" } = { at: "before" };
+  await forEachLine(stream, ({ bytes, number }) => {
+    if (bytes[0] === openBrace && position.at === "inside") {
+      count.objects++;
+      count.bytes += sizeOf(bytes);
+      if (count.objects % 1000 === 0) onCount(count.objects, count.bytes);
+      return;
+    }
+    const line = parseListingLine(new TextDecoder().decode(bytes));
+    if (line.kind === "blank") return;
+    if (line.kind === "open" && position.at === "before") position.at = "inside";
+    else if (line.kind === "close" && position.at === "inside") position.at = "after";
+    else throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
+  });
+  if (position.at !== "after") {
+    throw operationFailed(
+      `the listing ended early, after ${formatObjects(count.objects)}: no closing bracket`,
+    );
+  }
+  return count;
+}
+
+/** The size in an entry's line: `"Size":` with bare quotes cannot stand inside a JSON string. */
+function sizeOf(line: Uint8Array): number {
+  const at = Buffer.from(line.buffer, line.byteOffset, line.length).indexOf(sizeField);
+  let size = 0;
+  for (let i = at + sizeField.length; at >= 0; i++) {
+    const digit = (line[i] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    size = size * 10 + digit;
+  }
+  return size;
+}

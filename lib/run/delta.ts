@@ -1,0 +1,180 @@
+import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
+import { type CompareMode, verdictOf } from "../manifest/delta.ts";
+import type { ListingEntry } from "../manifest/listing.ts";
+import { forEachPartEntry } from "../manifest/parts.ts";
+import { forEachEntry } from "../manifest/read-listing.ts";
+import { rootKind } from "../rclone/remote.ts";
+import { AtomicFile } from "../system/durable.ts";
+import { invalidInput } from "../system/errors.ts";
+import { throwIfStopped } from "../system/interrupt.ts";
+import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
+import { checkRoot } from "./inputs.ts";
+import { listParts } from "./list-parallel.ts";
+import { type Lister, type ListingRequest, runListing } from "./lister.ts";
+import { partsDirOf } from "./part-store.ts";
+import { readRemotes } from "./remotes.ts";
+
+/** What a delta is made from. */
+export interface DeltaOptions extends Lister {
+  manifestPath: string;
+  out: string;
+  /** Where the keys go that only the destination has, one a line. */
+  extraOut: string | undefined;
+  compare: CompareMode;
+  fastList: boolean;
+  extraLsjsonFlags: readonly string[];
+  /** How many listings run side by side. */
+  listParallel: number;
+  /** Called now and then with what is done and how much of it. */
+  onProgress: (doing: "reading the manifest" | "listing the destination", objects: number) => void;
+}
+
+/** What a manifest's records are at the destination; schema xfer.delta.v1. */
+export interface Delta {
+  schema: "xfer.delta.v1";
+  manifest: string;
+  out: string;
+  dest_root: string;
+  compare: CompareMode;
+  new: number;
+  changed: number;
+  same: number;
+  /** Keys below the destination root that are not in the manifest. */
+  extra: number;
+  /** Of the changed: counted so because a hash or a time is missing on one side. */
+  not_comparable: number;
+  /** Bytes of the new and the changed. */
+  bytes: number;
+}
+
+/**
+ * Lists the destination and writes the manifest's records that are missing or differ there, lines byte for byte.
+ * A destination that is empty or absent makes all records new. Throws, leaving no output, when the listing does not end
+ * well or the manifest is bad.
+ */
+export async function makeDelta(options: DeltaOptions): Promise<Delta> {
+  const { manifestPath, compare } = options;
+  const goOn = () => throwIfStopped(options.stop, "no delta was written; run the same command again");
+  const wish = { hashes: compare === "checksum", times: compare === "mtime" };
+  const loaded = await loadComparison(manifestPath, wish, (records) => {
+    goOn();
+    options.onProgress("reading the manifest", records);
+  });
+  if (!loaded) throw invalidInput(`${manifestPath}: the manifest is empty`);
+  const { comparison } = loaded;
+  const destRoot = checkRoot(`${manifestPath}: dest_root`, loaded.destRoot);
+  const delta: Delta = {
+    schema: "xfer.delta.v1",
+    manifest: manifestPath,
+    out: options.out,
+    dest_root: destRoot,
+    compare,
+    new: 0,
+    changed: 0,
+    same: 0,
+    extra: 0,
+    not_comparable: 0,
+    bytes: 0,
+  };
+  const files: AtomicFile[] = [];
+  const open = (path: string) => {
+    const file = new AtomicFile(path);
+    files.push(file);
+    return file;
+  };
+  try {
+    const extraFile = options.extraOut === undefined ? undefined : open(options.extraOut);
+    const encoder = new TextEncoder();
+    await listDestination(options, destRoot, (entry) => {
+      if (!comparison.addListed(entry)) extraFile?.write(encoder.encode(`${entry.Path}\n`));
+    });
+    delta.extra = comparison.extra;
+    const file = open(options.out);
+    const newline = new Uint8Array([0x0a]);
+    await forEachOutcome(manifestPath, comparison, (outcome, record, line) => {
+      goOn();
+      const { verdict, notComparable } = verdictOf(outcome, compare);
+      delta[verdict]++;
+      if (notComparable) delta.not_comparable++;
+      if (verdict === "same") return;
+      delta.bytes += record.size;
+      file.write(line.bytes);
+      file.write(newline);
+    });
+    goOn();
+  } catch (error) {
+    for (const file of files) file.abort();
+    throw error;
+  }
+  for (const file of files) file.commit();
+  return delta;
+}
+
+async function listDestination(
+  options: DeltaOptions,
+  root: string,
+  each: (entry: ListingEntry) => void,
+): Promise<void> {
+  const request = destRequest(options, root);
+  const tell = (objects: number) => options.onProgress("listing the destination", objects);
+  if (options.listParallel > 1) {
+    const listed = await listParts(options, {
+      request,
+      listers: options.listParallel,
+      partsDir: partsDirOf(options.out),
+      absentAllowed: true,
+      onProgress: ({ objects }) => tell(objects),
+    });
+    await forEachPartEntry(listed.parts, each);
+    listed.remove();
+    return;
+  }
+  let objects = 0;
+  await runListing(options, {
+    request,
+    empty: "absent-too",
+    consume: async (stream) => {
+      await forEachEntry(stream, (entry) => {
+        if (entry.IsDir) return;
+        each(entry);
+        if (++objects % 1000 === 0) tell(objects);
+      });
+      return { objects, commit: () => {}, abort: () => {} };
+    },
+  });
+}
+
+/** A listing of the destination that costs no more than the comparison needs. */
+function destRequest({ compare, ...options }: DeltaOptions, root: string): ListingRequest {
+  return {
+    root,
+    kind: rootKind(root, readRemotes(options.configPath), process.env),
+    recursive: true,
+    filesOnly: true,
+    fastList: options.fastList,
+    modtime: compare === "mtime" ? "server" : "none",
+    hash: compare === "checksum",
+    extraFlags: options.extraLsjsonFlags,
+  };
+}
+
+/** A delta in one line. */
+export function deltaText(delta: Delta): string {
+  const counts = [
+    `${formatCount(delta.new)} new`,
+    `${formatCount(delta.changed)} changed`,
+    `${formatCount(delta.same)} same`,
+    `${formatCount(delta.extra)} extra`,
+  ];
+  return `${counts.join(", ")}; ${formatBytes(delta.bytes)} to copy`;
+}
+
+/** The warning for objects that are copied again only because nothing tells that they are the same, if there are any. */
+export function notComparableText(delta: Delta): string | undefined {
+  if (delta.not_comparable === 0) return undefined;
+  const what = delta.compare === "checksum" ? "MD5 hash" : "time";
+  return (
+    `${formatObjects(delta.not_comparable)} of equal size count as changed: no ${what} is known on one side ` +
+    "(--compare size compares sizes alone)"
+  );
+}

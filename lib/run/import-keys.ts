@@ -1,0 +1,76 @@
+import { KeyTable } from "../manifest/key-table.ts";
+import { pathProblem } from "../manifest/root.ts";
+import { invalidInput, operationFailed } from "../system/errors.ts";
+import { inputChunks, inputName } from "../system/input.ts";
+import { throwIfStopped } from "../system/interrupt.ts";
+import { forEachLine } from "../system/lines.ts";
+import { formatCount } from "../system/units.ts";
+import { type BuildOptions, type BuildResult, buildManifest } from "./build-manifest.ts";
+
+/** What an import of bare keys is asked to do. */
+export interface KeysOptions extends Omit<BuildOptions, "choice"> {
+  /** A file with a key a line, as rclone shows keys; "-" for stdin. */
+  input: string;
+}
+
+/**
+ * Makes a manifest of the objects whose keys are in a list, in the order of the listing: a list of keys tells no sizes,
+ * so the source is listed once (LIST requests only, but for all that is below the root).
+ * Throws operation failed, leaving no manifest, when a key of the list is not at the source.
+ */
+export async function importKeys(options: KeysOptions): Promise<BuildResult> {
+  const { input } = options;
+  const name = inputName(input);
+  const keys = new KeyTable();
+  await forEachKey(input, (key) => {
+    throwIfStopped(options.stop, "no manifest was written");
+    keys.add(key);
+  });
+  if (keys.size === 0) throw invalidInput(`${name}: no key in it`);
+  const found = new Uint8Array(keys.size);
+  let missing = keys.size;
+  return buildManifest({
+    ...options,
+    choice: {
+      takes: (path) => {
+        const index = keys.find(path);
+        if (index === -1) return false;
+        if (found[index] === 0) missing--;
+        found[index] = 1;
+        return true;
+      },
+      check: async () => {
+        if (missing === 0) return;
+        const first = await firstMissing(input, (key) => found[keys.find(key)] === 0);
+        throw operationFailed(
+          `${formatCount(missing)} of ${formatCount(keys.size)} keys of ${name} are not at ${options.sourceRoot}${first}`,
+        );
+      },
+    },
+  });
+}
+
+/** Where the first missing key stands; nothing for stdin, which cannot be read again. */
+async function firstMissing(input: string, isMissing: (key: string) => boolean): Promise<string> {
+  if (input === "-") return "";
+  let first = "";
+  await forEachKey(input, (key, line) => {
+    if (first === "" && isMissing(key)) first = `, the first: ${input}:${line}: ${key}`;
+  });
+  return first;
+}
+
+async function forEachKey(input: string, each: (key: string, line: number) => void): Promise<void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  await forEachLine(inputChunks(input), ({ bytes, number }) => {
+    let key: string;
+    try {
+      key = decoder.decode(bytes).replace(/\r$/, "");
+    } catch {
+      throw invalidInput(`${inputName(input)}:${number}: not UTF-8`);
+    }
+    const problem = key === "" ? undefined : pathProblem(key);
+    if (problem) throw invalidInput(`${inputName(input)}:${number}: ${problem}: ${key}`);
+    if (key !== "") each(key, number);
+  });
+}

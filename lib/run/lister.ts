@@ -1,0 +1,260 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
+import { tellingMessage } from "../rclone/failure-class.ts";
+import type { RootKind } from "../rclone/remote.ts";
+import { type RuntimeName, rcloneVariables, wrapCommand } from "../rclone/runtime.ts";
+import { removeIfAny } from "../system/durable.ts";
+import { errnoOf, messageOf, operationFailed } from "../system/errors.ts";
+import { stoppedError, stopReason } from "../system/interrupt.ts";
+import { forEachLine } from "../system/lines.ts";
+import { childEnvironment, startChild } from "../system/process.ts";
+import { quoteWords } from "../system/shell-words.ts";
+import { mountsFor } from "./mounts.ts";
+
+/** How rclone is reached for listings, and what happens to what it says. */
+export interface Lister {
+  runtime: RuntimeName;
+  image: string | undefined;
+  configPath: string | undefined;
+  confInContainer: string;
+  pyxisExtra: readonly string[];
+  /** CPUs of the listing's step, under pyxis. */
+  cpus: number;
+  verbosity: number;
+  /** Names the error log. */
+  runId: string;
+  /** Where an xfer-err folder is made when a listing fails. */
+  errorDir: string;
+  /** Aborted to stop the listing. */
+  stop: AbortSignal;
+}
+
+/** One `rclone lsjson`. */
+export interface ListingRequest {
+  root: string;
+  /** What a container mounts to see a POSIX root, where that is not the root itself. */
+  mountedRoot?: string;
+  kind: RootKind;
+  recursive: boolean;
+  /** Leaves directories out of the listing. */
+  filesOnly: boolean;
+  fastList: boolean;
+  modtime: ModtimeMode;
+  hash: boolean;
+  extraFlags: readonly string[];
+}
+
+/** What was made of a listing, not yet under its final name. */
+interface PendingListing {
+  objects: number;
+  commit(): void;
+  abort(): void;
+}
+
+/** How a listing ended, and what rclone said that it left out. */
+export interface ListingEnd {
+  objects: number;
+  /** Symbolic links, devices and the like: rclone copies none of them. */
+  leftOut: number;
+  firstLeftOut: string | undefined;
+  /** Why rclone dropped an object without failing, where it said so. */
+  dropped: string | undefined;
+}
+
+/** What a caller asks for beside the listing itself. */
+export interface ListingOptions {
+  request: ListingRequest;
+  /** Takes the listing; what it returns is committed when rclone ended well too, and aborted otherwise. */
+  consume: (stream: AsyncIterable<Uint8Array>) => Promise<PendingListing>;
+  /** What a listing without objects is: an error, fine, or fine even when there is no such directory. */
+  empty: "error" | "allowed" | "absent-too";
+}
+
+/** CPUs of the listing's step under pyxis, when there is one at a time. */
+export const listingCpus = 8;
+const tailBytesMax = 64 * 1024;
+/** rclone has this long to end after TERM. */
+const killAfterMs = 15_000;
+/** https://rclone.org/docs/#exit-code */
+const directoryNotFoundCode = 3;
+/** rclone's messages for keys that fit no directory tree, which it then leaves out: fs/list and backend/s3. */
+const droppedText = /doesn't belong in directory|Odd name received/;
+
+/**
+ * Runs one listing through the runtime. Throws operation failed, naming the error log that it wrote under xfer-err,
+ * unless the whole listing was taken and rclone ended with 0; no process is left either way.
+ */
+export async function runListing(lister: Lister, options: ListingOptions): Promise<ListingEnd> {
+  const { request } = options;
+  const argv = listingCommand(lister, request);
+  const child = startChild(argv, { env: childEnvironment() });
+  let killTimer: NodeJS.Timeout | undefined;
+  const stopChild = () => {
+    child.signalGroup("SIGTERM");
+    killTimer ??= setTimeout(() => child.signalGroup("SIGKILL"), killAfterMs);
+  };
+  lister.stop.addEventListener("abort", stopChild);
+  if (lister.stop.aborted) stopChild();
+  const stderr = new Tail();
+  const stdout = new Tail();
+  const end: ListingEnd = { objects: 0, leftOut: 0, firstLeftOut: undefined, dropped: undefined };
+  const readStderr = forEachLine(child.stderr, ({ bytes }) => {
+    stderr.add(bytes);
+    const line = new TextDecoder().decode(bytes);
+    if (lister.verbosity > 0) process.stderr.write(`${line}\n`);
+    if (/Can't follow symlink|Can't transfer non file\/directory/.test(line)) {
+      end.leftOut++;
+      end.firstLeftOut ??= line;
+    }
+    if (droppedText.test(line)) end.dropped ??= line;
+  });
+  try {
+    const pending = await options.consume(stdout.watch(child.stdout));
+    try {
+      const [exit] = await Promise.all([child.exited, readStderr]);
+      if (exit.code !== 0) throw operationFailed(`the lister ended with exit code ${exit.code}`);
+      if (pending.objects === 0 && options.empty === "error") {
+        throw operationFailed(`no object was found under ${request.root}: check the bucket and prefix`);
+      }
+    } catch (error) {
+      pending.abort();
+      throw error;
+    }
+    pending.commit();
+    return { ...end, objects: pending.objects };
+  } catch (error) {
+    stopChild();
+    await Promise.allSettled([readStderr, child.exited]);
+    const reason = stopReason(lister.stop);
+    if (reason) throw stoppedError(reason, "nothing was written; run the same command again");
+    const exit = await child.exited;
+    // rclone prints its opening bracket before it looks at the directory.
+    const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
+    if (options.empty === "absent-too" && exit.code === directoryNotFoundCode && nothingListed) return end;
+    const said = lastWords(stderr.text());
+    const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
+    const because = exit.code !== 0 && exit.signal === null && said ? said : messageOf(error);
+    throw operationFailed(`listing ${request.root} failed: ${because} (details: ${log})`);
+  } finally {
+    clearTimeout(killTimer);
+    lister.stop.removeEventListener("abort", stopChild);
+  }
+}
+
+function listingCommand(lister: Lister, request: ListingRequest): string[] {
+  const { runtime, configPath, confInContainer } = lister;
+  const inContainer = runtime !== "host";
+  const argv = lsjsonArgv({
+    root: listedRoot(request),
+    configPath: inContainer && configPath !== undefined ? confInContainer : configPath,
+    recursive: request.recursive,
+    filesOnly: request.filesOnly,
+    fastList: request.fastList,
+    modtime: request.modtime,
+    hash: request.hash,
+    verbosity: lister.verbosity,
+    extraFlags: request.extraFlags,
+  });
+  return wrapCommand(argv, {
+    runtime,
+    image: lister.image,
+    cpus: lister.cpus,
+    pyxisExtra: lister.pyxisExtra,
+    keepFromImage: rcloneVariables(process.env),
+    mounts: mountsFor({
+      runtime,
+      configPath,
+      confInContainer,
+      readOnly: [request.mountedRoot ?? request.root],
+      writable: [],
+    }),
+  });
+}
+
+/**
+ * The root as rclone gets it. A slash at the end of an S3 prefix says that it is one: without it rclone asks with a HEAD
+ * whether it is an object, and if there is one of that name lists that object instead of the prefix.
+ */
+function listedRoot({ root, kind }: ListingRequest): string {
+  return kind === "s3" && !/[:/]$/.test(root) ? `${root}/` : root;
+}
+
+/** The last bytes of a stream, for an error log. */
+class Tail {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  add(bytes: Uint8Array): void {
+    this.#parts.push(bytes.slice(-tailBytesMax), new Uint8Array([0x0a]));
+    this.#bytes += bytes.length + 1;
+    this.#trim();
+  }
+
+  async *watch(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of stream) {
+      this.#parts.push(chunk.slice(-tailBytesMax));
+      this.#bytes += chunk.length;
+      this.#trim();
+      yield chunk;
+    }
+  }
+
+  #trim(): void {
+    if (this.#bytes < 2 * tailBytesMax) return;
+    const all = Buffer.concat(this.#parts).subarray(-tailBytesMax);
+    this.#parts = [all];
+    this.#bytes = all.length;
+  }
+
+  text(): string {
+    return Buffer.concat(this.#parts).subarray(-tailBytesMax).toString("utf8");
+  }
+}
+
+/** The line that tells most of what went wrong, without rclone's date. */
+function lastWords(stderr: string): string | undefined {
+  const lines = stderr
+    .split("\n")
+    .map((line) => line.trim().replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, ""));
+  const telling = lines.filter((line) => /error|fail|fatal|critical|unable|not found|denied/i.test(line));
+  return (tellingMessage(telling) ?? lines.findLast((line) => line !== ""))?.slice(0, 400);
+}
+
+function writeErrorLog(failure: {
+  lister: Lister;
+  argv: string[];
+  error: unknown;
+  exitCode: number;
+  stdout: Tail;
+  stderr: Tail;
+}): string {
+  const { lister, argv, error, exitCode, stdout, stderr } = failure;
+  const slurm = Object.entries(process.env)
+    .filter(([name]) => name.startsWith("SLURM_"))
+    .map(([name, value]) => `${name}=${value}`);
+  const text = [
+    `error: ${messageOf(error)}`,
+    `exit code: ${exitCode}`,
+    `command: ${quoteWords(argv)}`,
+    "",
+    "== SLURM environment ==",
+    ...slurm.sort(),
+    "",
+    "== end of stdout ==",
+    stdout.text(),
+    "== stderr ==",
+    stderr.text(),
+    "",
+  ].join("\n");
+  const dir = join(lister.errorDir, "xfer-err");
+  const path = join(dir, `manifest-build_${lister.runId}.log`);
+  try {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(path, text);
+    return path;
+  } catch (logError) {
+    removeIfAny(path);
+    return `no log: ${dir} cannot be written: ${errnoOf(logError) ?? messageOf(logError)}`;
+  }
+}

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { type Part, prefixFile } from "../manifest/parts.ts";
+import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { invalidInput } from "../system/errors.ts";
+
+/** The folder beside an output where the finished parts of its listing are kept until it is there. */
+export function partsDirOf(out: string): string {
+  return `${out}.parts`;
+}
+
+/** Whether a part holds all that is below its prefix, or only what is directly there. */
+export type PartKind = "tree" | "level";
+
+const noteSchema = v.object({
+  schema: v.literal("xfer.part.v1"),
+  objects: v.number(),
+  left_out: v.number(),
+  first_left_out: v.nullable(v.string()),
+  /** Why rclone left something out of a level: there is then no part of it. */
+  dropped: v.nullable(v.string()),
+});
+
+/** What is known of a part beside its entries. */
+export type PartNote = Omit<v.InferOutput<typeof noteSchema>, "schema">;
+
+/** A part that was listed. */
+export interface KeptPart extends Part {
+  note: PartNote;
+}
+
+/** The folder of the finished parts of one listing; what is there under its name is whole. */
+export class PartStore {
+  readonly dir: string;
+
+  private constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  /**
+   * Opens the folder, or makes it. `binding` tells the listing: a folder that was made for another one is not touched.
+   * Throws invalid input then.
+   */
+  static open(dir: string, binding: Readonly<Record<string, unknown>>): PartStore {
+    mkdirSync(dir, { recursive: true });
+    const path = join(dir, "listing.json");
+    const text = `${JSON.stringify({ schema: "xfer.parts.v1", ...binding })}\n`;
+    const there = readTextIfAny(path);
+    if (there === undefined && readdirSync(dir).some((name) => !name.startsWith("listing.json"))) {
+      throw invalidInput(`${dir}: is no folder of parts that xfer made: remove it or choose another --out`);
+    }
+    if (there !== undefined && there !== text) {
+      throw invalidInput(
+        `${dir}: holds parts of another listing (other root or flags, see listing.json there): remove it to list anew`,
+      );
+    }
+    if (there === undefined) writeFileDurable(path, text);
+    for (const name of readdirSync(dir)) {
+      if (/\.tmp\.\d+$/.test(name)) rmSync(join(dir, name), { force: true });
+    }
+    return new PartStore(dir);
+  }
+
+  /** The part of this prefix if it was listed to its end. */
+  find(kind: PartKind, prefix: string): KeptPart | undefined {
+    const path = this.#path(kind, prefix);
+    if (readTextIfAny(prefixFile(path)) !== prefix) return undefined;
+    const text = readTextIfAny(noteFile(path));
+    if (text === undefined) return undefined;
+    let note: unknown;
+    try {
+      note = JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+    const result = v.safeParse(noteSchema, note);
+    if (!result.success || (result.output.dropped === null && !existsSync(path))) return undefined;
+    return { path, prefix, note: result.output };
+  }
+
+  /** Starts a part; `keep` gives it its name, last of its files. */
+  start(
+    kind: PartKind,
+    prefix: string,
+  ): { file: AtomicFile; path: string; keep: (note: PartNote) => KeptPart } {
+    const path = this.#path(kind, prefix);
+    // Without its note a part does not count, whatever else is left of an earlier try.
+    removeIfAny(noteFile(path));
+    const file = new AtomicFile(path);
+    return {
+      file,
+      path,
+      keep: (note) => {
+        writeFileDurable(prefixFile(path), prefix);
+        writeFileDurable(noteFile(path), `${JSON.stringify({ schema: "xfer.part.v1", ...note })}\n`);
+        return { path, prefix, note };
+      },
+    };
+  }
+
+  /** How many parts are there. */
+  get count(): number {
+    return readdirSync(this.dir).filter((name) => name.endsWith(".json") && name.startsWith("lsjson-"))
+      .length;
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** Prefixes hold any character and may be long: the name is made of a digest, and the sidecar holds the prefix. */
+  #path(kind: PartKind, prefix: string): string {
+    const digest = createHash("sha256").update(prefix).digest("hex").slice(0, 24);
+    return join(this.dir, `lsjson-${kind}-${digest}.json`);
+  }
+}
+
+function noteFile(partPath: string): string {
+  return partPath.replace(/\.json$/, ".note");
+}

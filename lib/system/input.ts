@@ -1,0 +1,45 @@
+import { createGunzip } from "node:zlib";
+import { errnoOf, invalidInput, messageOf } from "./errors.ts";
+import { fileChunks } from "./lines.ts";
+
+/** What an input is called in messages. */
+export function inputName(path: string): string {
+  return path === "-" ? "stdin" : path;
+}
+
+/**
+ * The bytes of a file, or of stdin for "-"; what gzip packed is unpacked, several members after each other too.
+ * Throws invalid input, naming the file, when there is none or it is packed and torn.
+ */
+export async function* inputChunks(path: string): AsyncGenerator<Uint8Array> {
+  const chunks = path === "-" ? Bun.stdin.stream() : fileChunks(path);
+  try {
+    const iterator = chunks[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    if (first.done) return;
+    const all = (async function* () {
+      yield first.value;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    })();
+    const packed = first.value[0] === 0x1f && first.value[1] === 0x8b;
+    yield* packed ? unpacked(all) : all;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such file`);
+    if (/^Z_|^ERR_ZLIB/.test(errnoOf(error) ?? "")) {
+      throw invalidInput(`${inputName(path)}: not whole, or not gzip: ${messageOf(error)}`);
+    }
+    throw error;
+  }
+}
+
+async function* unpacked(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip();
+  const fed = (async () => {
+    for await (const chunk of chunks) {
+      if (!gunzip.write(chunk)) await new Promise((resolve) => gunzip.once("drain", resolve));
+    }
+    gunzip.end();
+  })();
+  fed.catch((error: Error) => gunzip.destroy(error));
+  for await (const chunk of gunzip) yield chunk as Uint8Array;
+}
