@@ -1,0 +1,112 @@
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { open as openAsync } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFully } from "../system/durable.ts";
+import { shardFileName } from "./shards-meta.ts";
+
+/** What all shards together may hold before it is written. */
+const buffersBytesMax = 64 * 1024 * 1024;
+const bufferBytesMin = 4 * 1024;
+const bufferBytesMax = 256 * 1024;
+/** Files that are fsynced at a time: a network filesystem takes a round trip for each. */
+const syncsMax = 16;
+
+/**
+ * Writes the shards of a manifest under temporary names, with a digest of each. Buffers are at most 64 MiB in all (4 KiB
+ * a shard from 16,384 shards on), and at most 16 files are open, however many shards there are.
+ * Call `finish` and then `publish`, or `abort`.
+ */
+export class ShardWriter {
+  readonly #dir: string;
+  readonly #bufferBytes: number;
+  readonly #shards: OpenShard[];
+
+  constructor(dir: string, numShards: number) {
+    this.#dir = dir;
+    const share = Math.floor(buffersBytesMax / numShards);
+    this.#bufferBytes = Math.min(bufferBytesMax, Math.max(bufferBytesMin, share));
+    this.#shards = Array.from({ length: numShards }, (_, shard) => ({
+      temp: join(dir, `${shardFileName(shard)}.tmp.${process.pid}`),
+      hash: createHash("sha256"),
+      buffer: undefined,
+      used: 0,
+      started: false,
+    }));
+  }
+
+  /** Adds bytes `from` to `to`, which are whole lines, to a shard. */
+  add(shard: number, bytes: Buffer, from: number, to: number): void {
+    const target = this.#shards[shard] as OpenShard;
+    const length = to - from;
+    if (target.used + length > this.#bufferBytes) flush(target);
+    if (length >= this.#bufferBytes) {
+      append(target, bytes.subarray(from, to));
+      return;
+    }
+    target.buffer ??= Buffer.allocUnsafeSlow(this.#bufferBytes);
+    bytes.copy(target.buffer, target.used, from, to);
+    target.used += length;
+  }
+
+  /** Makes the temporary files whole and durable, and returns the digest of each shard. */
+  async finish(): Promise<string[]> {
+    for (const shard of this.#shards) {
+      flush(shard);
+      if (!shard.started) append(shard, Buffer.alloc(0));
+      shard.buffer = undefined;
+    }
+    const waiting = this.#shards.values();
+    const syncSome = async () => {
+      for (const { temp } of waiting) {
+        await using file = await openAsync(temp, "r+");
+        await file.sync();
+      }
+    };
+    await Promise.all(Array.from({ length: syncsMax }, syncSome));
+    return this.#shards.map(({ hash }) => hash.digest("hex"));
+  }
+
+  /** Gives the shards their names, and removes shards of an earlier set. */
+  publish(): void {
+    const kept = new Set<string>();
+    this.#shards.forEach(({ temp }, shard) => {
+      const name = shardFileName(shard);
+      renameSync(temp, join(this.#dir, name));
+      kept.add(name);
+    });
+    for (const name of readdirSync(this.#dir)) {
+      if (/^shard_\d+\.jsonl$/.test(name) && !kept.has(name)) rmSync(join(this.#dir, name));
+    }
+  }
+
+  abort(): void {
+    for (const { temp, started } of this.#shards) if (started) rmSync(temp, { force: true });
+  }
+}
+
+interface OpenShard {
+  temp: string;
+  hash: Hash;
+  buffer: Buffer | undefined;
+  used: number;
+  started: boolean;
+}
+
+function flush(shard: OpenShard): void {
+  const { buffer, used } = shard;
+  if (buffer && used > 0) append(shard, buffer.subarray(0, used));
+  shard.used = 0;
+}
+
+/** The file is opened for each write: thousands of shards share the limit of open files. */
+function append(shard: OpenShard, data: Uint8Array): void {
+  shard.hash.update(data);
+  const fd = openSync(shard.temp, shard.started ? "a" : "w", 0o666);
+  shard.started = true;
+  try {
+    writeFully(fd, data);
+  } finally {
+    closeSync(fd);
+  }
+}
