@@ -5,5 +5,8 @@ export default defineCommand({
   subCommands: {
     build: () => import("./build.ts").then((module) => module.default),
     shard: () => import("./shard.ts").then((module) => module.default),
+    analyze: () => import("./analyze.ts").then((module) => module.default),
+    estimate: () => import("./estimate.ts").then((module) => module.default),
+    rebase: () => import("./rebase.ts").then((module) => module.default),
   },
 });
