@@ -8,6 +8,9 @@ import { type ManifestRecord, parseRecord } from "./record.ts";
 const newline = 0x0a;
 /** Ways to write what follows the size that are tried before a line is parsed. */
 const tailShapesMax = 8;
+/** Shapes that matched no line, after which only one line in so many is learned from: learning costs as parsing does. */
+const barrenMax = 16;
+const barrenLines = 64;
 /** Fifteen digits are a safe integer whatever they are. */
 const sizeDigitsMax = 15;
 
@@ -43,6 +46,8 @@ export class BatchScanner {
   #tails: TailShape[] = [];
   #nextTail = 0;
   #first: ManifestRecord | undefined;
+  /** Shapes that were learned since a line last matched one. */
+  #barren = 0;
   /** What #readSize has just read. */
   #size = 0;
   readonly batch: RecordBatch = {
@@ -85,6 +90,7 @@ export class BatchScanner {
     }
     batch.lineStart[count] = end;
     batch.count = count;
+    if (batch.parsed.size < count) this.#barren = 0;
     return batch;
   }
 
@@ -162,8 +168,11 @@ export class BatchScanner {
     batch.keyEnd[row] = -1;
     batch.shape[row] = undefined;
     batch.parsed.set(row, record);
-    const shape = shapeOfLine(batch.bytes.subarray(at, Math.min(lineEnd + 1, end)));
-    if (shape) this.#learn(shape);
+    if (this.#barren < barrenMax || (batch.firstLine + row) % barrenLines === 0) {
+      const shape = shapeOfLine(batch.bytes.subarray(at, Math.min(lineEnd + 1, end)));
+      if (shape) this.#learn(shape);
+      this.#barren++;
+    }
     return lineEnd + 1;
   }
 

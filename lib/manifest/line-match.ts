@@ -15,12 +15,16 @@ export function isAt(view: DataView, at: number, end: number, literal: Literal):
   const { words } = literal;
   const { length } = literal.bytes;
   if (at + length > end) return false;
-  if (length < 4) return literal.bytes.every((byte, i) => view.getUint8(at + i) === byte);
+  if (length < 4) return isShortAt(view, at, literal);
   let p = at;
   for (let i = 0; i < words.length; i++, p += 4) {
     if (view.getInt32(p, true) !== words[i]) return false;
   }
   return view.getInt32(at + length - 4, true) === literal.lastWord;
+}
+
+function isShortAt(view: DataView, at: number, { bytes }: Literal): boolean {
+  return bytes.every((byte, i) => view.getUint8(at + i) === byte);
 }
 
 /** Whether the same bytes stand at `a` and at `b`. */

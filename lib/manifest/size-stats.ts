@@ -92,7 +92,8 @@ export class SizeStats {
     if (this.max === 0) return bins;
     const counts = Array.from({ length: powers }, (_, power) => this.#countOf(power));
     const first = counts.findIndex((count) => count > 0);
-    for (let power = first; power <= Math.floor(Math.log2(this.max)); power++) {
+    const last = counts.findLastIndex((count) => count > 0);
+    for (let power = first; power <= last; power++) {
       const bytes = this.#powerBytes[power] as number;
       bins.push({ from: 2 ** power, to: 2 ** (power + 1), objects: counts[power] as number, bytes });
     }
