@@ -12,7 +12,7 @@ import { ReadingLine } from "./read-progress.ts";
 const schema = v.object({
   in: flags.requiredText,
   outdir: flags.requiredText,
-  "num-shards": v.union([v.literal("auto"), flags.whole(1)], 'must be a whole number, or "auto"'),
+  "num-shards": v.union([v.literal("auto"), flags.whole(1)], "must be a whole number or auto"),
   strategy: flags.oneOf(shardStrategies),
   "object-overhead": flags.byteCount,
   "max-objects": v.optional(flags.whole(1)),

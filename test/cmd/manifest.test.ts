@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { measure } from "../bench/measure.ts";
 import { hostileManifest } from "../data/hostile-names.ts";
 import { recordLine, writeSeededManifest } from "../data/manifest.ts";
 import { binary, temporaryDirectory, timeoutMs, xfer } from "../e2e/harness.ts";
@@ -191,14 +192,10 @@ test(
     const bytes = writeSeededManifest(manifest, 1_000_000, 1);
     expect(bytes).toBeGreaterThan(380e6);
     const peak = async (...args: string[]) => {
-      const child = Bun.spawn([binary, "manifest", ...args], {
-        cwd: dir.path,
-        env: {},
-        stdout: "ignore",
-        stderr: "pipe",
-      });
-      expect([await child.exited, await child.stderr.text()]).toEqual([0, expect.any(String)]);
-      return (child.resourceUsage()?.maxRSS ?? Number.POSITIVE_INFINITY) / 1024 ** 2;
+      const { code, peakBytes, stderr } = await measure([binary, "manifest", ...args], dir.path);
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(peakBytes).toBeGreaterThan(0);
+      return peakBytes / 1024 ** 2;
     };
     expect(await peak("shard", "--in", manifest, "--outdir", "s", "--num-shards", "512")).toBeLessThan(200);
     expect(await peak("analyze", "--in", manifest)).toBeLessThan(120);
