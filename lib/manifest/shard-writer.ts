@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { open as openAsync } from "node:fs/promises";
+import { appendFile, open as openAsync } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFully } from "../system/durable.ts";
 import { shardFileName } from "./shards-meta.ts";
@@ -21,6 +21,8 @@ export class ShardWriter {
   readonly #dir: string;
   readonly #bufferBytes: number;
   readonly #shards: OpenShard[];
+  /** Files are made in the background, while the first lines are read: filesystems take up to a millisecond for each. */
+  readonly #made: Promise<PromiseSettledResult<void>[]>;
 
   constructor(dir: string, numShards: number) {
     this.#dir = dir;
@@ -31,8 +33,10 @@ export class ShardWriter {
       hash: createHash("sha256"),
       buffer: undefined,
       used: 0,
-      started: false,
     }));
+    // Of an earlier process of the same number: nothing may be appended to them.
+    for (const { temp } of this.#shards) rmSync(temp, { force: true });
+    this.#made = Promise.allSettled(this.#shards.map(({ temp }) => appendFile(temp, "")));
   }
 
   /** Adds bytes `from` to `to`, which are whole lines, to a shard. */
@@ -53,9 +57,9 @@ export class ShardWriter {
   async finish(): Promise<string[]> {
     for (const shard of this.#shards) {
       flush(shard);
-      if (!shard.started) append(shard, Buffer.alloc(0));
       shard.buffer = undefined;
     }
+    await this.#made;
     const waiting = this.#shards.values();
     const syncSome = async () => {
       for (const { temp } of waiting) {
@@ -80,8 +84,9 @@ export class ShardWriter {
     }
   }
 
-  abort(): void {
-    for (const { temp, started } of this.#shards) if (started) rmSync(temp, { force: true });
+  async abort(): Promise<void> {
+    await this.#made;
+    for (const { temp } of this.#shards) rmSync(temp, { force: true });
   }
 }
 
@@ -90,7 +95,6 @@ interface OpenShard {
   hash: Hash;
   buffer: Buffer | undefined;
   used: number;
-  started: boolean;
 }
 
 function flush(shard: OpenShard): void {
@@ -102,8 +106,7 @@ function flush(shard: OpenShard): void {
 /** The file is opened for each write: thousands of shards share the limit of open files. */
 function append(shard: OpenShard, data: Uint8Array): void {
   shard.hash.update(data);
-  const fd = openSync(shard.temp, shard.started ? "a" : "w", 0o666);
-  shard.started = true;
+  const fd = openSync(shard.temp, "a", 0o666);
   try {
     writeFully(fd, data);
   } finally {

@@ -57,6 +57,7 @@ function rowsFor(dir: string): Row[] {
   });
   const rebased = join(dir, "rebased.jsonl");
   const built = join(dir, "built.jsonl");
+  const files = join(dir, "files");
   const roots = ["--source", "src:bucket/set", "--dest", "dst:bucket/set"];
   return [
     { name: "cp", argv: ["cp", manifest, join(dir, "copy")], output: join(dir, "copy") },
@@ -79,6 +80,11 @@ function rowsFor(dir: string): Row[] {
       base: "cp",
       goal: "5",
       output: rebased,
+    },
+    {
+      name: "make 4096 files",
+      argv: ["sh", "-c", `mkdir '${files}' && cd '${files}' && seq 4096 | xargs touch`],
+      output: files,
     },
     // A row for each further command on a manifest goes here.
     { name: "cat listing | cat", argv: ["sh", "-c", `cat '${join(dir, "listing.json")}' | cat > /dev/null`] },
