@@ -80,7 +80,13 @@ function asksForHelp(words: readonly string[]): boolean {
 }
 
 /** Flags whose value may look like any flag, since it is made of another program's flags. */
-const passThrough = new Set(["--rclone-flags", "--extra-lsjson-flags", "--sbatch-extras", "--pyxis-extra"]);
+const passThrough = new Set([
+  "--rclone-flags",
+  "--extra-lsjson-flags",
+  "--sbatch-extras",
+  "--pyxis-extra",
+  "--base-flags",
+]);
 
 const isValueOf = (before: string | undefined): boolean => before !== undefined && passThrough.has(before);
 

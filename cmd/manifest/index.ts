@@ -8,5 +8,8 @@ export default defineCommand({
     delta: () => import("./delta.ts").then((module) => module.default),
     import: () => import("./import.ts").then((module) => module.default),
     shard: () => import("./shard.ts").then((module) => module.default),
+    analyze: () => import("./analyze.ts").then((module) => module.default),
+    estimate: () => import("./estimate.ts").then((module) => module.default),
+    rebase: () => import("./rebase.ts").then((module) => module.default),
   },
 });

@@ -1,16 +1,21 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { analyzeManifest } from "../../lib/manifest/analysis.ts";
+import { clusterDefaults } from "../../lib/manifest/cost-model.ts";
 import { shardManifest } from "../../lib/manifest/shard.ts";
 import { shardStrategies } from "../../lib/manifest/shards-meta.ts";
 import { formatBytes, formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
 import { printJson, printText } from "../print.ts";
+import { ReadingLine } from "./read-progress.ts";
 
 const schema = v.object({
   in: flags.requiredText,
   outdir: flags.requiredText,
-  "num-shards": flags.whole(1),
+  "num-shards": v.union([v.literal("auto"), flags.whole(1)], "must be a whole number or auto"),
   strategy: flags.oneOf(shardStrategies),
+  "object-overhead": flags.byteCount,
+  "max-objects": v.optional(flags.whole(1)),
   json: v.optional(v.boolean(), false),
 });
 
@@ -19,19 +24,37 @@ export default defineCommand({
   args: {
     in: { type: "string", required: true, valueHint: "FILE", description: "the manifest" },
     outdir: { type: "string", required: true, valueHint: "DIR", description: "where the shards go" },
-    "num-shards": { type: "string", required: true, valueHint: "N", description: "how many shards" },
+    "num-shards": {
+      type: "string",
+      required: true,
+      valueHint: "N",
+      description: "how many shards; auto takes what analyze suggests",
+    },
     strategy: flags.strategyArg,
+    "object-overhead": {
+      type: "string",
+      default: "1MiB",
+      valueHint: "SIZE",
+      description: "what an object weighs beside its bytes; 0 balances bytes alone",
+    },
+    "max-objects": { type: "string", valueHint: "N", description: "records that a shard may have" },
     json: flags.json,
   },
   async run({ args }) {
     const input = flags.readFlags(schema, args);
+    const reading = new ReadingLine();
+    const numShards = input["num-shards"] === "auto" ? await suggested(input, reading) : input["num-shards"];
     const meta = await shardManifest({
       manifestPath: input.in,
       outdir: input.outdir,
-      numShards: input["num-shards"],
+      numShards,
       strategy: input.strategy,
+      objectOverheadBytes: input["object-overhead"],
+      maxObjects: input["max-objects"],
       now: new Date(),
+      onProgress: (pass, progress) => reading.show(pass === 1 ? "checking" : "sharding")(progress),
     });
+    reading.clear();
     if (input.json) await printJson(meta);
     else {
       const what = `${formatObjects(meta.num_records)}, ${formatBytes(meta.bytes_total)}`;
@@ -39,3 +62,15 @@ export default defineCommand({
     }
   },
 });
+
+/** What analyze suggests, or more where --max-objects asks for it. */
+async function suggested(input: v.InferOutput<typeof schema>, reading: ReadingLine): Promise<number> {
+  const analysis = await analyzeManifest({
+    manifestPath: input.in,
+    baseFlags: [],
+    cluster: clusterDefaults,
+    onProgress: reading.show("analyzing"),
+  });
+  const byObjects = Math.ceil(analysis.total_files / (input["max-objects"] ?? Number.POSITIVE_INFINITY));
+  return Math.max(analysis.suggested_shard_count, byObjects);
+}

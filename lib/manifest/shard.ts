@@ -1,15 +1,18 @@
-import { createHash, type Hash } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { removeIfAny, syncDirectory, writeFileDurable, writeFully } from "../system/durable.ts";
-import { invalidInput } from "../system/errors.ts";
-import { forEachRecord } from "./read.ts";
-import type { ManifestRecord } from "./record.ts";
-import { type ManifestTotals, shardAssigner } from "./shard-plan.ts";
-import { type ShardEntry, type ShardStrategy, type ShardsMeta, shardFileName } from "./shards-meta.ts";
-
-/** Bytes gathered for one shard before they are written. */
-const shardBufferBytes = 64 * 1024;
+import { removeIfAny, syncDirectory, writeFileDurable } from "../system/durable.ts";
+import { invalidInput, operationFailed } from "../system/errors.ts";
+import type { ReadProgress } from "../system/line-blocks.ts";
+import { formatCount } from "../system/units.ts";
+import { keyText, type RecordBatch } from "./batch.ts";
+import { objectOverheadBytesDefault } from "./cost-model.ts";
+import { forEachBatch } from "./read.ts";
+import { RunCutter } from "./run-cutter.ts";
+import { evenPlan, planShards, type ShardPlan } from "./shard-plan.ts";
+import { ShardStats } from "./shard-stats.ts";
+import { type ShardSurvey, SurveyCollector } from "./shard-survey.ts";
+import { ShardWriter } from "./shard-writer.ts";
+import { type ShardStrategy, type ShardsMeta, shardFileName } from "./shards-meta.ts";
 
 /** What sharding is asked to do. */
 export interface ShardOptions {
@@ -17,50 +20,50 @@ export interface ShardOptions {
   outdir: string;
   numShards: number;
   strategy: ShardStrategy;
+  /** What an object weighs beside its bytes; 1 MiB unless given. */
+  objectOverheadBytes?: number | undefined;
+  /** Records that a shard may have, at most. */
+  maxObjects?: number | undefined;
   now: Date;
+  onProgress?: ((pass: 1 | 2, progress: ReadProgress) => void) | undefined;
 }
 
+/** The shard of each record, asked for in manifest order. */
+type Assign = (batch: RecordBatch, row: number, weight: number) => number;
+
 /**
- * Cuts a manifest into shards, whose lines are the manifest's lines byte for byte, and writes shards.meta.json last.
- * Reads the manifest twice: the first pass checks every line before anything is written.
- * Throws invalid input, naming file and line, for a bad record; shards that were there before are then untouched.
+ * Cuts a manifest into shards, whose lines are the manifest's lines byte for byte and in its order, and writes
+ * shards.meta.json last. Reads the manifest twice: the first pass checks every line before anything is written. Memory
+ * is bounded by the number of shards. Throws invalid input, naming file and line, for a bad record, and for a
+ * `maxObjects` that so many shards cannot keep; shards that were there before are then untouched.
  */
 export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> {
   const { manifestPath, outdir, numShards, strategy } = options;
-  const totals: ManifestTotals = { records: 0, bytes: 0 };
-  let first: ManifestRecord | undefined;
-  await forEachRecord(manifestPath, (record, line) => {
-    first ??= record;
-    if (record.source_root !== first.source_root || record.dest_root !== first.dest_root) {
-      throw invalidInput(
-        `${manifestPath}:${line.number}: the record has other roots than line 1: one manifest is one transfer`,
-      );
-    }
-    totals.records++;
-    totals.bytes += record.size;
-  });
-  if (!first) {
-    throw invalidInput(`${manifestPath}: the manifest is empty: there is nothing to shard`);
-  }
-  const assign = shardAssigner(strategy, numShards, totals);
+  const overhead = options.objectOverheadBytes ?? objectOverheadBytesDefault;
+  const survey = await surveyManifest(options, overhead);
+  const assign = assigner(options, survey);
   mkdirSync(outdir, { recursive: true });
-  const writers = Array.from({ length: numShards }, (_, shard) => new ShardWriter(outdir, shard));
+  const writer = new ShardWriter(outdir, numShards);
+  const stats = new ShardStats(numShards);
+  let digests: string[];
   try {
-    await forEachRecord(manifestPath, (record, line) =>
-      writers[assign(record)]?.add(line.bytes, record.size),
-    );
-    for (const writer of writers) writer.finish();
+    await forEachBatch(manifestPath, (batch) => distribute(batch, assign, { writer, stats, overhead }), {
+      onProgress: (progress) => options.onProgress?.(2, progress),
+    });
+    digests = await writer.finish();
+    const records = sum(numShards, (shard) => stats.of(shard).records);
+    const bytes = sum(numShards, (shard) => stats.of(shard).bytes);
+    if (records !== survey.records || bytes !== survey.bytes) {
+      throw operationFailed(`${manifestPath}: the manifest was changed while it was sharded: shard it again`);
+    }
   } catch (error) {
-    for (const writer of writers) writer.abort();
+    await writer.abort();
     throw error;
   }
   // From here on the old set is gone: without its meta file no reader takes a mixture for a whole.
   const metaPath = join(outdir, "shards.meta.json");
   if (removeIfAny(metaPath)) syncDirectory(outdir);
-  const kept = new Set(writers.map((writer) => writer.publish()));
-  for (const name of readdirSync(outdir)) {
-    if (/^shard_\d+\.jsonl$/.test(name) && !kept.has(name)) rmSync(join(outdir, name));
-  }
+  writer.publish();
   const meta: ShardsMeta = {
     schema: "xfer.shards.v1",
     // Relative to the directory that holds the shards' folder: a run directory can then be moved.
@@ -68,84 +71,131 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
     outdir: basename(resolve(outdir)),
     num_shards: numShards,
     strategy,
-    num_records: totals.records,
-    bytes_total: totals.bytes,
+    num_records: survey.records,
+    bytes_total: survey.bytes,
     created_at: options.now.toISOString(),
-    shards: writers.map((writer) => writer.entry()),
+    object_overhead_bytes: overhead,
+    weight_total: survey.weight,
+    spread: stats.spread(),
+    shards: digests.map((sha256, shard) => {
+      const { records, bytes, weight, largestBytes, directories } = stats.of(shard);
+      const file = shardFileName(shard);
+      return { shard, file, records, bytes, weight, largest_bytes: largestBytes, directories, sha256 };
+    }),
   };
   writeFileDurable(metaPath, `${JSON.stringify(meta, null, 1)}\n`);
   return meta;
 }
 
-const newline = new Uint8Array([0x0a]);
+function sum(count: number, of: (index: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total += of(i);
+  return total;
+}
 
-/** Writes one shard under a temporary name. The file is opened for each flush: thousands of shards share the limit. */
-class ShardWriter {
-  readonly #shard: number;
-  readonly #dir: string;
-  readonly #temp: string;
-  readonly #hash: Hash = createHash("sha256");
-  #parts: Uint8Array[] = [];
-  #buffered = 0;
-  #started = false;
-  #records = 0;
-  #bytes = 0;
-  #largest = 0;
-  #sha256 = "";
-
-  constructor(dir: string, shard: number) {
-    this.#shard = shard;
-    this.#dir = dir;
-    this.#temp = join(dir, `${shardFileName(shard)}.tmp.${process.pid}`);
+async function surveyManifest(options: ShardOptions, overhead: number): Promise<ShardSurvey> {
+  const { manifestPath, numShards, strategy, maxObjects } = options;
+  const survey = new SurveyCollector(strategy === "bytes" ? numShards : 0);
+  const hashed = strategy === "hash" && maxObjects !== undefined ? new Float64Array(numShards) : undefined;
+  await forEachBatch(
+    manifestPath,
+    (batch) => {
+      for (let row = 0; row < batch.count; row++) {
+        const size = batch.size[row] as number;
+        survey.add(size, size + overhead);
+        if (hashed) countOne(hashed, hashShard(batch, row, numShards));
+      }
+    },
+    { onProgress: (progress) => options.onProgress?.(1, progress) },
+  );
+  if (survey.records === 0) {
+    throw invalidInput(`${manifestPath}: the manifest is empty: there is nothing to shard`);
   }
-
-  add(line: Uint8Array, size: number): void {
-    this.#parts.push(line.slice(), newline);
-    this.#buffered += line.length + 1;
-    this.#records++;
-    this.#bytes += size;
-    this.#largest = Math.max(this.#largest, size);
-    if (this.#buffered >= shardBufferBytes) this.#flush(false);
+  if (!Number.isSafeInteger(survey.weight)) {
+    throw invalidInput(`${manifestPath}: the objects weigh more than 8 PiB together: split the manifest`);
   }
+  if (maxObjects !== undefined) checkMaxObjects(survey.records, maxObjects, numShards, hashed);
+  return survey;
+}
 
-  #flush(last: boolean): void {
-    const data = Buffer.concat(this.#parts);
-    this.#hash.update(data);
-    const fd = openSync(this.#temp, this.#started ? "a" : "w", 0o666);
-    this.#started = true;
-    try {
-      writeFully(fd, data);
-      if (last) fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    this.#parts = [];
-    this.#buffered = 0;
-  }
+function countOne(counts: Float64Array, shard: number): void {
+  counts[shard] = (counts[shard] as number) + 1;
+}
 
-  finish(): void {
-    this.#flush(true);
-    this.#sha256 = this.#hash.digest("hex");
+function checkMaxObjects(
+  records: number,
+  maxObjects: number,
+  numShards: number,
+  hashed: Float64Array | undefined,
+): void {
+  const needed = Math.ceil(records / maxObjects);
+  if (needed > numShards) {
+    throw invalidInput(
+      `--max-objects ${maxObjects}: ${formatCount(records)} records need at least ${formatCount(needed)} shards, ` +
+        `not ${formatCount(numShards)}`,
+    );
   }
+  const fullest = hashed?.reduce((most, count) => Math.max(most, count), 0) ?? 0;
+  if (fullest > maxObjects) {
+    throw invalidInput(
+      `--max-objects ${maxObjects}: by their hashes ${formatCount(fullest)} keys fall into one of ` +
+        `${formatCount(numShards)} shards: take more shards, or --strategy bytes or count`,
+    );
+  }
+}
 
-  publish(): string {
-    const name = shardFileName(this.#shard);
-    renameSync(this.#temp, join(this.#dir, name));
-    return name;
-  }
+/** The rule that distributes the records; deterministic for a strategy, a number of shards and a manifest. */
+function assigner({ strategy, numShards, maxObjects }: ShardOptions, survey: ShardSurvey): Assign {
+  if (strategy === "hash") return (batch, row) => hashShard(batch, row, numShards);
+  const max = maxObjects ?? Number.POSITIVE_INFINITY;
+  const plan =
+    strategy === "count" ? evenPlan(numShards, survey.records) : planShards(survey, numShards, max);
+  return planAssigner(plan, survey, strategy === "count" ? () => 1 : (weight) => weight, max);
+}
 
-  abort(): void {
-    rmSync(this.#temp, { force: true });
-  }
+function planAssigner(
+  plan: ShardPlan,
+  survey: ShardSurvey,
+  weigh: (weight: number) => number,
+  max: number,
+): Assign {
+  const { placed } = plan;
+  const weight = plan.room.reduce((total, room) => total + room, 0);
+  const cutter = new RunCutter(plan, { records: survey.records - placed.size, weight }, max);
+  let record = 0;
+  return (_batch, _row, weight) => {
+    const shard = placed.size === 0 ? undefined : placed.get(record);
+    record++;
+    return shard ?? cutter.next(weigh(weight));
+  };
+}
 
-  entry(): ShardEntry {
-    return {
-      shard: this.#shard,
-      file: shardFileName(this.#shard),
-      records: this.#records,
-      bytes: this.#bytes,
-      largest_bytes: this.#largest,
-      sha256: this.#sha256,
-    };
+/** The hash of the key: the same key is in the same shard whatever else is listed. */
+function hashShard(batch: RecordBatch, row: number, numShards: number): number {
+  return Bun.hash.xxHash32(keyText(batch, row)) % numShards;
+}
+
+interface Target {
+  writer: ShardWriter;
+  stats: ShardStats;
+  overhead: number;
+}
+
+/** Hands the lines of a batch to their shards, neighbours of one shard in one piece. */
+function distribute(batch: RecordBatch, assign: Assign, { writer, stats, overhead }: Target): void {
+  const { bytes, count, lineStart, size } = batch;
+  stats.startBatch();
+  let runStart = 0;
+  let runShard = -1;
+  for (let row = 0; row < count; row++) {
+    const weight = (size[row] as number) + overhead;
+    const shard = assign(batch, row, weight);
+    stats.add(shard, batch, row, weight);
+    if (shard === runShard) continue;
+    const start = lineStart[row] as number;
+    if (runShard !== -1) writer.add(runShard, bytes, runStart, start);
+    runStart = start;
+    runShard = shard;
   }
+  if (runShard !== -1) writer.add(runShard, bytes, runStart, lineStart[count] as number);
 }

@@ -14,7 +14,11 @@ const shardEntrySchema = v.looseObject({
   file: v.optional(v.string()),
   records: count,
   bytes: count,
+  /** Bytes and the overhead of each object. */
+  weight: v.optional(count),
   largest_bytes: v.optional(count),
+  /** Distinct directories: exact up to 256, beyond that an estimate (lib/manifest/distinct.ts). */
+  directories: v.optional(count),
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 });
 
@@ -28,6 +32,10 @@ const shardsMetaSchema = v.pipe(
     num_records: count,
     bytes_total: count,
     created_at: v.string(),
+    object_overhead_bytes: v.optional(count),
+    weight_total: v.optional(count),
+    /** The most that a shard has over the mean. */
+    spread: v.optional(v.looseObject({ weight: v.number(), bytes: v.number(), records: v.number() })),
     shards: v.array(shardEntrySchema),
   }),
   v.check(

@@ -7,7 +7,7 @@ const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const processIdentity = v.object({ pid: count, start: v.string() });
 
 /** What ended a start from outside. */
-export const stopCauses = ["walltime", "preemption", "other"] as const;
+const stopCauses = ["walltime", "preemption", "other"] as const;
 
 export type StopCause = (typeof stopCauses)[number];
 

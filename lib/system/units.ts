@@ -31,3 +31,37 @@ export function formatDuration(seconds: number | null): string {
   if (whole < 86400) return `${Math.floor(whole / 3600)}h${two(Math.floor(whole / 60) % 60)}m`;
   return `${Math.floor(whole / 86400)}d${two(Math.floor(whole / 3600) % 24)}h`;
 }
+
+const prefixes = ["", "K", "M", "G", "T", "P", "E"];
+
+function factor(prefix: string, base: 1000 | 1024): number {
+  return base ** prefixes.indexOf(prefix.toUpperCase());
+}
+
+/**
+ * Bytes from a text such as "1048576", "1MiB", "1M" (as rclone reads it: binary) or "1MB" (decimal); undefined when it
+ * is none or not a whole number of bytes.
+ */
+export function parseBytes(text: string): number | undefined {
+  const [, digits, prefix = "", suffix = ""] = /^(\d+(?:\.\d+)?) ?([KMGTPE]?)(i?B?)$/i.exec(text) ?? [];
+  if (digits === undefined || (prefix === "" && /i/i.test(suffix))) return undefined;
+  const bytes = Number(digits) * factor(prefix, /^b$/i.test(suffix) ? 1000 : 1024);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** Bytes a second from a text such as "5Gbps", "200MB/s" or "1.5GiB/s" (b is bits, B is bytes); undefined for others. */
+export function parseRate(text: string): number | undefined {
+  const [, digits, prefix = "", binary = "", unit] =
+    /^(\d+(?:\.\d+)?) ?([kKMGTP]?)(i?)(b|bit|B)(?:ps|\/s)$/.exec(text) ?? [];
+  if (digits === undefined || (prefix === "" && binary !== "")) return undefined;
+  const amount = Number(digits) * factor(prefix, binary === "" ? 1000 : 1024);
+  return amount > 0 ? amount / (unit === "B" ? 1 : 8) : undefined;
+}
+
+/** Bytes a second as people who buy networks say it: "5.00 Gbps". */
+export function formatBitRate(bytesPerSecond: number): string {
+  const bits = bytesPerSecond * 8;
+  const [amount, unit] =
+    bits >= 1e9 ? [bits / 1e9, "Gbps"] : bits >= 1e6 ? [bits / 1e6, "Mbps"] : [bits / 1e3, "kbps"];
+  return `${amount.toFixed(2)} ${unit}`;
+}

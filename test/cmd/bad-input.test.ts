@@ -99,7 +99,7 @@ const rows: [string, string[], number, RegExp][] = [
     "no number",
     [...shardTo("run/manifest.jsonl").slice(0, -1), "many"],
     2,
-    /--num-shards: must be a whole number, not "many"/,
+    /--num-shards: must be a whole number or auto, not "many"/,
   ],
   [
     "zero shards",

@@ -1,0 +1,48 @@
+import type { Analysis } from "../../lib/manifest/analysis.ts";
+import { formatBytes, formatCount, formatObjects } from "../../lib/system/units.ts";
+
+/** Space that the histogram's numbers take on a line. */
+const numbersWidth = 46;
+
+/** An analysis for people, with a bar for each bin. */
+export function analysisText(analysis: Analysis, columns: number): string {
+  const { file_size_stats: sizes, histogram } = analysis;
+  const size = (name: string) => formatBytes(Number(sizes[name]));
+  const part = (name: string) => `${sizes[`${name}_files_pct`]}%`;
+  const lines = [
+    `${formatObjects(analysis.total_files)}, ${formatBytes(analysis.total_bytes)}`,
+    `sizes    min ${size("min")}, p10 ${size("p10")}, median ${size("median")}, mean ${size("mean")}, p90 ${size("p90")}, max ${size("max")}`,
+    `         below 1 MiB ${part("small")}, to 100 MiB ${part("medium")}, above ${part("large")}`,
+    "",
+    ...histogramLines(
+      histogram.map(({ range_min, range_max, file_count, bytes }) => ({
+        from: range_min,
+        to: range_max,
+        objects: file_count,
+        bytes,
+      })),
+      columns,
+    ),
+    "",
+    `profile  ${analysis.profile}: ${analysis.profile_explanation}`,
+    `flags    ${analysis.suggested_flags}`,
+    `shards   ${formatCount(analysis.suggested_shard_count)}`,
+    ...analysis.shard_count_reasoning.split("; ").map((reason) => `         ${reason}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** A line with a bar for each bin that holds an object. */
+export function histogramLines(
+  bins: readonly { from: number; to: number; objects: number; bytes: number }[],
+  columns: number,
+): string[] {
+  const width = Math.max(10, Math.min(60, columns - numbersWidth - 1));
+  const most = bins.reduce((max, { objects }) => Math.max(max, objects), 1);
+  return bins
+    .filter(({ objects }) => objects > 0)
+    .map(({ from, objects, bytes }) => {
+      const bar = "█".repeat(Math.max(1, Math.round((width * objects) / most)));
+      return `${`from ${formatBytes(from)}`.padStart(16)}${formatCount(objects).padStart(16)}${formatBytes(bytes).padStart(12)}  ${bar}`;
+    });
+}

@@ -1,0 +1,59 @@
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { analyzeManifest } from "../../lib/manifest/analysis.ts";
+import { writeFileDurable } from "../../lib/system/durable.ts";
+import * as flags from "../flags.ts";
+import { printJson, printText } from "../print.ts";
+import { analysisText } from "./analysis-text.ts";
+import { ReadingLine } from "./read-progress.ts";
+
+const schema = v.object({
+  in: flags.requiredText,
+  out: flags.optionalText,
+  "base-flags": flags.words("base-flags"),
+  json: v.optional(v.boolean(), false),
+  ...flags.clusterSchema,
+});
+
+export default defineCommand({
+  meta: {
+    name: "xfer manifest analyze",
+    description: "Sizes of the objects, flags for rclone, and how many shards to cut",
+  },
+  args: {
+    in: {
+      type: "string",
+      required: true,
+      valueHint: "FILE",
+      description: "the manifest; - for standard input",
+    },
+    out: { type: "string", valueHint: "FILE", description: "write the JSON here; - for standard output" },
+    "base-flags": {
+      type: "string",
+      default: "--retries 10 --low-level-retries 20",
+      valueHint: "FLAGS",
+      description: "flags for rclone that the suggested ones are added to; they win",
+    },
+    ...flags.clusterArgs,
+    json: flags.json,
+  },
+  async run({ args }) {
+    const input = flags.readFlags(schema, args);
+    const { out } = input;
+    const reading = new ReadingLine();
+    const analysis = await analyzeManifest({
+      manifestPath: input.in,
+      baseFlags: input["base-flags"],
+      cluster: flags.clusterOf(input),
+      onProgress: reading.show("analyzing"),
+    });
+    reading.clear();
+    if (out !== undefined && out !== "-") {
+      writeFileDurable(out, `${JSON.stringify(analysis, null, 2)}\n`);
+      if (!input.json) return;
+    }
+    const asJson = input.json || out === "-" || !process.stdout.isTTY;
+    if (asJson) await printJson(analysis);
+    else await printText(analysisText(analysis, process.stdout.columns || 80));
+  },
+});

@@ -1,0 +1,39 @@
+import type { Estimate } from "../../lib/manifest/estimate.ts";
+import {
+  formatBitRate,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatObjects,
+} from "../../lib/system/units.ts";
+import { histogramLines } from "./analysis-text.ts";
+
+/** An estimate for people: times by rate, requests, sizes, and what was assumed. */
+export function estimateText(estimate: Estimate, columns: number): string {
+  const { requests, assumptions } = estimate;
+  const count = (name: keyof typeof requests) => formatCount(requests[name]);
+  const row = (...cells: string[]) => cells.map((cell, i) => cell.padStart(i === 4 ? 22 : 14)).join("");
+  const lines = [
+    `${formatObjects(estimate.total_files)}, ${formatBytes(estimate.total_bytes)}`,
+    "",
+    row("rate", "", "bytes alone", "expected", "ends at"),
+    ...estimate.rates.map(({ bytes_per_second, bytes_seconds, expected_seconds, expected_end }) =>
+      row(
+        formatBitRate(bytes_per_second),
+        `${formatBytes(bytes_per_second)}/s`,
+        formatDuration(bytes_seconds),
+        formatDuration(expected_seconds),
+        expected_end.replace(/\.\d+Z$/, "Z"),
+      ),
+    ),
+    "",
+    `expected: no sooner than the array's tasks can: ${formatDuration(estimate.array_seconds)} for ${formatCount(estimate.shards)} ${estimate.shards === 1 ? "shard" : "shards"},`,
+    `  ${assumptions.array_concurrency} tasks at a time, each ${formatBytes(Number(assumptions.task_bytes_per_second))}/s, ` +
+      `${assumptions.task_objects_per_second} objects/s, ${assumptions.task_start_seconds} s to start`,
+    `requests (S3 to S3): ${count("list")} LIST, ${count("get")} GET, ${count("put")} PUT, ${count("part_put")} parts, ` +
+      `${count("part_post")} POST: ${requests.per_object.toFixed(2)} an object`,
+    "",
+    ...histogramLines(estimate.histogram, columns),
+  ];
+  return `${lines.join("\n")}\n`;
+}

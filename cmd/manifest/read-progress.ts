@@ -1,0 +1,28 @@
+import type { ReadProgress } from "../../lib/system/line-blocks.ts";
+import { LiveLine } from "../../lib/system/live-line.ts";
+import { formatBytes } from "../../lib/system/units.ts";
+
+/** How often progress is looked at: a clock that is read for each block costs nothing, a terminal does. */
+const intervalMs = 200;
+
+/** Shows how far the reading of a long input is, on stderr. */
+export class ReadingLine {
+  readonly #live = new LiveLine();
+  #shownAt = Date.now();
+
+  /** A callback for the reader; `what` says what is done with the input. */
+  show(what: string): (progress: ReadProgress) => void {
+    return ({ bytes, bytesTotal }) => {
+      const now = Date.now();
+      if (now - this.#shownAt < intervalMs) return;
+      this.#shownAt = now;
+      const of =
+        bytesTotal > 0 ? ` of ${formatBytes(bytesTotal)} (${Math.floor((100 * bytes) / bytesTotal)}%)` : "";
+      this.#live.update(`${what}: ${formatBytes(bytes)}${of}`, now);
+    };
+  }
+
+  clear(): void {
+    this.#live.clear();
+  }
+}

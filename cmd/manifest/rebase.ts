@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
+import { checkRoot } from "../../lib/run/inputs.ts";
+import { invalidInput } from "../../lib/system/errors.ts";
+import { formatObjects } from "../../lib/system/units.ts";
+import * as flags from "../flags.ts";
+import { printBytes, printText } from "../print.ts";
+import { ReadingLine } from "./read-progress.ts";
+
+const schema = v.object({
+  in: flags.requiredText,
+  out: flags.requiredText,
+  "source-root": flags.optionalText,
+  "dest-root": flags.optionalText,
+});
+
+export default defineCommand({
+  meta: { name: "xfer manifest rebase", description: "Gives a manifest another source or destination root" },
+  args: {
+    in: {
+      type: "string",
+      required: true,
+      valueHint: "FILE",
+      description: "the manifest; - for standard input",
+    },
+    out: {
+      type: "string",
+      required: true,
+      valueHint: "FILE",
+      description: "the new one; - for standard output",
+    },
+    "source-root": {
+      type: "string",
+      valueHint: "ROOT",
+      description: "the new source root (default: as it is)",
+    },
+    "dest-root": {
+      type: "string",
+      valueHint: "ROOT",
+      description: "the new destination root (default: as it is)",
+    },
+  },
+  async run({ args }) {
+    const input = flags.readFlags(schema, args);
+    const { out } = input;
+    const source = input["source-root"];
+    const dest = input["dest-root"];
+    if (source === undefined && dest === undefined)
+      throw invalidInput("--source-root or --dest-root is needed");
+    if (out !== "-" && existsSync(out)) {
+      throw invalidInput(`--out: ${out} is there already: a manifest is immutable, choose another name`);
+    }
+    const reading = new ReadingLine();
+    const options = {
+      manifestPath: input.in,
+      roots: {
+        sourceRoot: source === undefined ? undefined : checkRoot("--source-root", source),
+        destRoot: dest === undefined ? undefined : checkRoot("--dest-root", dest),
+      },
+      onProgress: reading.show("rebasing"),
+    };
+    if (out === "-") {
+      await rebaseLines(options, { write: printBytes });
+      return;
+    }
+    const records = await rebaseManifest(options, out);
+    reading.clear();
+    await printText(`${out}: ${formatObjects(records)}\n`);
+  },
+});

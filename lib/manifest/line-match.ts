@@ -1,0 +1,130 @@
+import type { Literal, TailShape } from "./line-shape.ts";
+
+/**
+ * Comparing the bytes of a line with a shape. Whatever looks unusual here is no match: the line is then parsed. `view` is
+ * over `bytes`, for comparing four bytes at a time, and a newline ends what is read: no search runs past it.
+ */
+
+const quote = 0x22;
+const dot = 0x2e;
+const slash = 0x2f;
+const backslash = 0x5c;
+
+/** Whether a literal stands at `at`. */
+export function isAt(view: DataView, at: number, end: number, literal: Literal): boolean {
+  const { words } = literal;
+  const { length } = literal.bytes;
+  if (at + length > end) return false;
+  if (length < 4) return isShortAt(view, at, literal);
+  let p = at;
+  for (let i = 0; i < words.length; i++, p += 4) {
+    if (view.getInt32(p, true) !== words[i]) return false;
+  }
+  return view.getInt32(at + length - 4, true) === literal.lastWord;
+}
+
+function isShortAt(view: DataView, at: number, { bytes }: Literal): boolean {
+  return bytes.every((byte, i) => view.getUint8(at + i) === byte);
+}
+
+/** Whether the same bytes stand at `a` and at `b`. */
+export function sameBytes(bytes: Buffer, view: DataView, a: number, b: number, length: number): boolean {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    if (view.getInt32(a + i, true) !== view.getInt32(b + i, true)) return false;
+  }
+  for (; i < length; i++) {
+    if (bytes[a + i] !== bytes[b + i]) return false;
+  }
+  return true;
+}
+
+/** Where a line ends whose tail starts at `from`, or -1 when its tail is of another shape. */
+export function matchTail(bytes: Buffer, view: DataView, from: number, end: number, tail: TailShape): number {
+  const { literals } = tail;
+  let at = from;
+  for (let i = 0; i < literals.length; i++) {
+    const literal = literals[i] as Literal;
+    if (i > 0) {
+      at = plainStringEnd(bytes, view, at, end);
+      if (at === -1) return -1;
+    }
+    if (!isAt(view, at, end, literal)) return -1;
+    at += literal.bytes.length;
+  }
+  return at;
+}
+
+/** Where a string's content ends, or -1 when it holds an escape or what JSON does not allow. */
+function plainStringEnd(bytes: Buffer, view: DataView, from: number, end: number): number {
+  let at = from;
+  while (at + 4 <= end && !hasSpecial(view.getInt32(at, true))) at += 4;
+  for (; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte === quote) return at;
+    if (byte < 0x20 || byte === backslash) return -1;
+  }
+  return -1;
+}
+
+/** Whether one of four bytes is a quote, a backslash or a control character. */
+function hasSpecial(word: number): boolean {
+  const quotes = word ^ 0x22222222;
+  const backslashes = word ^ 0x5c5c5c5c;
+  const found =
+    ((quotes - 0x01010101) & ~quotes) |
+    ((backslashes - 0x01010101) & ~backslashes) |
+    ((word - 0x20202020) & ~word);
+  return (found & 0x80808080) !== 0;
+}
+
+/** Whether one of four bytes is a dot. */
+function hasDot(word: number): boolean {
+  const dots = word ^ 0x2e2e2e2e;
+  return ((dots - 0x01010101) & ~dots & 0x80808080) !== 0;
+}
+
+/**
+ * Where a key that starts at `from` ends: at its quote. -1 when it is not plainly safe: empty, absolute, with two dots
+ * in a row, a control character, or an escape that could stand for any of these.
+ */
+export function safeKeyEnd(bytes: Buffer, view: DataView, from: number, end: number): number {
+  if (bytes[from] === slash) return -1;
+  for (let at = from; at < end; at++) {
+    while (at + 4 <= end) {
+      const word = view.getInt32(at, true);
+      if (hasSpecial(word) || hasDot(word)) break;
+      at += 4;
+    }
+    const byte = bytes[at] as number;
+    if (byte > dot && byte !== backslash) continue;
+    if (byte === quote) return at === from ? -1 : at;
+    if (byte < 0x20) return -1;
+    if (byte === dot && bytes[at + 1] === dot) return -1;
+    if (byte === backslash) {
+      at = safeEscapeEnd(bytes, at);
+      if (at === -1) return -1;
+    }
+  }
+  return -1;
+}
+
+/** The last byte of an escape that is neither a dot, nor a slash, nor a control character; otherwise -1. */
+function safeEscapeEnd(bytes: Buffer, at: number): number {
+  const kind = bytes[at + 1];
+  if (kind === quote || kind === backslash) return at + 1;
+  if (kind !== 0x75) return -1;
+  let code = 0;
+  for (let i = at + 2; i < at + 6; i++) {
+    const digit = hexDigit(bytes[i] ?? 0);
+    if (digit === -1) return -1;
+    code = code * 16 + digit;
+  }
+  return code > 0x2f ? at + 5 : code > 0x1f && code < dot ? at + 5 : -1;
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
+}

@@ -1,0 +1,167 @@
+import { AtomicFile } from "../system/durable.ts";
+import { invalidInput } from "../system/errors.ts";
+import type { ReadProgress } from "../system/line-blocks.ts";
+import type { RecordBatch } from "./batch.ts";
+import { topLevelFields } from "./fields.ts";
+import type { LineShape } from "./line-shape.ts";
+import { forEachBatch } from "./read.ts";
+import { joinRoot } from "./root.ts";
+
+/** The roots that a manifest is to have; undefined for one that stays. */
+interface NewRoots {
+  sourceRoot: string | undefined;
+  destRoot: string | undefined;
+}
+
+/** Where rebased lines go; the bytes are valid only until the call, or what it returns, is done. */
+export interface LineSink {
+  write(lines: Uint8Array): void | Promise<void>;
+}
+
+/** What rebasing is asked to do. */
+export interface RebaseOptions {
+  /** A manifest, or "-" for standard input. */
+  manifestPath: string;
+  roots: NewRoots;
+  onProgress?: ((progress: ReadProgress) => void) | undefined;
+}
+
+/**
+ * Writes the lines of a manifest with other roots to `sink`: source_root, dest_root, source and dest change, every other
+ * byte stays. Returns the number of records. Throws invalid input, naming file and line, for a bad record.
+ */
+export async function rebaseLines(options: RebaseOptions, sink: LineSink): Promise<number> {
+  const rebaser = new Rebaser(options.roots);
+  let records = 0;
+  await forEachBatch(
+    options.manifestPath,
+    (batch) => {
+      records += batch.count;
+      return sink.write(rebaser.rewrite(batch));
+    },
+    { onProgress: options.onProgress },
+  );
+  if (records === 0)
+    throw invalidInput(`${options.manifestPath}: the manifest is empty: there is nothing to rebase`);
+  return records;
+}
+
+/** Rebases a manifest into a file that appears whole or not at all. Returns the number of records. */
+export async function rebaseManifest(options: RebaseOptions, out: string): Promise<number> {
+  const file = new AtomicFile(out);
+  let records: number;
+  try {
+    records = await rebaseLines(options, file);
+  } catch (error) {
+    file.abort();
+    throw error;
+  }
+  file.commit();
+  return records;
+}
+
+/** The start of a shape's lines with other roots. */
+interface RebasedShape {
+  head: Buffer;
+  middle: Buffer;
+}
+
+const encoder = new TextEncoder();
+/** Shapes that are remembered: a manifest has a few. */
+const shapesMax = 64;
+
+/** Rewrites batches of lines into a buffer of its own. */
+class Rebaser {
+  readonly #roots: NewRoots;
+  readonly #shapes = new Map<LineShape, RebasedShape>();
+  #out = Buffer.allocUnsafe(1024 * 1024);
+  #used = 0;
+
+  constructor(roots: NewRoots) {
+    this.#roots = roots;
+  }
+
+  rewrite(batch: RecordBatch): Uint8Array {
+    const { bytes, count, lineStart, keyStart, keyEnd, shape } = batch;
+    this.#used = 0;
+    let known: LineShape | undefined;
+    let rebased: RebasedShape | undefined;
+    for (let row = 0; row < count; row++) {
+      const start = lineStart[row] as number;
+      const end = lineStart[row + 1] as number;
+      const own = shape[row];
+      if (own === undefined) {
+        this.#put(this.#rebaseFields(bytes.subarray(start, end), batch.parsed.get(row)?.path ?? ""));
+        continue;
+      }
+      if (own !== known || rebased === undefined) {
+        known = own;
+        rebased = this.#rebasedShape(own);
+      }
+      const key = keyStart[row] as number;
+      const length = (keyEnd[row] as number) - key;
+      const restStart = key - own.pathLabel.bytes.length;
+      const { head, middle } = rebased;
+      this.#reserve(head.length + length + middle.length + length + end - restStart);
+      const out = this.#out;
+      let used = this.#used;
+      used += head.copy(out, used);
+      used += bytes.copy(out, used, key, key + length);
+      used += middle.copy(out, used);
+      // From the key in dest to the end of the line nothing changes.
+      used += bytes.copy(out, used, restStart - length, end);
+      this.#used = used;
+    }
+    return this.#out.subarray(0, this.#used);
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#out.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  #reserve(more: number): void {
+    if (this.#used + more <= this.#out.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#used + more, this.#out.length * 2));
+    this.#out.copy(larger, 0, 0, this.#used);
+    this.#out = larger;
+  }
+
+  #rebasedShape(shape: LineShape): RebasedShape {
+    const known = this.#shapes.get(shape);
+    if (known) return known;
+    // Both are cut out of a line in the middle of a string: closed, they are objects whose fields can be replaced.
+    const close = encoder.encode('"}');
+    const open = encoder.encode('{"source":"');
+    const head = this.#rebaseFields(Buffer.concat([shape.head.bytes, close]), "");
+    const middle = this.#rebaseFields(Buffer.concat([open, shape.middle.bytes, close]), undefined);
+    const rebased = {
+      head: Buffer.from(head.subarray(0, head.length - close.length)),
+      middle: Buffer.from(middle.subarray(open.length, middle.length - close.length)),
+    };
+    if (this.#shapes.size >= shapesMax) this.#shapes.clear();
+    this.#shapes.set(shape, rebased);
+    return rebased;
+  }
+
+  /** A line with its fields replaced; `source` only where its path is known. */
+  #rebaseFields(line: Uint8Array, path: string | undefined): Uint8Array {
+    const { sourceRoot, destRoot } = this.#roots;
+    const values: Record<string, string | undefined> = {
+      source_root: sourceRoot,
+      dest_root: destRoot,
+      source: sourceRoot === undefined || path === undefined ? undefined : joinRoot(sourceRoot, path),
+      dest: destRoot === undefined ? undefined : joinRoot(destRoot, path ?? ""),
+    };
+    const parts: Uint8Array[] = [];
+    let from = 0;
+    for (const { name, start, end } of topLevelFields(line)) {
+      const value = Object.hasOwn(values, name) ? values[name] : undefined;
+      if (value === undefined) continue;
+      parts.push(line.subarray(from, start), encoder.encode(JSON.stringify(value)));
+      from = end;
+    }
+    return Buffer.concat([...parts, line.subarray(from)]);
+  }
+}

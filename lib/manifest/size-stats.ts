@@ -1,0 +1,115 @@
+import type { RecordBatch } from "./batch.ts";
+
+const MiB = 1024 * 1024;
+/** Below this an object is small, above `largeAboveBytes` it is large. */
+const smallBelowBytes = MiB;
+const largeAboveBytes = 100 * MiB;
+/** rclone uploads larger objects in parts: --s3-upload-cutoff. */
+const partsAboveBytes = 200 * MiB;
+
+/** The first bits of a size that are kept: a bucket is 1/1,024 of its lower end wide. */
+const keptBits = 10;
+const bucketsPerPower = 1 << keptBits;
+const powers = 54;
+const exponentBias = 1023;
+
+/** The objects of a range of sizes. */
+export interface SizeBin {
+  /** From this many bytes on. */
+  from: number;
+  /** To less than this. */
+  to: number;
+  objects: number;
+  bytes: number;
+}
+
+/**
+ * Sizes of objects, gathered in 0.5 MiB of memory whatever their number. Totals, extremes, counts and the histogram are
+ * exact; percentiles are exact below 2 KiB and within 0.05 % above.
+ */
+export class SizeStats {
+  objects = 0;
+  bytes = 0;
+  min = Number.POSITIVE_INFINITY;
+  max = 0;
+  small = 0;
+  large = 0;
+  /** Objects that are uploaded in parts, and their bytes. */
+  inParts = 0;
+  bytesInParts = 0;
+  #empty = 0;
+  readonly #buckets = new Float64Array(powers * bucketsPerPower);
+  readonly #powerBytes = new Float64Array(powers);
+  // A double's upper word holds its exponent and first bits: the number of its bucket. Little-endian, as all targets are.
+  readonly #double = new Float64Array(1);
+  readonly #words = new Uint32Array(this.#double.buffer);
+
+  addBatch({ size, count }: RecordBatch): void {
+    for (let row = 0; row < count; row++) this.add(size[row] as number);
+  }
+
+  add(size: number): void {
+    this.objects++;
+    this.bytes += size;
+    if (size < this.min) this.min = size;
+    if (size > this.max) this.max = size;
+    if (size < smallBelowBytes) this.small++;
+    else if (size > largeAboveBytes) {
+      this.large++;
+      if (size > partsAboveBytes) {
+        this.inParts++;
+        this.bytesInParts += size;
+      }
+    }
+    if (size === 0) {
+      this.#empty++;
+      return;
+    }
+    this.#double[0] = size;
+    const bucket = ((this.#words[1] as number) >>> (20 - keptBits)) - (exponentBias << keptBits);
+    this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1;
+    const power = bucket >>> keptBits;
+    this.#powerBytes[power] = (this.#powerBytes[power] as number) + size;
+  }
+
+  /** The size of the object at this share of all, in order of size: 0.5 is the median. The lower one between two. */
+  percentile(share: number): number {
+    let rank = Math.floor(share * (this.objects - 1));
+    if (rank < this.#empty) return 0;
+    rank -= this.#empty;
+    for (let bucket = 0; bucket < this.#buckets.length; bucket++) {
+      const count = this.#buckets[bucket] as number;
+      if (rank < count) return Math.min(this.max, Math.max(this.min, middleOf(bucket)));
+      rank -= count;
+    }
+    return this.max;
+  }
+
+  /** Objects and bytes by powers of two, from the smallest object's to the largest's; empty objects by themselves. */
+  histogram(): SizeBin[] {
+    const bins: SizeBin[] = [];
+    if (this.#empty > 0) bins.push({ from: 0, to: 1, objects: this.#empty, bytes: 0 });
+    if (this.max === 0) return bins;
+    const counts = Array.from({ length: powers }, (_, power) => this.#countOf(power));
+    const first = counts.findIndex((count) => count > 0);
+    const last = counts.findLastIndex((count) => count > 0);
+    for (let power = first; power <= last; power++) {
+      const bytes = this.#powerBytes[power] as number;
+      bins.push({ from: 2 ** power, to: 2 ** (power + 1), objects: counts[power] as number, bytes });
+    }
+    return bins;
+  }
+
+  #countOf(power: number): number {
+    const start = power << keptBits;
+    return this.#buckets.subarray(start, start + bucketsPerPower).reduce((sum, count) => sum + count, 0);
+  }
+}
+
+/** The middle of a bucket; where it holds one whole number, that number. */
+function middleOf(bucket: number): number {
+  const power = bucket >>> keptBits;
+  const width = 2 ** (power - keptBits);
+  const start = 2 ** power + (bucket & (bucketsPerPower - 1)) * width;
+  return width <= 1 ? Math.ceil(start) : Math.floor(start + width / 2);
+}

@@ -1,0 +1,128 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { invalidInput } from "./errors.ts";
+
+const newline = 0x0a;
+/** What is read at a time: a size that stays in the processor's cache. */
+const blockBytes = 512 * 1024;
+/** A line longer than this is no record that any writer makes: reading stops rather than fill the memory. */
+const lineBytesMax = 16 * 1024 * 1024;
+/** Blocks of a file between two turns of the event loop, so that signals and timers are served. */
+const blocksPerTurn = 16;
+
+/** Whole lines of a stream: `bytes` from `start` to `end`, each ended by a newline; valid until the callback returns. */
+export interface LineBlock {
+  bytes: Buffer;
+  start: number;
+  end: number;
+  /** The number of the block's first line, from 1. */
+  firstLine: number;
+}
+
+/** What has been read so far; `bytesTotal` is 0 where it is not known beforehand. */
+export interface ReadProgress {
+  bytes: number;
+  bytesTotal: number;
+}
+
+/** Options of `forEachLineBlock`. */
+export interface LineBlockOptions {
+  onProgress?: ((progress: ReadProgress) => void) | undefined;
+}
+
+/** The name of an input in messages: "-" is standard input. */
+export function inputName(path: string): string {
+  return path === "-" ? "stdin" : path;
+}
+
+/**
+ * Reads a file, or standard input for "-", and calls `each` for runs of whole lines, in order; a last line without a
+ * newline is given one. `each` returns the number of lines it saw. Memory is one block, or the longest line.
+ * Throws ENOENT and the like, and invalid input for a line longer than 16 MiB.
+ */
+export async function forEachLineBlock(
+  path: string,
+  each: (block: LineBlock) => number | Promise<number>,
+  options: LineBlockOptions = {},
+): Promise<void> {
+  using input = path === "-" ? new StdinInput() : new FileInput(path);
+  const block: LineBlock = { bytes: Buffer.allocUnsafe(blockBytes), start: 0, end: 0, firstLine: 1 };
+  let used = 0;
+  let blocks = 0;
+  const progress: ReadProgress = { bytes: 0, bytesTotal: input.bytesTotal };
+  const give = async (end: number) => {
+    block.end = end;
+    const lines = each(block);
+    block.firstLine += typeof lines === "number" ? lines : await lines;
+  };
+  for (;;) {
+    if (used === block.bytes.length) {
+      if (used >= lineBytesMax) {
+        throw invalidInput(
+          `${inputName(path)}:${block.firstLine}: the line is longer than ${lineBytesMax} bytes`,
+        );
+      }
+      const larger = Buffer.allocUnsafe(block.bytes.length * 2);
+      block.bytes.copy(larger, 0, 0, used);
+      block.bytes = larger;
+    }
+    const filled = input.fill(block.bytes, used);
+    const got = typeof filled === "number" ? filled : await filled;
+    if (got === 0) break;
+    progress.bytes += got;
+    const last = block.bytes.subarray(used, used + got).lastIndexOf(newline);
+    const whole = last === -1 ? 0 : used + last + 1;
+    used += got;
+    if (whole > 0) {
+      await give(whole);
+      block.bytes.copy(block.bytes, 0, whole, used);
+      used -= whole;
+    }
+    options.onProgress?.(progress);
+    if (++blocks % blocksPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (used > 0) {
+    if (used === block.bytes.length) block.bytes = Buffer.concat([block.bytes, Buffer.alloc(1)]);
+    block.bytes[used] = newline;
+    await give(used + 1);
+  }
+}
+
+class FileInput implements Disposable {
+  readonly #fd: number;
+  readonly bytesTotal: number;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, "r");
+    this.bytesTotal = fstatSync(this.#fd).size;
+  }
+
+  fill(buffer: Buffer, offset: number): number {
+    return readSync(this.#fd, buffer, offset, buffer.length - offset, null);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+}
+
+class StdinInput implements Disposable {
+  readonly bytesTotal = 0;
+  readonly #reader = Bun.stdin.stream().getReader();
+  #rest: Uint8Array = new Uint8Array();
+
+  async fill(buffer: Buffer, offset: number): Promise<number> {
+    while (this.#rest.length === 0) {
+      const { value, done } = await this.#reader.read();
+      if (done) return 0;
+      this.#rest = value;
+    }
+    const taken = this.#rest.subarray(0, buffer.length - offset);
+    buffer.set(taken, offset);
+    this.#rest = this.#rest.subarray(taken.length);
+    return taken.length;
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader.releaseLock();
+  }
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+
+/** How a program ran. */
+export interface Measured {
+  code: number;
+  seconds: number;
+  peakBytes: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** How often the memory is looked at. */
+const lookMs = 20;
+
+/**
+ * Runs a program to its end and says how long it took and what memory it had at its peak. The peak is the kernel's own
+ * (VmHWM), as it was at the last look: what getrusage says of a child begins with its parent's.
+ */
+export async function measure(
+  argv: readonly string[],
+  cwd: string,
+  path = process.env.PATH ?? "",
+): Promise<Measured> {
+  const started = performance.now();
+  const child = Bun.spawn([...argv], {
+    cwd,
+    env: { PATH: path },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let peakBytes = 0;
+  const look = () => {
+    const peak = peakOf(child.pid);
+    if (peak > peakBytes) peakBytes = peak;
+  };
+  const timer = setInterval(look, lookMs);
+  const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  const seconds = (performance.now() - started) / 1000;
+  clearInterval(timer);
+  return { code, seconds, peakBytes, stdout, stderr };
+}
+
+function peakOf(pid: number): number {
+  try {
+    return 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

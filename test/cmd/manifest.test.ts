@@ -1,0 +1,210 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { measure } from "../bench/measure.ts";
+import { hostileManifest } from "../data/hostile-names.ts";
+import { recordLine, writeSeededManifest } from "../data/manifest.ts";
+import { binary, temporaryDirectory, timeoutMs, xfer } from "../e2e/harness.ts";
+
+/** Runs the binary with bytes on its standard input. */
+async function piped(args: readonly string[], input: string | Uint8Array, cwd: string) {
+  const child = Bun.spawn([binary, ...args], {
+    cwd,
+    env: {},
+    stdin: Buffer.from(input),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  return { code, stdout, stderr };
+}
+
+const hostile = readFileSync(hostileManifest, "utf8");
+const broken = `${hostile}${recordLine({ path: "a", size: 1 }).slice(0, 50)}`;
+
+describe("analyze", () => {
+  test(
+    "prints JSON where nobody watches, and writes a file",
+    async () => {
+      using dir = temporaryDirectory();
+      writeFileSync(join(dir.path, "m.jsonl"), hostile);
+      const shown = await xfer(["manifest", "analyze", "--in", "m.jsonl"], { cwd: dir.path });
+      expect(shown).toMatchObject({ code: 0, stderr: "" });
+      const analysis = JSON.parse(shown.stdout);
+      expect(Object.keys(analysis)).toEqual([
+        "schema",
+        "status",
+        "total_files",
+        "total_bytes",
+        "total_bytes_human",
+        "file_size_stats",
+        "profile",
+        "profile_explanation",
+        "suggested_flags",
+        "suggested_shard_count",
+        "shard_count_reasoning",
+        "shard_count_assumptions",
+        "histogram",
+      ]);
+      expect(analysis.file_size_stats).toMatchObject({ min: 1000, small_files_pct: 100, large_files_pct: 0 });
+      const written = await xfer(["manifest", "analyze", "--in", "m.jsonl", "--out", "a.json"], {
+        cwd: dir.path,
+      });
+      expect(written).toEqual({ code: 0, stdout: "", stderr: "" });
+      expect(JSON.parse(readFileSync(join(dir.path, "a.json"), "utf8"))).toEqual(analysis);
+      const fromPipe = await piped(["manifest", "analyze", "--in", "-"], hostile, dir.path);
+      expect(JSON.parse(fromPipe.stdout)).toEqual(analysis);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "takes the user's flags and assumptions",
+    async () => {
+      const args = [
+        "--base-flags",
+        "--transfers 3",
+        "--assumed-array-concurrency",
+        "7",
+        "--assumed-core-budget",
+        "8",
+      ];
+      const { stdout } = await piped(["manifest", "analyze", "--in", "-", ...args], hostile, "/");
+      const analysis = JSON.parse(stdout);
+      expect(analysis.suggested_flags).toBe("--transfers 3 --checkers 128 --fast-list");
+      expect(analysis.shard_count_assumptions).toMatchObject({ array_concurrency: 7, core_budget: 8 });
+    },
+    timeoutMs,
+  );
+});
+
+test(
+  "estimate prints seven rates and the requests, or JSON",
+  async () => {
+    const args = ["manifest", "estimate", "--in", "-", "--min-rate", "5Gbps", "--max-rate", "40Gbps"];
+    const table = await piped(args, hostile, "/");
+    expect(table).toMatchObject({ code: 0, stderr: "" });
+    expect(table.stdout.match(/^ +[\d.]+ Gbps /gm)?.length).toBe(7);
+    expect(table.stdout).toContain("1 LIST, 24 GET, 24 PUT");
+    const { stdout } = await piped(
+      [...args, "--hist-mode", "log", "--hist-bins", "4", "--json"],
+      hostile,
+      "/",
+    );
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: "xfer.estimate.v1",
+      total_files: 24,
+      requests: { get: 24 },
+    });
+  },
+  timeoutMs,
+);
+
+test(
+  "rebase from a pipe to a pipe is rebase from a file to a file",
+  async () => {
+    using dir = temporaryDirectory();
+    writeFileSync(join(dir.path, "m.jsonl"), hostile);
+    const to = ["--source-root", "a:b", "--dest-root", "c:d/"];
+    const file = await xfer(["manifest", "rebase", "--in", "m.jsonl", "--out", "out.jsonl", ...to], {
+      cwd: dir.path,
+    });
+    expect(file).toEqual({ code: 0, stdout: "out.jsonl: 24 objects\n", stderr: "" });
+    const pipe = await piped(["manifest", "rebase", "--in", "-", "--out", "-", ...to], hostile, dir.path);
+    expect(pipe).toEqual({ code: 0, stdout: readFileSync(join(dir.path, "out.jsonl"), "utf8"), stderr: "" });
+    expect(JSON.parse(pipe.stdout.split("\n", 1)[0] ?? "")).toMatchObject({
+      source_root: "a:b",
+      dest_root: "c:d",
+      dest: "c:d/plain.txt",
+      path: "plain.txt",
+    });
+    const again = await xfer(["manifest", "rebase", "--in", "m.jsonl", "--out", "out.jsonl", ...to], {
+      cwd: dir.path,
+    });
+    expect(again.code).toBe(2);
+  },
+  timeoutMs,
+);
+
+test(
+  "shard takes the number of shards from analyze, an overhead with a unit, and a cap",
+  async () => {
+    using dir = temporaryDirectory();
+    writeFileSync(join(dir.path, "m.jsonl"), hostile);
+    const shard = (...args: string[]) =>
+      xfer(["manifest", "shard", "--in", "m.jsonl", "--outdir", "s", "--json", ...args], { cwd: dir.path });
+    expect(JSON.parse((await shard("--num-shards", "auto")).stdout)).toMatchObject({ num_shards: 1 });
+    const capped = JSON.parse((await shard("--num-shards", "auto", "--max-objects", "10")).stdout);
+    expect(capped.num_shards).toBe(3);
+    const bytesOnly = JSON.parse((await shard("--num-shards", "2", "--object-overhead", "0")).stdout);
+    expect(bytesOnly).toMatchObject({ object_overhead_bytes: 0, weight_total: bytesOnly.bytes_total });
+    const heavy = JSON.parse((await shard("--num-shards", "2", "--object-overhead", "2GiB")).stdout);
+    expect(heavy.object_overhead_bytes).toBe(2 * 1024 ** 3);
+    const refused = await shard("--num-shards", "2", "--max-objects", "11");
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toBe("xfer: --max-objects 11: 24 records need at least 3 shards, not 2\n");
+  },
+  timeoutMs,
+);
+
+describe("a bad line is named, and nothing is left", () => {
+  /** [command, its arguments] */
+  const rows: [string, string[]][] = [
+    ["analyze", ["--out", "out"]],
+    ["estimate", ["--min-rate", "1Gbps", "--max-rate", "2Gbps"]],
+    ["rebase", ["--out", "out", "--source-root", "a:b"]],
+    ["shard", ["--outdir", "out", "--num-shards", "2"]],
+    ["shard", ["--outdir", "out", "--num-shards", "auto"]],
+  ];
+  for (const [command, args] of rows) {
+    test(
+      `${command} ${args.join(" ")}`,
+      async () => {
+        using dir = temporaryDirectory();
+        writeFileSync(join(dir.path, "m.jsonl"), broken);
+        const result = await xfer(["manifest", command, "--in", "m.jsonl", ...args], { cwd: dir.path });
+        expect(result.stderr).toMatch(/^xfer: m\.jsonl:25: not a manifest record: the line is torn.*\n$/);
+        expect(result).toMatchObject({ code: 2, stdout: "" });
+        expect(readdirSync(dir.path)).toEqual(["m.jsonl"]);
+      },
+      timeoutMs,
+    );
+  }
+
+  test(
+    "from a pipe",
+    async () => {
+      const result = await piped(["manifest", "analyze", "--in", "-"], broken, "/");
+      expect(result.stderr).toStartWith("xfer: stdin:25: not a manifest record");
+      expect(result.code).toBe(2);
+      const empty = await piped(["manifest", "analyze", "--in", "-"], "", "/");
+      expect(empty).toMatchObject({ code: 2, stdout: "" });
+    },
+    timeoutMs,
+  );
+});
+
+test(
+  "a million records: memory stays far below the manifest's size",
+  async () => {
+    using dir = temporaryDirectory();
+    const manifest = join(dir.path, "m.jsonl");
+    const bytes = writeSeededManifest(manifest, 1_000_000, 1);
+    expect(bytes).toBeGreaterThan(380e6);
+    const peak = async (...args: string[]) => {
+      const { code, peakBytes, stderr } = await measure([binary, "manifest", ...args], dir.path);
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(peakBytes).toBeGreaterThan(0);
+      return peakBytes / 1024 ** 2;
+    };
+    expect(await peak("shard", "--in", manifest, "--outdir", "s", "--num-shards", "512")).toBeLessThan(200);
+    expect(await peak("analyze", "--in", manifest)).toBeLessThan(120);
+    expect(await peak("rebase", "--in", manifest, "--out", "r.jsonl", "--dest-root", "x:y")).toBeLessThan(
+      120,
+    );
+    const meta = JSON.parse(readFileSync(join(dir.path, "s", "shards.meta.json"), "utf8"));
+    expect(meta.num_records).toBe(1_000_000);
+    expect(existsSync(join(dir.path, "r.jsonl"))).toBe(true);
+  },
+  timeoutMs,
+);
