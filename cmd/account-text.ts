@@ -1,5 +1,6 @@
 import type { Account, Amount } from "../lib/run/account.ts";
 import type { RunProgress } from "../lib/run/run-here.ts";
+import type { Verification } from "../lib/run/verify.ts";
 import { formatBytes, formatCount, formatDuration } from "../lib/system/units.ts";
 
 /** A run in mid-flight in one line. */
@@ -28,5 +29,21 @@ export function accountText(account: Account, runDir: string): string {
   }
   for (const warning of account.warnings) lines.push(`warning: ${warning}`);
   lines.push(`run directory: ${runDir}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** A verification as a table for people. */
+export function verificationText(result: Verification, runDir: string): string {
+  const row = (name: string, objects: number) =>
+    `${name.padEnd(11)}${formatCount(objects).padStart(15)} objects`;
+  const lines = [
+    row("listed", result.listed.objects),
+    row("hash-proven", result.hash_proven),
+    row("size-only", result.size_only),
+    row("missing", result.missing),
+    row("differs", result.differs),
+    row("extra", result.extra),
+    result.verified ? "verified" : `not verified: see ${runDir}/verify.jsonl`,
+  ];
   return `${lines.join("\n")}\n`;
 }

@@ -10,6 +10,7 @@ const root = defineCommand({
   },
   subCommands: {
     run: () => import("./run.ts").then((module) => module.default),
+    verify: () => import("./verify.ts").then((module) => module.default),
     manifest: () => import("./manifest/index.ts").then((module) => module.default),
     slurm: () => import("./slurm/index.ts").then((module) => module.default),
     agent: () => import("./agent.ts").then((module) => module.default),

@@ -1,16 +1,13 @@
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { type CompareMode, verdictOf } from "../manifest/delta.ts";
-import type { ListingEntry } from "../manifest/listing.ts";
-import { forEachPartEntry } from "../manifest/parts.ts";
-import { forEachEntry } from "../manifest/read-listing.ts";
 import { rootKind } from "../rclone/remote.ts";
 import { AtomicFile } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
 import { checkRoot } from "./inputs.ts";
-import { listParts } from "./list-parallel.ts";
-import { type Lister, type ListingRequest, runListing } from "./lister.ts";
+import { listEntries } from "./list-entries.ts";
+import type { Lister, ListingRequest } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
 import { readRemotes } from "./remotes.ts";
 
@@ -85,8 +82,14 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   try {
     const extraFile = options.extraOut === undefined ? undefined : open(options.extraOut);
     const encoder = new TextEncoder();
-    await listDestination(options, destRoot, (entry) => {
-      if (!comparison.addListed(entry)) extraFile?.write(encoder.encode(`${entry.Path}\n`));
+    await listEntries(options, {
+      request: destRequest(options, destRoot),
+      listers: options.listParallel,
+      partsDir: partsDirOf(options.out),
+      onProgress: (objects) => options.onProgress("listing the destination", objects),
+      each: (entry) => {
+        if (!comparison.addListed(entry)) extraFile?.write(encoder.encode(`${entry.Path}\n`));
+      },
     });
     delta.extra = comparison.extra;
     const file = open(options.out);
@@ -108,40 +111,6 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   }
   for (const file of files) file.commit();
   return delta;
-}
-
-async function listDestination(
-  options: DeltaOptions,
-  root: string,
-  each: (entry: ListingEntry) => void,
-): Promise<void> {
-  const request = destRequest(options, root);
-  const tell = (objects: number) => options.onProgress("listing the destination", objects);
-  if (options.listParallel > 1) {
-    const listed = await listParts(options, {
-      request,
-      listers: options.listParallel,
-      partsDir: partsDirOf(options.out),
-      absentAllowed: true,
-      onProgress: ({ objects }) => tell(objects),
-    });
-    await forEachPartEntry(listed.parts, each);
-    listed.remove();
-    return;
-  }
-  let objects = 0;
-  await runListing(options, {
-    request,
-    empty: "absent-too",
-    consume: async (stream) => {
-      await forEachEntry(stream, (entry) => {
-        if (entry.IsDir) return;
-        each(entry);
-        if (++objects % 1000 === 0) tell(objects);
-      });
-      return { objects, commit: () => {}, abort: () => {} };
-    },
-  });
 }
 
 /** A listing of the destination that costs no more than the comparison needs. */

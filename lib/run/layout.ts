@@ -18,6 +18,8 @@ export interface RunLayout {
   logsDir: string;
   stateDir: string;
   submissions: string;
+  verifyList: string;
+  verifyTotals: string;
 }
 
 /** Names the files of the run directory `dir`; touches nothing. */
@@ -37,6 +39,8 @@ export function runLayout(dir: string): RunLayout {
     logsDir: join(dir, "logs"),
     stateDir: join(dir, "state"),
     submissions: join(dir, "submissions.jsonl"),
+    verifyList: join(dir, "verify.jsonl"),
+    verifyTotals: join(dir, "verify.json"),
   };
 }
 

@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
+import { type ChecksumMode, isFailure, type Verdict, verdictOn } from "../manifest/verdict.ts";
+import { rootKind } from "../rclone/remote.ts";
+import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { invalidInput } from "../system/errors.ts";
+import { throwIfStopped } from "../system/interrupt.ts";
+import { fileChunks } from "../system/lines.ts";
+import { runProgram } from "../system/process.ts";
+import { type RunConfig, readRunConfig } from "./config.ts";
+import { type RunLayout, runLayout } from "./layout.ts";
+import { listEntries } from "./list-entries.ts";
+import { type Lister, listingCpus } from "./lister.ts";
+import { partsDirOf } from "./part-store.ts";
+import { readRemotes } from "./remotes.ts";
+import { stepCommand } from "./step.ts";
+
+/** What a verification is asked to do. */
+export interface VerifyOptions {
+  runDir: string;
+  checksum: ChecksumMode;
+  /** Listings of the destination that run side by side. */
+  listParallel: number;
+  version: string;
+  now: Date;
+  stop: AbortSignal;
+  onProgress: (doing: string, objects: number) => void;
+}
+
+/** What a verification found; schema xfer.verify.v1. */
+export interface Verification {
+  schema: "xfer.verify.v1";
+  checksum: ChecksumMode;
+  dest_root: string;
+  listed: { objects: number; bytes: number };
+  hash_proven: number;
+  size_only: number;
+  missing: number;
+  differs: number;
+  /** Objects at the destination that the manifest does not name: no failure. */
+  extra: number;
+  verified: boolean;
+  manifest_sha256: string;
+  verified_at: string;
+  xfer_version: string;
+  rclone_version: string | null;
+}
+
+const counters = {
+  "hash-proven": "hash_proven",
+  "size-only": "size_only",
+  missing: "missing",
+  differs: "differs",
+} as const satisfies Record<Verdict, keyof Verification>;
+
+/**
+ * Compares a listing of the destination, 1 request for 1,000 objects, with the run's whole manifest. Writes every object
+ * that no hash proves to verify.jsonl, and then the totals to verify.json, which is gone while this runs.
+ * Throws invalid input when there is no manifest, and operation failed when the destination cannot be listed.
+ */
+export async function verifyRun(options: VerifyOptions): Promise<Verification> {
+  const run = runLayout(options.runDir);
+  const config = readRunConfig(run.config);
+  const goOn = () => throwIfStopped(options.stop, "nothing is verified; run the same command again");
+  const kind = rootKind(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
+  // A hash costs nothing on S3; anywhere else the destination would be read to make it.
+  const hashes = options.checksum === "require" || (options.checksum === "auto" && kind === "s3");
+  const loaded = await loadComparison(run.manifest, { hashes, times: false }, (records) => {
+    goOn();
+    options.onProgress("reading the manifest", records);
+  });
+  if (!loaded) throw invalidInput(`${run.manifest}: the manifest is empty`);
+  const { comparison } = loaded;
+  removeIfAny(run.verifyTotals);
+  await listEntries(listerOf(run, config, options), {
+    request: {
+      root: config.dest_root,
+      kind,
+      recursive: true,
+      filesOnly: true,
+      fastList: true,
+      modtime: "none",
+      hash: hashes,
+      extraFlags: [],
+    },
+    listers: options.listParallel,
+    partsDir: partsDirOf(run.verifyList),
+    onProgress: (objects) => options.onProgress("listing the destination", objects),
+    each: (entry) => comparison.addListed(entry),
+  });
+  const result: Verification = {
+    schema: "xfer.verify.v1",
+    checksum: options.checksum,
+    dest_root: config.dest_root,
+    listed: { objects: 0, bytes: 0 },
+    hash_proven: 0,
+    size_only: 0,
+    missing: 0,
+    differs: 0,
+    extra: comparison.extra,
+    verified: true,
+    manifest_sha256: await digestOf(run.manifest),
+    verified_at: options.now.toISOString(),
+    xfer_version: options.version,
+    rclone_version: await rcloneVersion(config),
+  };
+  const file = new AtomicFile(run.verifyList);
+  try {
+    await forEachOutcome(run.manifest, comparison, ({ relation }, { path, size }) => {
+      goOn();
+      const { verdict, reason } = verdictOn(relation);
+      result.listed.objects++;
+      result.listed.bytes += size;
+      result[counters[verdict]]++;
+      if (isFailure(verdict, options.checksum)) result.verified = false;
+      if (verdict !== "hash-proven") {
+        file.write(Buffer.from(`${JSON.stringify({ path, size, verdict, reason })}\n`));
+      }
+    });
+  } catch (error) {
+    file.abort();
+    throw error;
+  }
+  file.commit();
+  writeFileDurable(run.verifyTotals, `${JSON.stringify(result, null, 1)}\n`);
+  return result;
+}
+
+function listerOf(run: RunLayout, config: RunConfig, options: VerifyOptions): Lister {
+  return {
+    runtime: config.runtime,
+    image: config.rclone_image ?? undefined,
+    configPath: config.rclone_config ?? undefined,
+    confInContainer: config.rclone_conf_in_container,
+    pyxisExtra: config.pyxis_extra,
+    cpus: listingCpus,
+    verbosity: 0,
+    runId: config.run_id,
+    errorDir: run.dir,
+    stop: options.stop,
+  };
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of fileChunks(path)) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/** rclone's version where the run's runtime runs it: "1.60.1-DEV"; null when it does not say. */
+async function rcloneVersion(config: RunConfig): Promise<string | null> {
+  const argv = stepCommand(config, {
+    argv: () => ["rclone", "version"],
+    readOnly: [],
+    writable: [],
+    env: process.env,
+  });
+  const { stdout } = await runProgram(argv);
+  return /^rclone v(\S+)/.exec(stdout)?.[1] ?? null;
+}
