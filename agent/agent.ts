@@ -11,6 +11,7 @@ import { termMeaning } from "../lib/slurm/job.ts";
 import { shardsOfTask } from "../lib/slurm/limits.ts";
 import {
   type ArrayTask,
+  countNodes,
   currentArrayTask,
   excludeNodes,
   readJobEnding,
@@ -19,7 +20,7 @@ import {
 import { type ExitCode, exitCodes, invalidInput, XferError } from "../lib/system/errors.ts";
 import { type StopReason, sleep, stopExitCode, stopReason, watchForStop } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
-import { throttleWaitSeconds } from "./decide.ts";
+import { avoidableNodes, throttleWaitSeconds } from "./decide.ts";
 import type { ShardOutcome } from "./ledger.ts";
 import { runShard, type ShardTask } from "./shard.ts";
 
@@ -69,6 +70,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
       arrayTask: task,
       stop: watch.signal,
       stopCause: async () => causeOf[await meaning()],
+      avoidableNodes: async () => (task ? avoidableNodes(await nodesOfPartition()) : 0),
     });
     const wait = waitSeconds(outcomes, config);
     if (wait > 0) {
@@ -101,6 +103,11 @@ async function meaningOfStop(
   if (!task) return "cancelled";
   const ending = await readJobEnding(task);
   return ending ? termMeaning(ending, Number(process.env.SLURM_RESTART_COUNT ?? 0)) : "cancelled";
+}
+
+async function nodesOfPartition(): Promise<number | undefined> {
+  const partition = process.env.SLURM_JOB_PARTITION;
+  return partition === undefined ? undefined : await countNodes(partition);
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,8 +1,15 @@
 import { canPass, type FailureClass } from "../lib/rclone/failure-class.ts";
 import type { AttemptState, StateFile } from "../lib/run/state.ts";
 
-/** Nodes on which a container may fail to start before such a start spends an attempt like any other. */
-export const badNodesMax = 3;
+/** Nodes that one shard may be kept off. */
+const badNodesMax = 3;
+
+/**
+ * How many nodes a shard may be kept off, in a partition of so many: one must be left, or the task would wait for ever.
+ */
+export function avoidableNodes(partitionNodes: number | undefined): number {
+  return Math.max(0, Math.min(badNodesMax, (partitionNodes ?? 2) - 1));
+}
 
 /** What a shard's starts of one submission have come to. */
 export type StartCounters = Pick<
@@ -38,7 +45,7 @@ const counterOf = { walltime: "walltime_stops", preemption: "preemptions", other
  * | another submission | a new budget: nothing spent |
  * | failed, and its .fail is final | no start: a neighbour's requeue does not try it again |
  * | failed | one attempt spent |
- * | no container started on the node | nothing spent, on 3 nodes at most; then one attempt |
+ * | no container started on the node, and there are others | nothing spent |
  * | stopped by a signal, or no outcome (killed, node gone), with progress | nothing spent, --max-restarts times at most |
  * | the same without progress | one attempt spent |
  * | done (but its .done is gone or of another digest) | nothing spent |
@@ -64,7 +71,7 @@ export function decideStart(
   if (outcome === "stopped" || outcome === "running") {
     counters[outcome === "running" ? "lost_starts" : counterOf[cause ?? "other"]]++;
     if (now.proven <= provenBefore || restarts >= now.maxRestarts) counters.spent++;
-  } else if (outcome === "failed" || (outcome === "bad-node" && bad_nodes.length > badNodesMax)) {
+  } else if (outcome === "failed") {
     counters.spent++;
   }
   if (counters.spent >= now.maxAttempts) return { kind: "budget-spent", attempt, spent: counters.spent };

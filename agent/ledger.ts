@@ -9,7 +9,7 @@ import { log } from "../lib/system/log.ts";
 import { identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import type { AttemptResult } from "./attempt.ts";
-import { badNodesMax, isFinalFailure, type StartCounters } from "./decide.ts";
+import { isFinalFailure, type StartCounters } from "./decide.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
 
@@ -28,8 +28,8 @@ export interface LedgerOptions {
   submission: string;
   node: string;
   maxAttempts: number;
-  /** Whether Slurm can be asked for another node. */
-  hasOtherNodes: boolean;
+  /** How many nodes Slurm may be asked to keep the shard off. */
+  avoidableNodes: () => Promise<number>;
   stop: AbortSignal;
   layout: ShardLayout;
   records: ShardRecords;
@@ -121,7 +121,7 @@ export class ShardLedger {
   }
 
   async #endFailed(result: FailedResult, state: AttemptState, shardLog: ShardLog): Promise<ShardOutcome> {
-    const { shard, records, node, maxAttempts, hasOtherNodes } = this.#shard;
+    const { shard, records, node, maxAttempts } = this.#shard;
     const byPlace = new Map(result.unproven.map((record) => [record.place, record]));
     const errors: { path: string; size: number; class: FailureClass; message: string }[] = [];
     await records.eachWhere(
@@ -135,9 +135,10 @@ export class ShardLedger {
         errors.push({ path: key, size: records.sizeOf(place), class: record.class, message });
       },
     );
-    const nodeIsBad = hasOtherNodes && result.class === "container" && result.neverStarted;
-    const badNodes = nodeIsBad ? [...new Set([...state.bad_nodes, node])] : state.bad_nodes;
-    const elsewhere = nodeIsBad && badNodes.length <= badNodesMax;
+    const nodes = [...new Set([...state.bad_nodes, node])];
+    const neverStarted = result.class === "container" && result.neverStarted;
+    const elsewhere = neverStarted && nodes.length <= (await this.#shard.avoidableNodes());
+    const badNodes = elsewhere ? nodes : state.bad_nodes;
     const spent = state.spent + (elsewhere ? 0 : 1);
     const final = !elsewhere && isFinalFailure({ failure: result.class, spent, maxAttempts });
     const message = `${formatObjects(result.unproven.length)} not proven: ${errors[0]?.message ?? "no reason is known"}`;
@@ -147,7 +148,7 @@ export class ShardLedger {
     );
     this.#write({
       ...state,
-      outcome: nodeIsBad ? "bad-node" : "failed",
+      outcome: elsewhere ? "bad-node" : "failed",
       bad_nodes: badNodes,
       transfers: result.transfers,
     });

@@ -42,6 +42,8 @@ export interface ShardTask {
   stop: AbortSignal;
   /** What a stop meant; under Slurm it is asked. */
   stopCause: () => Promise<StopCause>;
+  /** How many nodes Slurm may be asked to keep a shard off. */
+  avoidableNodes: () => Promise<number>;
 }
 
 /**
@@ -100,7 +102,7 @@ async function runLocked(
       submission,
       node,
       maxAttempts: config.max_attempts,
-      hasOtherNodes: task.arrayTask !== undefined,
+      avoidableNodes: task.avoidableNodes,
       stop,
       layout,
       records,

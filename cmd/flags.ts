@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
-import type { ClusterAssumptions } from "../lib/manifest/cost-model.ts";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
@@ -10,7 +9,6 @@ import type { RenderOptions } from "../lib/run/render.ts";
 import { invalidInput } from "../lib/system/errors.ts";
 import { isCompiled } from "../lib/system/process.ts";
 import { splitWords } from "../lib/system/shell-words.ts";
-import { parseBytes } from "../lib/system/units.ts";
 import { version } from "../package.json" with { type: "json" };
 
 /** Flags that several commands share, declared once, and the schemas that read them. */
@@ -177,33 +175,6 @@ export const strategyArg = {
   description: "balance bytes or counts over the shards, or place keys by their hash",
 } as const;
 
-/** Where the transfer will run: what the cost model's suggestions rest on. */
-export const clusterArgs = {
-  "assumed-cpus-per-task": {
-    type: "string",
-    default: "4",
-    valueHint: "N",
-    description: "CPUs of an array task",
-  },
-  "assumed-array-concurrency": {
-    type: "string",
-    default: "64",
-    valueHint: "N",
-    description: "array tasks that will run at a time",
-  },
-  "assumed-core-budget": {
-    type: "string",
-    valueHint: "N",
-    description: "CPUs that the array may take in all (default: no limit)",
-  },
-  "max-shard-bytes-tb": {
-    type: "string",
-    default: "10",
-    valueHint: "N",
-    description: "TiB that a shard should have at most",
-  },
-} as const;
-
 /** Flags whose value is made of words for another program, split by a shell's quoting rules. */
 export const words = (flag: string) =>
   v.pipe(
@@ -219,13 +190,6 @@ export const whole = (min: number) =>
     v.transform(Number),
     v.minValue(min, `must be at least ${min}`),
   );
-
-/** A number of bytes with or without a unit, from a flag's text. */
-export const byteCount = v.pipe(
-  v.string(),
-  v.transform((given) => parseBytes(given)),
-  v.number("must be a number of bytes such as 1048576, 1MiB or 1.5GB"),
-);
 
 /** One of a few words. */
 export const oneOf = <const T extends readonly string[]>(values: T) =>
@@ -284,25 +248,6 @@ export const renderSchema = {
   "sbatch-extras": words("sbatch-extras"),
   "agent-path": optionalText,
 };
-
-export const clusterSchema = {
-  "assumed-cpus-per-task": whole(1),
-  "assumed-array-concurrency": whole(1),
-  "assumed-core-budget": v.optional(whole(1)),
-  "max-shard-bytes-tb": whole(1),
-};
-
-const clusterObject = v.object(clusterSchema);
-
-/** The assumptions that come from the flags of clusterArgs. */
-export function clusterOf(input: v.InferOutput<typeof clusterObject>): ClusterAssumptions {
-  return {
-    cpusPerTask: input["assumed-cpus-per-task"],
-    arrayConcurrency: input["assumed-array-concurrency"],
-    coreBudget: input["assumed-core-budget"],
-    maxShardBytesTb: input["max-shard-bytes-tb"],
-  };
-}
 
 const rcloneObject = v.object(rcloneSchema);
 const renderObject = v.object(renderSchema);

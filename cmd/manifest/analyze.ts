@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { analyzeManifest } from "../../lib/manifest/analysis.ts";
 import { writeFileDurable } from "../../lib/system/durable.ts";
+import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
 import { printJson, printText } from "../print.ts";
 import { analysisText } from "./analysis-text.ts";
@@ -12,7 +13,7 @@ const schema = v.object({
   out: flags.optionalText,
   "base-flags": flags.words("base-flags"),
   json: v.optional(v.boolean(), false),
-  ...flags.clusterSchema,
+  ...costFlags.clusterSchema,
 });
 
 export default defineCommand({
@@ -34,7 +35,7 @@ export default defineCommand({
       valueHint: "FLAGS",
       description: "flags for rclone that the suggested ones are added to; they win",
     },
-    ...flags.clusterArgs,
+    ...costFlags.clusterArgs,
     json: flags.json,
   },
   async run({ args }) {
@@ -44,7 +45,7 @@ export default defineCommand({
     const analysis = await analyzeManifest({
       manifestPath: input.in,
       baseFlags: input["base-flags"],
-      cluster: flags.clusterOf(input),
+      cluster: costFlags.clusterOf(input),
       onProgress: reading.show("analyzing"),
     });
     reading.clear();

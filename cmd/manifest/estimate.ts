@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { estimateTransfer } from "../../lib/manifest/estimate.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { parseRate } from "../../lib/system/units.ts";
+import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
 import { printJson, printText } from "../print.ts";
 import { estimateText } from "./estimate-text.ts";
@@ -20,10 +21,10 @@ const schema = v.object({
   "max-rate": rate,
   "hist-mode": flags.oneOf(["pow2", "log"]),
   "hist-bins": flags.whole(1),
-  "hist-min": flags.byteCount,
-  "hist-max": flags.byteCount,
+  "hist-min": costFlags.byteCount,
+  "hist-max": costFlags.byteCount,
   json: v.optional(v.boolean(), false),
-  ...flags.clusterSchema,
+  ...costFlags.clusterSchema,
 });
 
 export default defineCommand({
@@ -56,7 +57,7 @@ export default defineCommand({
     "hist-bins": { type: "string", default: "20", valueHint: "N", description: "how many (log)" },
     "hist-min": { type: "string", default: "1KiB", valueHint: "SIZE", description: "where they begin (log)" },
     "hist-max": { type: "string", default: "1TiB", valueHint: "SIZE", description: "where they end (log)" },
-    ...flags.clusterArgs,
+    ...costFlags.clusterArgs,
     json: flags.json,
   },
   async run({ args }) {
@@ -71,7 +72,7 @@ export default defineCommand({
       maxRate,
       histogram:
         input["hist-mode"] === "log" ? { mode: "log", bins: input["hist-bins"], min, max } : { mode: "pow2" },
-      cluster: flags.clusterOf(input),
+      cluster: costFlags.clusterOf(input),
       now: new Date(),
       onProgress: reading.show("estimating"),
     });

@@ -5,6 +5,7 @@ import { clusterDefaults } from "../../lib/manifest/cost-model.ts";
 import { shardManifest } from "../../lib/manifest/shard.ts";
 import { shardStrategies } from "../../lib/manifest/shards-meta.ts";
 import { formatBytes, formatObjects } from "../../lib/system/units.ts";
+import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
 import { printJson, printText } from "../print.ts";
 import { ReadingLine } from "./read-progress.ts";
@@ -14,7 +15,7 @@ const schema = v.object({
   outdir: flags.requiredText,
   "num-shards": v.union([v.literal("auto"), flags.whole(1)], "must be a whole number or auto"),
   strategy: flags.oneOf(shardStrategies),
-  "object-overhead": flags.byteCount,
+  "object-overhead": costFlags.byteCount,
   "max-objects": v.optional(flags.whole(1)),
   json: v.optional(v.boolean(), false),
 });

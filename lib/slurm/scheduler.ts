@@ -64,7 +64,7 @@ export async function readArrayLimits(): Promise<ArrayLimits> {
  */
 export async function requeueTask(task: ArrayTask): Promise<string | undefined> {
   const id = `${task.arrayJobId}_${task.taskId}`;
-  const result = await runProgram(["scontrol", "requeue", id]);
+  const result = await runProgram(heedless(["scontrol", "requeue", id]));
   if (result.code === 0) return undefined;
   const said = `${result.stderr} ${result.stdout}`.trim().replace(/\s*\n\s*/g, "; ");
   return `scontrol requeue ${id} failed (exit code ${result.code}): ${said}`;
@@ -94,9 +94,31 @@ export async function readJobEnding(task: ArrayTask): Promise<JobEnding | undefi
   return undefined;
 }
 
-/** Keeps a task that waits to be started again off these nodes; false when Slurm does not allow it. */
+/**
+ * Keeps a requeued task off these nodes; false when Slurm does not allow it. Only a task that waits can be told (scontrol
+ * (1)), and this one is only just being ended: so ask for a while.
+ */
 export async function excludeNodes(task: ArrayTask, nodes: readonly string[]): Promise<boolean> {
   const id = `${task.arrayJobId}_${task.taskId}`;
-  const argv = ["scontrol", "update", `JobId=${id}`, `ExcNodeList=${nodes.join(",")}`];
-  return (await runProgram(argv, { timeoutMs: 10_000 })).code === 0;
+  const argv = heedless(["scontrol", "update", `JobId=${id}`, `ExcNodeList=${nodes.join(",")}`]);
+  for (let tries = 0; tries < excludeTriesMax; tries++) {
+    if ((await runProgram(argv, { timeoutMs: 10_000 })).code === 0) return true;
+    await Bun.sleep(excludeWaitMs);
+  }
+  return false;
+}
+
+const excludeTriesMax = 6;
+const excludeWaitMs = 500;
+
+/** How many nodes a partition has; undefined when Slurm does not say. */
+export async function countNodes(partition: string): Promise<number | undefined> {
+  const result = await runProgram(["scontrol", "show", "partition", partition], { timeoutMs: 10_000 });
+  const total = /\bTotalNodes=(\d+)/.exec(result.stdout)?.[1];
+  return total === undefined ? undefined : Number(total);
+}
+
+/** A requeue sends TERM to every process of the task, and so to the very scontrol that asks for it: let it finish. */
+function heedless(argv: readonly string[]): string[] {
+  return ["sh", "-c", 'trap "" TERM; exec "$@"', "sh", ...argv];
 }

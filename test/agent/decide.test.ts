@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  avoidableNodes,
   decideAfterPass,
   decideStart,
   isFinalFailure,
@@ -105,12 +106,6 @@ describe("how a shard starts", () => {
       start(5, { spent: 2, walltime_stops: 4, lost_starts: 2 }),
     ],
     ["a bad node", before("bad-node", { bad_nodes: ["n1"] }), {}, start(5, { spent: 1, bad_nodes: ["n1"] })],
-    [
-      "too many bad nodes",
-      before("bad-node", { bad_nodes: ["n1", "n2", "n3", "n4"] }),
-      {},
-      start(5, { spent: 2, bad_nodes: ["n1", "n2", "n3", "n4"] }),
-    ],
     ["done, but its .done is gone", before("done"), {}, start(5, { spent: 1 })],
   ];
   for (const [what, state, change, decision] of rows) {
@@ -142,6 +137,10 @@ describe("what follows a pass", () => {
   for (const [what, change, decision] of rows) {
     test(what, () => expect(decideAfterPass({ ...facts, ...change })).toEqual(decision));
   }
+});
+
+test("one node of a partition must be left", () => {
+  expect([undefined, 1, 2, 3, 100].map(avoidableNodes)).toEqual([1, 0, 1, 2, 3]);
 });
 
 test("which failures are final", () => {
