@@ -10,12 +10,14 @@ import { runLayout } from "../lib/run/layout.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
 import { runHere } from "../lib/run/run-here.ts";
 import { submitRun } from "../lib/run/submit.ts";
+import { verifyRun } from "../lib/run/verify.ts";
 import { exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
 import { isCompiled, ownCommand } from "../lib/system/process.ts";
 import { formatObjects } from "../lib/system/units.ts";
-import { accountText, progressText } from "./account-text.ts";
+import { version } from "../package.json" with { type: "json" };
+import { accountText, progressText, verificationText } from "./account-text.ts";
 import * as flags from "./flags.ts";
 import { buildOptionsOf, checkRcloneConfig, listingText } from "./listing.ts";
 import { printJson, printText } from "./print.ts";
@@ -32,6 +34,7 @@ const schema = v.object({
   delta: v.optional(v.boolean(), false),
   compare: flags.oneOf(compareModes),
   submit: v.optional(v.boolean(), false),
+  verify: v.optional(v.boolean(), false),
   json: v.optional(v.boolean(), false),
   ...flags.rcloneSchema,
   ...flags.listSchema,
@@ -69,6 +72,10 @@ export default defineCommand({
     delta: { type: "boolean", description: "copy only what is missing or differs at the destination" },
     compare: flags.compareArg,
     submit: { type: "boolean", description: "submit the array (slurm)" },
+    verify: {
+      type: "boolean",
+      description: "compare the destination with the manifest after the copy (local)",
+    },
     ...flags.rcloneArgs,
     ...flags.listArgs,
     ...flags.renderArgs,
@@ -77,6 +84,8 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const local = input.executor === "local";
+    if (!local && input.verify)
+      throw invalidInput("--verify is for --executor local: run xfer verify when the array has ended");
     if (local && input.submit)
       throw invalidInput("--submit is for --executor slurm: local runs the agents at once");
     const runtime = input.runtime ?? (local ? "host" : "pyxis");
@@ -146,8 +155,22 @@ export default defineCommand({
       onProgress: (progress) => live.update(progressText(progress)),
     });
     live.clear();
-    if (input.json) await printJson({ ...account, run_dir: runDir });
-    else await printText(accountText(account, runDir));
-    return exitCode;
+    if (!input.json) await printText(accountText(account, runDir));
+    const verification =
+      input.verify && exitCode === exitCodes.done
+        ? await verifyRun({
+            runDir,
+            checksum: "auto",
+            listParallel: input["list-parallel"],
+            version,
+            now: new Date(),
+            stop: watch.signal,
+            onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+          })
+        : undefined;
+    live.clear();
+    if (input.json) await printJson({ ...account, run_dir: runDir, verification });
+    else if (verification) await printText(verificationText(verification, runDir));
+    return verification && !verification.verified ? exitCodes.failed : exitCode;
   },
 });

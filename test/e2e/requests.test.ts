@@ -37,7 +37,11 @@ for (const [what, prefixes] of [
       await using stage = await Stage.start();
       const keys = fill(stage, prefixes);
       const args = stage.runArgs("--num-shards", String(shards));
-      expect((await stage.xfer(...args)).code).toBe(0);
+      const first = await stage.xfer(...args, "--verify", "--json");
+      expect(first.code).toBe(0);
+      expect(JSON.parse(first.stdout)).toMatchObject({
+        verification: { verified: true, hash_proven: objects },
+      });
       await stage.expectEqual(keys);
       expect(stage.source.counts.GET).toBe(objects);
       expect(stage.dest.counts.PUT).toBe(objects);
