@@ -43,6 +43,7 @@ export function verificationText(result: Verification, runDir: string): string {
     row("missing", result.missing),
     row("differs", result.differs),
     row("extra", result.extra),
+    ...(result.sampled > 0 ? [row("read", result.sampled), row("  differing", result.sampled_differs)] : []),
     result.verified ? "verified" : `not verified: see ${runDir}/verify.jsonl`,
   ];
   return `${lines.join("\n")}\n`;

@@ -161,6 +161,7 @@ export default defineCommand({
         ? await verifyRun({
             runDir,
             checksum: "auto",
+            downloadSample: 0,
             listParallel: input["list-parallel"],
             version,
             now: new Date(),

@@ -14,6 +14,7 @@ import { printJson, printText } from "./print.ts";
 const schema = v.object({
   "run-dir": flags.requiredText,
   checksum: flags.oneOf(checksumModes),
+  "download-sample": flags.whole(0),
   "list-parallel": flags.whole(1),
   json: v.optional(v.boolean(), false),
 });
@@ -32,6 +33,12 @@ export default defineCommand({
       description:
         "compare MD5 where both sides have it (on S3), fail objects that have none, or compare sizes only",
     },
+    "download-sample": {
+      type: "string",
+      default: "0",
+      valueHint: "N",
+      description: "read N objects at the destination, chosen at random, and compare their content",
+    },
     "list-parallel": {
       type: "string",
       default: "1",
@@ -47,6 +54,7 @@ export default defineCommand({
     const result = await verifyRun({
       runDir: input["run-dir"],
       checksum: input.checksum,
+      downloadSample: input["download-sample"],
       listParallel: input["list-parallel"],
       version,
       now: new Date(),

@@ -8,6 +8,7 @@ import { throwIfStopped } from "../system/interrupt.ts";
 import { fileChunks } from "../system/lines.ts";
 import { runProgram } from "../system/process.ts";
 import { type RunConfig, readRunConfig } from "./config.ts";
+import { differingContent, Sample, type SampledObject } from "./download-sample.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { listEntries } from "./list-entries.ts";
 import { type Lister, listingCpus } from "./lister.ts";
@@ -19,6 +20,8 @@ import { stepCommand } from "./step.ts";
 export interface VerifyOptions {
   runDir: string;
   checksum: ChecksumMode;
+  /** How many objects, chosen at random, are read at the destination and compared byte for byte. */
+  downloadSample: number;
   /** Listings of the destination that run side by side. */
   listParallel: number;
   version: string;
@@ -37,6 +40,9 @@ export interface Verification {
   size_only: number;
   missing: number;
   differs: number;
+  /** Objects that were read at the destination, and those of them whose content differs. */
+  sampled: number;
+  sampled_differs: number;
   /** Objects at the destination that the manifest does not name: no failure. */
   extra: number;
   verified: boolean;
@@ -97,6 +103,8 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
     size_only: 0,
     missing: 0,
     differs: 0,
+    sampled: 0,
+    sampled_differs: 0,
     extra: comparison.extra,
     verified: true,
     manifest_sha256: await digestOf(run.manifest),
@@ -104,11 +112,23 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
     xfer_version: options.version,
     rclone_version: await rcloneVersion(config),
   };
+  const sample = new Sample<SampledObject>(options.downloadSample, Math.random);
+  if (options.downloadSample > 0) {
+    await forEachOutcome(run.manifest, comparison, ({ relation }, { path, hashes: known }) => {
+      if (relation !== "missing") sample.add({ path, md5: known?.md5 });
+    });
+    options.onProgress("reading a sample", sample.items.length);
+  }
+  const differing = await differingContent(run, config, sample.items);
+  result.sampled = sample.items.length;
+  result.sampled_differs = differing.size;
   const file = new AtomicFile(run.verifyList);
   try {
     await forEachOutcome(run.manifest, comparison, ({ relation }, { path, size }) => {
       goOn();
-      const { verdict, reason } = verdictOn(relation);
+      const { verdict, reason } = differing.has(path)
+        ? ({ verdict: "differs", reason: "other content at the destination, read as a sample" } as const)
+        : verdictOn(relation);
       result.listed.objects++;
       result.listed.bytes += size;
       result[counters[verdict]]++;

@@ -114,6 +114,50 @@ test(
 );
 
 test(
+  "a sample is read whole: content that no listing tells from the right one is found",
+  async () => {
+    await using stage = await Stage.start();
+    const keys = stage.fill(40, 3_000);
+    expect((await stage.xfer(...stage.runArgs("--num-shards", "2", "--hash", "off"))).code).toBe(0);
+    const verify = ["verify", "--run-dir", stage.runDir, "--json", "--download-sample"];
+    const good = await stage.xfer(...verify, "1000");
+    expect(JSON.parse(good.stdout)).toMatchObject({
+      sampled: 40,
+      sampled_differs: 0,
+      size_only: 40,
+      verified: true,
+    });
+    expect(good.code).toBe(0);
+    const changed = keys[35] ?? "";
+    const body = (await stage.source.get("data", changed)) ?? new Uint8Array();
+    expect(body.length).toBeGreaterThan(0);
+    stage.dest.put(
+      "copy",
+      changed,
+      body.map((byte) => byte ^ 255),
+    );
+    expect((await stage.xfer(...verify, "0")).code).toBe(0);
+    stage.dest.resetCounts();
+    const bad = await stage.xfer(...verify, "40");
+    expect(bad.code).toBe(1);
+    expect(JSON.parse(bad.stdout)).toMatchObject({
+      sampled: 40,
+      sampled_differs: 1,
+      differs: 1,
+      verified: false,
+    });
+    expect(
+      unproven(stage)
+        .filter(({ verdict }) => verdict === "differs")
+        .map(({ path }) => path),
+    ).toEqual([changed]);
+    const few = await stage.xfer(...verify, "7");
+    expect(JSON.parse(few.stdout)).toMatchObject({ sampled: 7 });
+  },
+  timeoutMs,
+);
+
+test(
   "a destination that cannot be listed is no verdict: exit code 1 and no verify.json",
   async () => {
     await using stage = await Stage.start();

@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { AtomicFile, removeIfAny } from "../system/durable.ts";
+import { operationFailed } from "../system/errors.ts";
+import { runProgram } from "../system/process.ts";
+import type { RunConfig } from "./config.ts";
+import type { RunLayout } from "./layout.ts";
+import { stepCommand } from "./step.ts";
+
+/** An object that is read from the destination, whole. */
+export interface SampledObject {
+  path: string;
+  /** The manifest's MD5; without one the source is read too. */
+  md5: string | undefined;
+}
+
+/** Downloads may take as long as the sample is large. */
+const timeoutMs = 24 * 3600 * 1000;
+
+/** Chooses `size` of the items that it is shown, each with the same chance (Vitter's algorithm R). */
+export class Sample<T> {
+  readonly items: T[] = [];
+  readonly #size: number;
+  readonly #random: () => number;
+  #seen = 0;
+
+  constructor(size: number, random: () => number) {
+    this.#size = size;
+    this.#random = random;
+  }
+
+  add(item: T): void {
+    this.#seen++;
+    if (this.items.length < this.#size) this.items.push(item);
+    else {
+      const place = Math.floor(this.#random() * this.#seen);
+      if (place < this.#size) this.items[place] = item;
+    }
+  }
+}
+
+/**
+ * Reads objects at the destination, byte for byte, and returns the paths of those whose content is not the manifest's
+ * hash or, where it has none, the source's content. Throws operation failed when rclone cannot read at all.
+ */
+export async function differingContent(
+  run: RunLayout,
+  config: RunConfig,
+  objects: readonly SampledObject[],
+): Promise<Set<string>> {
+  const dest = await contentHashes(run, config, config.dest_root, objects);
+  const unhashed = objects.filter(({ md5 }) => md5 === undefined);
+  const source = await contentHashes(run, config, config.source_root, unhashed);
+  const differs = objects.filter(({ path, md5 }) => {
+    const wanted = md5 ?? source.get(path);
+    return wanted === undefined || dest.get(path) !== wanted;
+  });
+  return new Set(differs.map(({ path }) => path));
+}
+
+/** The MD5 of what is in these objects, by path; one that cannot be read has none. */
+async function contentHashes(
+  run: RunLayout,
+  config: RunConfig,
+  root: string,
+  objects: readonly SampledObject[],
+): Promise<Map<string, string>> {
+  if (objects.length === 0) return new Map();
+  const keys = join(run.dir, "verify.keys");
+  const file = new AtomicFile(keys);
+  for (const { path } of objects) file.write(Buffer.from(`${path}\n`));
+  file.commit();
+  const argv = stepCommand(config, {
+    argv: (seen) => [
+      ...["rclone", "hashsum", "MD5", "--download", root, "--files-from-raw", seen.keys],
+      ...(seen.configPath === undefined ? [] : ["--config", seen.configPath]),
+    ],
+    readOnly: [root],
+    writable: [],
+    keys,
+    env: process.env,
+  });
+  const result = await runProgram(argv, { timeoutMs });
+  removeIfAny(keys);
+  const hashes = new Map<string, string>();
+  for (const line of result.stdout.split("\n")) {
+    const match = /^([0-9a-f]{32}) {2}(.*)$/.exec(line);
+    if (match?.[1] && match[2] !== undefined) hashes.set(match[2], match[1]);
+  }
+  if (hashes.size === 0) {
+    const said = result.stderr.trim().split("\n").at(-1) ?? "";
+    throw operationFailed(`no sampled object of ${root} could be read (exit code ${result.code}): ${said}`);
+  }
+  return hashes;
+}
