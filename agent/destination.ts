@@ -5,11 +5,11 @@ import * as v from "valibot";
 import { parseRoot } from "../lib/rclone/remote.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { RunLayout } from "../lib/run/layout.ts";
-import { stepCommand } from "../lib/run/step.ts";
+import { startStep } from "../lib/run/step.ts";
 import { removeIfAny, writeFileDurable } from "../lib/system/durable.ts";
 import { errnoOf } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
-import { childEnvironment, identifyProcess, isRunning, startChild } from "../lib/system/process.ts";
+import { identifyProcess, isRunning } from "../lib/system/process.ts";
 
 const destinationSchema = v.object({
   schema: v.literal("xfer.destination.v1"),
@@ -111,15 +111,12 @@ async function ask(
   enough: (stdout: string) => boolean,
 ): Promise<{ stdout: string; stderr: string; code: number | undefined }> {
   const isPath = parseRoot(config.dest_root).form === "posix";
-  const child = startChild(
-    stepCommand(config, {
-      argv: ({ configPath }) => argv(configPath === undefined ? [] : ["--config", configPath]),
-      readOnly: isPath && statSync(config.dest_root, { throwIfNoEntry: false }) ? [config.dest_root] : [],
-      writable: [],
-      env: process.env,
-    }),
-    { env: childEnvironment() },
-  );
+  const child = startStep(config, {
+    argv: ({ configPath }) => argv(configPath === undefined ? [] : ["--config", configPath]),
+    readOnly: isPath && statSync(config.dest_root, { throwIfNoEntry: false }) ? [config.dest_root] : [],
+    writable: [],
+    env: process.env,
+  });
   const end = () => child.signalGroup("SIGKILL");
   stop.addEventListener("abort", end);
   const stderr = new Response(child.stderr).text();

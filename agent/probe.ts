@@ -4,9 +4,8 @@ import { joinRoot } from "../lib/manifest/root.ts";
 import { lsjsonArgv } from "../lib/rclone/argv.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal } from "../lib/run/journal.ts";
-import { stepCommand } from "../lib/run/step.ts";
+import { startStep } from "../lib/run/step.ts";
 import { forEachLine } from "../lib/system/lines.ts";
-import { childEnvironment, startChild } from "../lib/system/process.ts";
 import type { ShardRecords } from "./shard-records.ts";
 
 /** Places to list for a shard: at most this many, and one for so many records. */
@@ -82,26 +81,23 @@ async function listRow(
 ): Promise<number> {
   const { config, records, stop } = options;
   const root = row.prefix === "" ? config.dest_root : joinRoot(config.dest_root, row.prefix);
-  const child = startChild(
-    stepCommand(config, {
-      argv: ({ configPath }) =>
-        lsjsonArgv({
-          root,
-          configPath,
-          recursive: row.recursive,
-          fastList: true,
-          modtime: "none",
-          hash: options.hashes,
-          filesOnly: true,
-          verbosity: 0,
-          extraFlags: [],
-        }),
-      readOnly: [config.dest_root],
-      writable: [],
-      env: process.env,
-    }),
-    { env: childEnvironment() },
-  );
+  const child = startStep(config, {
+    argv: ({ configPath }) =>
+      lsjsonArgv({
+        root,
+        configPath,
+        recursive: row.recursive,
+        fastList: true,
+        modtime: "none",
+        hash: options.hashes,
+        filesOnly: true,
+        verbosity: 0,
+        extraFlags: [],
+      }),
+    readOnly: [config.dest_root],
+    writable: [],
+    env: process.env,
+  });
   const end = () => child.signalGroup("SIGKILL");
   stop.addEventListener("abort", end);
   const stderr = new Response(child.stderr).text();

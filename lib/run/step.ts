@@ -1,4 +1,5 @@
 import { rcloneVariables, wrapCommand } from "../rclone/runtime.ts";
+import { type Child, childEnvironment, startChild } from "../system/process.ts";
 import type { RunConfig } from "./config.ts";
 import { mountsFor } from "./mounts.ts";
 
@@ -40,4 +41,9 @@ export function stepCommand(config: RunConfig, step: Step): string[] {
     pyxisExtra: config.pyxis_extra,
     keepFromImage: rcloneVariables(step.env),
   });
+}
+
+/** Starts one rclone step of a run in a process group of its own. */
+export function startStep(config: RunConfig, step: Step): Child {
+  return startChild(stepCommand(config, step), { env: childEnvironment() });
 }

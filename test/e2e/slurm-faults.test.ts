@@ -3,7 +3,7 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
 import { processesWith, state, until } from "./harness.ts";
-import { SlurmStage } from "./slurm-stage.ts";
+import { SlurmStage, startSlow } from "./slurm-stage.ts";
 
 /** Jobs wait for the requeue delay, for lost nodes and for two noisy cores. */
 const timeoutMs = 300_000;
@@ -19,15 +19,6 @@ beforeAll(async () => {
   });
 }, timeoutMs);
 afterAll(() => cluster.stop(), timeoutMs);
-
-/** A job that is slow enough to be hit in its middle. */
-async function startSlow(stage: SlurmStage, ...more: string[]) {
-  const keys = stage.fill(120);
-  const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 400 } });
-  const jobId = await stage.submit("--num-shards", "2", "--rclone-flags", "--transfers 2", ...more);
-  await until("some objects to be copied", () => stage.dest.counts.PUT > 8, 120_000);
-  return { keys, release, jobId };
-}
 
 async function expectWhole(stage: SlurmStage, keys: readonly string[], shards: number): Promise<void> {
   expect(stage.states("fail"), stage.logs()).toEqual([]);

@@ -13,7 +13,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { sampleObjects } from "../data/fill.ts";
 import { processesWith, until } from "./harness.ts";
-import { SlurmStage } from "./slurm-stage.ts";
+import { SlurmStage, startSlow } from "./slurm-stage.ts";
 
 /** Jobs wait for the requeue delay and for two noisy cores. */
 const timeoutMs = 300_000;
@@ -128,15 +128,6 @@ test(
   },
   timeoutMs,
 );
-
-/** A job that is slow enough to be hit in its middle. */
-async function startSlow(stage: SlurmStage, ...more: string[]) {
-  const keys = stage.fill(120);
-  const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 400 } });
-  const jobId = await stage.submit("--num-shards", "2", "--rclone-flags", "--transfers 2", ...more);
-  await until("some objects to be copied", () => stage.dest.counts.PUT > 8, 120_000);
-  return { keys, release, jobId };
-}
 
 test(
   "scancel leaves a resumable state and no process; submitting again goes on",
