@@ -1,11 +1,13 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
+import type { ChecksumMode } from "../lib/manifest/verdict.ts";
 import { sortUserFlags } from "../lib/rclone/flags.ts";
 import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
-import { runLayout } from "../lib/run/layout.ts";
+import { runLayout, shardLayout } from "../lib/run/layout.ts";
 import { submissionVariable } from "../lib/run/local-executor.ts";
 import type { StopCause } from "../lib/run/state.ts";
+import { shardIsVerified, verifyShard } from "../lib/run/verify-shard.ts";
 import type { TermMeaning } from "../lib/slurm/job.ts";
 import { termMeaning } from "../lib/slurm/job.ts";
 import { shardsOfTask } from "../lib/slurm/limits.ts";
@@ -23,6 +25,7 @@ import { log } from "../lib/system/log.ts";
 import { avoidableNodes, throttleWaitSeconds } from "./decide.ts";
 import type { ShardOutcome } from "./ledger.ts";
 import { runShard, type ShardTask } from "./shard.ts";
+import { checkShardDigest } from "./shard-records.ts";
 
 /** What the array task is asked to do. */
 export interface AgentOptions {
@@ -31,6 +34,8 @@ export interface AgentOptions {
   shard: number | undefined;
   /** With more shards than tasks: how many tasks there are, and so the distance to this task's next shard. */
   stride: number | undefined;
+  /** Verifies the shards, so strictly, instead of copying them. */
+  verify: ChecksumMode | undefined;
 }
 
 /**
@@ -60,6 +65,9 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   const watch = watchForStop(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"]);
   if (inherited !== undefined) process.stdin.on("close", () => watch.stop("parent-gone")).resume();
   try {
+    if (options.verify !== undefined) {
+      return await verifyShards(shards, { run, config, meta, checksum: options.verify, stop: watch.signal });
+    }
     const meaning = once(() => meaningOfStop(task, stopReason(watch.signal)));
     const outcomes = await runShards(shards, {
       run,
@@ -173,4 +181,24 @@ async function finish(
     }
   }
   return reason === undefined ? exitCodes.resumable : stopExitCode(reason);
+}
+
+/** Verifies shards one after the other; each leaves its verdict in the state directory. */
+async function verifyShards(
+  shards: readonly number[],
+  task: Pick<ShardTask, "run" | "config" | "meta" | "stop"> & { checksum: ChecksumMode },
+): Promise<ExitCode> {
+  let verified = true;
+  for (const shard of shards) {
+    const entry = task.meta.shards[shard];
+    if (!entry) continue;
+    await checkShardDigest(shardLayout(task.run, shard).records, entry.sha256);
+    const result = await verifyShard({ ...task, shard, entry, now: new Date() });
+    const { hash_proven, size_only, missing, differs } = result;
+    log.info(
+      `shard ${shard}: ${hash_proven} hash-proven, ${size_only} size-only, ${missing} missing, ${differs} differ`,
+    );
+    if (!shardIsVerified(result)) verified = false;
+  }
+  return verified ? exitCodes.done : exitCodes.failed;
 }

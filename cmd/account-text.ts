@@ -42,7 +42,7 @@ export function verificationText(result: Verification, runDir: string): string {
     row("size-only", result.size_only),
     row("missing", result.missing),
     row("differs", result.differs),
-    row("extra", result.extra),
+    ...(result.extra === null ? [] : [row("extra", result.extra)]),
     ...(result.sampled > 0 ? [row("read", result.sampled), row("  differing", result.sampled_differs)] : []),
     result.verified ? "verified" : `not verified: see ${runDir}/verify.jsonl`,
   ];

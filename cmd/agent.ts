@@ -1,11 +1,13 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { readFlags, requiredText, whole } from "./flags.ts";
+import { checksumModes } from "../lib/manifest/verdict.ts";
+import { oneOf, readFlags, requiredText, whole } from "./flags.ts";
 
 const schema = v.object({
   "run-dir": requiredText,
   shard: v.optional(whole(0)),
   stride: v.optional(whole(1)),
+  verify: v.optional(oneOf(checksumModes)),
 });
 
 export default defineCommand({
@@ -21,10 +23,16 @@ export default defineCommand({
       valueHint: "N",
       description: "copy every Nth shard from the task's own on: shards are packed",
     },
+    verify: {
+      type: "string",
+      valueHint: checksumModes.join("|"),
+      description: "compare the shard with the destination instead of copying it (see xfer verify)",
+    },
   },
   async run({ args }) {
     const { runAgent } = await import("../agent/agent.ts");
     const input = readFlags(schema, args);
-    return runAgent({ runDir: input["run-dir"], shard: input.shard, stride: input.stride });
+    const { shard, stride, verify } = input;
+    return runAgent({ runDir: input["run-dir"], shard, stride, verify });
   },
 });

@@ -1,8 +1,13 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { checksumModes } from "../lib/manifest/verdict.ts";
-import { verifyRun } from "../lib/run/verify.ts";
-import { exitCodes } from "../lib/system/errors.ts";
+import { readRunConfig } from "../lib/run/config.ts";
+import { runLayout } from "../lib/run/layout.ts";
+import { submitRun } from "../lib/run/submit.ts";
+import { type Verification, verificationHead, verifyRun } from "../lib/run/verify.ts";
+import { checkWholeManifest, collectVerification } from "../lib/run/verify-shard.ts";
+import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
 import { formatObjects } from "../lib/system/units.ts";
@@ -11,13 +16,19 @@ import { verificationText } from "./account-text.ts";
 import * as flags from "./flags.ts";
 import { printJson, printText } from "./print.ts";
 
+const executors = ["local", "slurm"] as const;
+
 const schema = v.object({
   "run-dir": flags.requiredText,
+  executor: flags.oneOf(executors),
+  collect: v.optional(v.boolean(), false),
   checksum: flags.oneOf(checksumModes),
   "download-sample": flags.whole(0),
   "list-parallel": flags.whole(1),
   json: v.optional(v.boolean(), false),
 });
+
+type Input = v.InferOutput<typeof schema>;
 
 export default defineCommand({
   meta: {
@@ -26,6 +37,13 @@ export default defineCommand({
   },
   args: {
     "run-dir": { type: "string", required: true, valueHint: "DIR", description: "the run directory" },
+    executor: {
+      type: "string",
+      default: "local",
+      valueHint: executors.join("|"),
+      description: "compare here, or shard by shard in a Slurm array, whose verdicts --collect then adds up",
+    },
+    collect: { type: "boolean", description: "add up what the array has found" },
     checksum: {
       type: "string",
       default: "auto",
@@ -37,33 +55,62 @@ export default defineCommand({
       type: "string",
       default: "0",
       valueHint: "N",
-      description: "read N objects at the destination, chosen at random, and compare their content",
+      description: "read N objects at the destination, chosen at random, and compare their content (local)",
     },
     "list-parallel": {
       type: "string",
       default: "1",
       valueHint: "N",
-      description: "list the destination with N listings side by side",
+      description: "list the destination with N listings side by side (local)",
     },
     json: flags.json,
   },
   async run({ args }) {
     const input = flags.readFlags(schema, args);
-    const live = new LiveLine();
-    const { signal } = watchForStop(["SIGINT", "SIGTERM"]);
-    const result = await verifyRun({
-      runDir: input["run-dir"],
-      checksum: input.checksum,
-      downloadSample: input["download-sample"],
-      listParallel: input["list-parallel"],
-      version,
-      now: new Date(),
-      stop: signal,
-      onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
-    });
-    live.clear();
-    if (input.json) await printJson(result);
-    else await printText(verificationText(result, input["run-dir"]));
-    return result.verified ? exitCodes.done : exitCodes.failed;
+    if (input.collect) return report(input, await collect(input["run-dir"]));
+    if (input.executor === "local") return report(input, await verifyHere(input));
+    if (input["download-sample"] > 0) throw invalidInput("--download-sample is for --executor local");
+    const runDir = input["run-dir"];
+    checkWholeManifest(runLayout(runDir), shardsOf(runDir));
+    const jobId = await submitRun(runDir, new Date(), ["--verify", input.checksum]);
+    if (input.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir });
+    else await printText(`${jobId}\n`);
+    return exitCodes.done;
   },
 });
+
+async function verifyHere(input: Input): Promise<Verification> {
+  const live = new LiveLine();
+  const { signal } = watchForStop(["SIGINT", "SIGTERM"]);
+  const result = await verifyRun({
+    runDir: input["run-dir"],
+    checksum: input.checksum,
+    downloadSample: input["download-sample"],
+    listParallel: input["list-parallel"],
+    version,
+    now: new Date(),
+    stop: signal,
+    onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+  });
+  live.clear();
+  return result;
+}
+
+async function collect(runDir: string): Promise<Verification> {
+  const run = runLayout(runDir);
+  const head = await verificationHead(run, readRunConfig(run.config), { version, now: new Date() });
+  return collectVerification(run, shardsOf(runDir), head);
+}
+
+function shardsOf(runDir: string) {
+  const { shardsMeta } = runLayout(runDir);
+  const meta = readShardsMeta(shardsMeta);
+  if (!meta) throw invalidInput(`${shardsMeta}: no such file: shard the manifest first`);
+  return meta;
+}
+
+async function report(input: Input, result: Verification): Promise<ExitCode> {
+  if (input.json) await printJson(result);
+  else await printText(verificationText(result, input["run-dir"]));
+  return result.verified ? exitCodes.done : exitCodes.failed;
+}

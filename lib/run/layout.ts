@@ -54,6 +54,8 @@ export interface ShardLayout {
   progress: string;
   journal: string;
   lock: string;
+  verify: string;
+  verifyList: string;
   /** The keys of the pass that runs, for --files-from-raw. */
   keys: string;
   log(attempt: number): string;
@@ -70,6 +72,8 @@ export function shardLayout(run: RunLayout, shard: number): ShardLayout {
     progress: `${state}.progress`,
     journal: `${state}.journal`,
     lock: `${state}.lock`,
+    verify: `${state}.verify`,
+    verifyList: `${state}.verify.jsonl`,
     keys: `${state}.keys`,
     log: (attempt) => join(run.logsDir, `shard_${shard}_attempt_${attempt}.log`),
   };

@@ -7,7 +7,12 @@ import { readRunConfig } from "./config.ts";
 import { runLayout } from "./layout.ts";
 
 /** Submits a rendered run as a Slurm job array, notes the job in submissions.jsonl, and returns the job id. */
-export async function submitRun(runDir: string, now: Date): Promise<string> {
+export async function submitRun(
+  runDir: string,
+  now: Date,
+  /** More words for each task's agent. */
+  agentArgs: readonly string[] = [],
+): Promise<string> {
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
   for (const path of [run.sbatchScript, run.shardsMeta]) {
@@ -24,7 +29,7 @@ export async function submitRun(runDir: string, now: Date): Promise<string> {
   const packed = tasks < config.num_shards;
   const jobId = await submitScriptIn(run.dir, basename(run.sbatchScript), {
     options: packed ? [`--array=0-${tasks - 1}%${config.array_concurrency}`] : [],
-    args: packed ? ["--stride", String(tasks)] : [],
+    args: [...(packed ? ["--stride", String(tasks)] : []), ...agentArgs],
   });
   const line = {
     schema: "xfer.submission.v1",

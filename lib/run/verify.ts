@@ -43,8 +43,8 @@ export interface Verification {
   /** Objects that were read at the destination, and those of them whose content differs. */
   sampled: number;
   sampled_differs: number;
-  /** Objects at the destination that the manifest does not name: no failure. */
-  extra: number;
+  /** Objects at the destination that the manifest does not name, no failure; null when shards were verified apart. */
+  extra: number | null;
   verified: boolean;
   manifest_sha256: string;
   verified_at: string;
@@ -52,7 +52,8 @@ export interface Verification {
   rclone_version: string | null;
 }
 
-const counters = {
+/** Where each verdict is counted. */
+export const verdictCounters = {
   "hash-proven": "hash_proven",
   "size-only": "size_only",
   missing: "missing",
@@ -78,7 +79,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   if (!loaded) throw invalidInput(`${run.manifest}: the manifest is empty`);
   const { comparison } = loaded;
   removeIfAny(run.verifyTotals);
-  await listEntries(listerOf(run, config, options), {
+  await listEntries(listerOf(run, config, options.stop), {
     request: {
       root: config.dest_root,
       kind,
@@ -97,7 +98,6 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const result: Verification = {
     schema: "xfer.verify.v1",
     checksum: options.checksum,
-    dest_root: config.dest_root,
     listed: { objects: 0, bytes: 0 },
     hash_proven: 0,
     size_only: 0,
@@ -107,10 +107,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
     sampled_differs: 0,
     extra: comparison.extra,
     verified: true,
-    manifest_sha256: await digestOf(run.manifest),
-    verified_at: options.now.toISOString(),
-    xfer_version: options.version,
-    rclone_version: await rcloneVersion(config),
+    ...(await verificationHead(run, config, options)),
   };
   const sample = new Sample<SampledObject>(options.downloadSample, Math.random);
   if (options.downloadSample > 0) {
@@ -131,7 +128,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
         : verdictOn(relation);
       result.listed.objects++;
       result.listed.bytes += size;
-      result[counters[verdict]]++;
+      result[verdictCounters[verdict]]++;
       if (isFailure(verdict, options.checksum)) result.verified = false;
       if (verdict !== "hash-proven") {
         file.write(Buffer.from(`${JSON.stringify({ path, size, verdict, reason })}\n`));
@@ -146,7 +143,8 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   return result;
 }
 
-function listerOf(run: RunLayout, config: RunConfig, options: VerifyOptions): Lister {
+/** How a verification lists, from the run's configuration. */
+export function listerOf(run: RunLayout, config: RunConfig, stop: AbortSignal): Lister {
   return {
     runtime: config.runtime,
     image: config.rclone_image ?? undefined,
@@ -157,7 +155,24 @@ function listerOf(run: RunLayout, config: RunConfig, options: VerifyOptions): Li
     verbosity: 0,
     runId: config.run_id,
     errorDir: run.dir,
-    stop: options.stop,
+    stop,
+  };
+}
+
+/** What every verification says of itself. */
+export async function verificationHead(
+  run: RunLayout,
+  config: RunConfig,
+  options: { version: string; now: Date },
+): Promise<
+  Pick<Verification, "dest_root" | "manifest_sha256" | "verified_at" | "xfer_version" | "rclone_version">
+> {
+  return {
+    dest_root: config.dest_root,
+    manifest_sha256: await digestOf(run.manifest),
+    verified_at: options.now.toISOString(),
+    xfer_version: options.version,
+    rclone_version: await rcloneVersion(config),
   };
 }
 
