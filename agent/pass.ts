@@ -37,8 +37,8 @@ export interface PassOptions {
   env: Record<string, string>;
   log: ShardLog;
   stop: AbortSignal;
-  /** Another way to bring TERM to rclone than by its process group; false when it did not work. */
-  terminate?: (() => Promise<boolean>) | undefined;
+  /** Another way to bring TERM to rclone than by its process group; gives why it did not work. */
+  terminate?: (() => Promise<string | undefined>) | undefined;
   onStart: (child: Child) => void;
   onProven: (object: string, proof: "copied" | "unchanged") => void;
   onStats: (stats: RcloneStats) => void;
@@ -72,8 +72,12 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     const onTime = stopReason(stop) === "SIGUSR1";
     killTimer = setTimeout(() => child.signalGroup("SIGKILL"), onTime ? usr1GraceMs : stopGraceMs);
     // Any other signal Slurm has sent to the step itself already.
-    const told = onTime && (await options.terminate?.());
-    if (!told) child.signalGroup("SIGTERM");
+    if (onTime && options.terminate) {
+      const refused = await options.terminate();
+      if (refused === undefined) return;
+      log.note("error", refused);
+    }
+    child.signalGroup("SIGTERM");
   };
   try {
     options.onStart(child);
