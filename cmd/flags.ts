@@ -4,7 +4,7 @@ import type { ClusterAssumptions } from "../lib/manifest/cost-model.ts";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
-import { type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
+import { absoluteImage, type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
 import { hashModes } from "../lib/run/build-manifest.ts";
 import type { RenderOptions } from "../lib/run/render.ts";
 import { invalidInput } from "../lib/system/errors.ts";
@@ -28,7 +28,7 @@ export const rcloneArgs = {
   "rclone-image": {
     type: "string",
     valueHint: "IMAGE",
-    description: "the container image (not needed with host)",
+    description: "the container image, best one file that all nodes see (not needed with host)",
   },
   "rclone-config": {
     type: "string",
@@ -305,6 +305,16 @@ export function clusterOf(input: v.InferOutput<typeof clusterObject>): ClusterAs
 }
 
 const rcloneObject = v.object(rcloneSchema);
+
+/** The image of --rclone-image; a local file is an absolute path. */
+export function imageOf(
+  input: Pick<v.InferOutput<typeof rcloneObject>, "rclone-image">,
+  runtime: RuntimeName,
+): string | undefined {
+  const image = input["rclone-image"];
+  return image && absoluteImage(image, runtime, process.cwd());
+}
+
 const renderObject = v.object(renderSchema);
 
 /** How many array tasks run at a time unless the user says otherwise. */
@@ -319,10 +329,11 @@ export function renderOptionsOf(
   "rclone" | "rcloneFlags" | "maxAttempts" | "maxRestarts" | "slurm" | "agent" | "version"
 > {
   const agentPath = input["agent-path"];
+  const runtime = input.runtime ?? defaults.runtime;
   return {
     rclone: {
-      runtime: input.runtime ?? defaults.runtime,
-      image: input["rclone-image"],
+      runtime,
+      image: imageOf(input, runtime),
       configPath: input["rclone-config"],
       confInContainer: input["rclone-conf-in-container"],
       pyxisExtra: input["pyxis-extra"],

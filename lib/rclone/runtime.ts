@@ -1,3 +1,5 @@
+import { isAbsolute, resolve } from "node:path";
+
 /** How rclone is reached: in a pyxis container through srun, in an apptainer container, or from PATH. */
 export const runtimeNames = ["pyxis", "apptainer", "host"] as const;
 
@@ -51,6 +53,17 @@ export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptio
     ...pyxisExtra,
     ...rcloneArgv,
   ];
+}
+
+/**
+ * An image as it is named everywhere alike: a local file in the form of an absolute path, since pyxis looks a bare name up
+ * on a registry and tasks start in another directory. References to a registry stay as they are.
+ */
+export function absoluteImage(image: string, runtime: RuntimeName, cwd: string): string {
+  if (isAbsolute(image) || /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(image)) return image;
+  const isFile = /\.(?:sqsh|squashfs|sif)$/.test(image) || /^\.\.?\//.test(image);
+  // Without a scheme apptainer knows only local files and folders.
+  return isFile || runtime === "apptainer" ? resolve(cwd, image) : image;
 }
 
 /** Why a path cannot be mounted by this runtime, or undefined when it can: mount lists have no escape for `,` and `:`. */
