@@ -119,6 +119,14 @@ export const compareArg = {
     "what tells a changed object: its size; or its MD5 too (free on S3); or, too, a time after the destination's",
 } as const;
 
+/** Before an array is submitted. */
+export const imageCheckArg = {
+  type: "boolean",
+  default: true,
+  description: "before submitting, look whether the image can be read",
+  negativeDescription: "submit without looking at the image: only the compute nodes see it",
+} as const;
+
 /** What the array asks of Slurm, and how its agents copy. */
 export const renderArgs = {
   "array-concurrency": { type: "string", valueHint: "N", description: "array tasks that run at a time" },

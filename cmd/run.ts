@@ -32,6 +32,7 @@ const schema = v.object({
   delta: v.optional(v.boolean(), false),
   compare: flags.oneOf(compareModes),
   submit: v.optional(v.boolean(), false),
+  "image-check": v.boolean(),
   json: v.optional(v.boolean(), false),
   ...flags.rcloneSchema,
   ...flags.listSchema,
@@ -69,6 +70,7 @@ export default defineCommand({
     delta: { type: "boolean", description: "copy only what is missing or differs at the destination" },
     compare: flags.compareArg,
     submit: { type: "boolean", description: "submit the array (slurm)" },
+    "image-check": flags.imageCheckArg,
     ...flags.rcloneArgs,
     ...flags.listArgs,
     ...flags.renderArgs,
@@ -127,7 +129,8 @@ export default defineCommand({
       return exitCodes.done;
     }
     if (!local) {
-      const jobId = input.submit ? await submitRun(runDir, new Date()) : null;
+      const imageCheck = input["image-check"];
+      const jobId = input.submit ? await submitRun(runDir, { now: new Date(), imageCheck }) : null;
       if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
       else
         await printText(

@@ -1,13 +1,25 @@
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { basename } from "node:path";
 import { packArray } from "../slurm/limits.ts";
-import { readArrayLimits, submitScriptIn } from "../slurm/scheduler.ts";
+import { readArrayLimits, requireSbatch, submitScriptIn } from "../slurm/scheduler.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
+import { log } from "../system/log.ts";
 import { readRunConfig } from "./config.ts";
+import { checkImageHere } from "./image.ts";
 import { runLayout } from "./layout.ts";
 
-/** Submits a rendered run as a Slurm job array, notes the job in submissions.jsonl, and returns the job id. */
-export async function submitRun(runDir: string, now: Date): Promise<string> {
+/** How a run is submitted. */
+interface SubmitOptions {
+  now: Date;
+  /** Look at the image first; not where only the compute nodes see it. */
+  imageCheck: boolean;
+}
+
+/**
+ * Submits a rendered run as a Slurm job array, notes the job in submissions.jsonl, and returns the job id. Throws, and
+ * submits nothing, when its tasks could not start.
+ */
+export async function submitRun(runDir: string, { now, imageCheck }: SubmitOptions): Promise<string> {
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
   for (const path of [run.sbatchScript, run.shardsMeta]) {
@@ -16,6 +28,9 @@ export async function submitRun(runDir: string, now: Date): Promise<string> {
   if (!existsSync(run.binary) && !existsSync(run.agentPath)) {
     throw invalidInput(`${run.binary}: no such file: render the run again`);
   }
+  requireSbatch();
+  const warning = imageCheck ? checkImageHere(config) : undefined;
+  if (warning) log.warn(warning);
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });
   const tasks = packArray(config.num_shards, await readArrayLimits());

@@ -33,7 +33,7 @@ export function childEnvironment(extra: Record<string, string> = {}): Record<str
 }
 
 /** The path of a program on PATH. Throws an XferError that names the program and where it was looked for. */
-function findProgram(name: string): string {
+export function findProgram(name: string): string {
   const path = process.env.PATH ?? "";
   const found = Bun.which(name, { PATH: path });
   if (found) return found;

@@ -1,5 +1,13 @@
-import { expect, test } from "bun:test";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { hostileManifest } from "../data/hostile-names.ts";
 import { temporaryDirectory, timeoutMs, xfer } from "../e2e/harness.ts";
@@ -67,3 +75,81 @@ test(
   },
   timeoutMs,
 );
+
+describe("submit looks at the image once, before sbatch", () => {
+  /** A rendered run and an sbatch that notes that it was called. */
+  async function scene(image: string, runtime = "pyxis") {
+    const dir = temporaryDirectory();
+    mkdirSync(join(dir.path, "run"));
+    mkdirSync(join(dir.path, "bin"));
+    copyFileSync(hostileManifest, join(dir.path, "run", "manifest.jsonl"));
+    const sbatch = join(dir.path, "bin", "sbatch");
+    writeFileSync(sbatch, '#!/bin/sh\ntouch "$CALLED"\necho 42\n');
+    chmodSync(sbatch, 0o755);
+    const called = join(dir.path, "called");
+    const env = { PATH: `${join(dir.path, "bin")}:/usr/bin:/bin`, CALLED: called };
+    const run = async (...args: string[]) => {
+      const result = await xfer(args, { cwd: dir.path, env });
+      return { ...result, called: existsSync(called) };
+    };
+    for (const args of [
+      ["manifest", "shard", "--in", "run/manifest.jsonl", "--outdir", "run/shards", "--num-shards", "2"],
+      [
+        ...["slurm", "render", "--run-dir", "run", "--agent-path", "/x"],
+        ...["--runtime", runtime, "--rclone-image", image],
+      ],
+    ]) {
+      const result = await run(...args);
+      if (result.code !== 0) throw new Error(result.stderr);
+    }
+    const submit = (...more: string[]) => run("slurm", "submit", "--run-dir", "run", ...more);
+    return { dir: dir.path, submit, [Symbol.dispose]: () => dir[Symbol.dispose]() };
+  }
+
+  for (const runtime of ["pyxis", "apptainer"]) {
+    test(
+      `${runtime}: an image that is not there: exit code 1, one line, nothing submitted; --no-image-check submits`,
+      async () => {
+        using at = await scene("none.sqsh", runtime);
+        const refused = await at.submit();
+        expect(refused).toMatchObject({ code: 1, stdout: "", called: false });
+        expect(refused.stderr).toBe(
+          `xfer: ${join(at.dir, "none.sqsh")}: no such image here, nothing was submitted: put it there, or render the run ` +
+            "again with another --rclone-image; if only the compute nodes see it, submit with --no-image-check\n",
+        );
+        expect(existsSync(join(at.dir, "run", "submissions.jsonl"))).toBe(false);
+        const forced = await at.submit("--no-image-check");
+        expect(forced).toMatchObject({ code: 0, stdout: "42\n", stderr: "", called: true });
+      },
+      timeoutMs,
+    );
+  }
+
+  test(
+    "an image that is there: no word about it",
+    async () => {
+      using at = await scene("there.sqsh");
+      writeFileSync(join(at.dir, "there.sqsh"), "image");
+      expect(await at.submit()).toMatchObject({ code: 0, stdout: "42\n", stderr: "", called: true });
+    },
+    timeoutMs,
+  );
+
+  for (const [runtime, image, remedy] of [
+    ["pyxis", "rclone/rclone:1.68", "enroot import -o /shared/rclone.sqsh docker://rclone/rclone:1.68"],
+    ["apptainer", "oras://h/r", "apptainer pull /shared/rclone.sif oras://h/r"],
+  ] as const) {
+    test(
+      `${runtime}: an image of a registry: a warning of one line with the remedy, and it is submitted`,
+      async () => {
+        using at = await scene(image, runtime);
+        const result = await at.submit();
+        expect(result).toMatchObject({ code: 0, stdout: "42\n", called: true });
+        expect(result.stderr.trimEnd().split("\n")).toHaveLength(1);
+        expect(result.stderr).toContain(`warning: every task would pull ${image} from its registry: `);
+        expect(result.stderr).toContain(remedy);
+      },
+      timeoutMs,
+    );
+  }
+});
