@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { parseRoot } from "../lib/rclone/remote.ts";
+import { stepVariables } from "../lib/rclone/runtime.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { RunLayout } from "../lib/run/layout.ts";
 import { stepCommand } from "../lib/run/step.ts";
@@ -118,7 +119,7 @@ async function ask(
       writable: [],
       env: process.env,
     }),
-    { env: childEnvironment() },
+    { env: childEnvironment(stepVariables(config.runtime, process.env)) },
   );
   const end = () => child.signalGroup("SIGKILL");
   stop.addEventListener("abort", end);

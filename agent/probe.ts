@@ -2,6 +2,7 @@ import { Cover, type CoverRow } from "../lib/manifest/cover.ts";
 import { parseListingLine } from "../lib/manifest/listing.ts";
 import { joinRoot } from "../lib/manifest/root.ts";
 import { lsjsonArgv } from "../lib/rclone/argv.ts";
+import { stepVariables } from "../lib/rclone/runtime.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import { stepCommand } from "../lib/run/step.ts";
@@ -100,7 +101,7 @@ async function listRow(
       writable: [],
       env: process.env,
     }),
-    { env: childEnvironment() },
+    { env: childEnvironment(stepVariables(config.runtime, process.env)) },
   );
   const end = () => child.signalGroup("SIGKILL");
   stop.addEventListener("abort", end);
