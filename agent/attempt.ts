@@ -4,6 +4,7 @@ import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
 import { classifyMessage, type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
 import { sortUserFlags, type UserFlags } from "../lib/rclone/flags.ts";
 import { parseRoot, type RootKind, rootKind, serverSide } from "../lib/rclone/remote.ts";
+import { stepVariables } from "../lib/rclone/runtime.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
@@ -271,7 +272,7 @@ class Attempt {
     try {
       const result = await runPass({
         argv,
-        env: childEnvironment(),
+        env: childEnvironment(stepVariables(config.runtime, process.env)),
         log,
         stop: this.#stop,
         terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,

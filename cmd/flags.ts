@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
-import { type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
+import { absoluteImage, type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
 import { hashModes } from "../lib/run/build-manifest.ts";
 import type { RenderOptions } from "../lib/run/render.ts";
 import { invalidInput } from "../lib/system/errors.ts";
@@ -26,7 +26,7 @@ export const rcloneArgs = {
   "rclone-image": {
     type: "string",
     valueHint: "IMAGE",
-    description: "the container image (not needed with host)",
+    description: "the container image, best one file that all nodes see (not needed with host)",
   },
   "rclone-config": {
     type: "string",
@@ -115,6 +115,14 @@ export const compareArg = {
   valueHint: compareModes.join("|"),
   description:
     "what tells a changed object: its size; or its MD5 too (free on S3); or, too, a time after the destination's",
+} as const;
+
+/** Before an array is submitted. */
+export const imageCheckArg = {
+  type: "boolean",
+  default: true,
+  description: "before submitting, look whether the image can be read",
+  negativeDescription: "submit without looking at the image: only the compute nodes see it",
 } as const;
 
 /** What the array asks of Slurm, and how its agents copy. */
@@ -250,6 +258,16 @@ export const renderSchema = {
 };
 
 const rcloneObject = v.object(rcloneSchema);
+
+/** The image of --rclone-image; a local file is an absolute path. */
+export function imageOf(
+  input: Pick<v.InferOutput<typeof rcloneObject>, "rclone-image">,
+  runtime: RuntimeName,
+): string | undefined {
+  const image = input["rclone-image"];
+  return image && absoluteImage(image, runtime, process.cwd());
+}
+
 const renderObject = v.object(renderSchema);
 
 /** How many array tasks run at a time unless the user says otherwise. */
@@ -264,10 +282,11 @@ export function renderOptionsOf(
   "rclone" | "rcloneFlags" | "maxAttempts" | "maxRestarts" | "slurm" | "agent" | "version"
 > {
   const agentPath = input["agent-path"];
+  const runtime = input.runtime ?? defaults.runtime;
   return {
     rclone: {
-      runtime: input.runtime ?? defaults.runtime,
-      image: input["rclone-image"],
+      runtime,
+      image: imageOf(input, runtime),
       configPath: input["rclone-config"],
       confInContainer: input["rclone-conf-in-container"],
       pyxisExtra: input["pyxis-extra"],

@@ -9,7 +9,7 @@ import { type Lister, listingCpus } from "../lib/run/lister.ts";
 import { invalidInput } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
-import { listerSchema, listSchema, rcloneSchema } from "./flags.ts";
+import { imageOf, listerSchema, listSchema, rcloneSchema } from "./flags.ts";
 import { printJson, printText } from "./print.ts";
 
 const listerObject = v.object({ ...rcloneSchema, ...listerSchema });
@@ -35,10 +35,11 @@ export function listerOf(
   input: v.InferOutput<typeof listerObject> & { "run-id"?: string | undefined },
   given: { runtime: RuntimeName; stop: AbortSignal },
 ): Lister {
+  const runtime = input.runtime ?? given.runtime;
   return {
     runId: input["run-id"] ?? newRunId(),
-    runtime: input.runtime ?? given.runtime,
-    image: input["rclone-image"],
+    runtime,
+    image: imageOf(input, runtime),
     configPath: input["rclone-config"],
     confInContainer: input["container-conf-path"],
     pyxisExtra: input["pyxis-extra"],

@@ -35,6 +35,7 @@ const schema = v.object({
   compare: flags.oneOf(compareModes),
   submit: v.optional(v.boolean(), false),
   verify: v.optional(v.boolean(), false),
+  "image-check": v.boolean(),
   json: v.optional(v.boolean(), false),
   ...flags.rcloneSchema,
   ...flags.listSchema,
@@ -76,6 +77,7 @@ export default defineCommand({
       type: "boolean",
       description: "compare the destination with the manifest after the copy (local)",
     },
+    "image-check": flags.imageCheckArg,
     ...flags.rcloneArgs,
     ...flags.listArgs,
     ...flags.renderArgs,
@@ -136,7 +138,8 @@ export default defineCommand({
       return exitCodes.done;
     }
     if (!local) {
-      const jobId = input.submit ? await submitRun(runDir, new Date()) : null;
+      const imageCheck = input["image-check"];
+      const jobId = input.submit ? await submitRun(runDir, { now: new Date(), imageCheck }) : null;
       if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
       else
         await printText(

@@ -72,7 +72,11 @@ export default defineCommand({
     if (input["download-sample"] > 0) throw invalidInput("--download-sample is for --executor local");
     const runDir = input["run-dir"];
     checkWholeManifest(runLayout(runDir), shardsOf(runDir));
-    const jobId = await submitRun(runDir, new Date(), ["--verify", input.checksum]);
+    const jobId = await submitRun(runDir, {
+      now: new Date(),
+      imageCheck: true,
+      agentArgs: ["--verify", input.checksum],
+    });
     if (input.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir });
     else await printText(`${jobId}\n`);
     return exitCodes.done;

@@ -4,7 +4,11 @@ import { submitRun } from "../../lib/run/submit.ts";
 import * as flags from "../flags.ts";
 import { printJson, printText } from "../print.ts";
 
-const schema = v.object({ "run-dir": flags.requiredText, json: v.optional(v.boolean(), false) });
+const schema = v.object({
+  "run-dir": flags.requiredText,
+  "image-check": v.boolean(),
+  json: v.optional(v.boolean(), false),
+});
 
 export default defineCommand({
   meta: {
@@ -13,11 +17,15 @@ export default defineCommand({
   },
   args: {
     "run-dir": { type: "string", required: true, valueHint: "DIR", description: "the run directory" },
+    "image-check": flags.imageCheckArg,
     json: flags.json,
   },
   async run({ args }) {
     const input = flags.readFlags(schema, args);
-    const jobId = await submitRun(input["run-dir"], new Date());
+    const jobId = await submitRun(input["run-dir"], {
+      now: new Date(),
+      imageCheck: input["image-check"],
+    });
     if (input.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: input["run-dir"] });
     else await printText(`${jobId}\n`);
   },

@@ -23,6 +23,8 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
     "config",
   ],
   [/NoSuchBucket/i, "config"],
+  // apptainer's own words, before what they quote: an image or a bind that is not there is no missing object.
+  [/^FATAL:/, "container"],
   [/rclone was not found|srun was not found|apptainer was not found/i, "config"],
   [
     /NoSuchKey|object not found|no such file or directory|directory not found|status code: 404|NotFound: Not Found/i,

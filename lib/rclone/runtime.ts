@@ -1,3 +1,5 @@
+import { isAbsolute, resolve } from "node:path";
+
 /** How rclone is reached: in a pyxis container through srun, in an apptainer container, or from PATH. */
 export const runtimeNames = ["pyxis", "apptainer", "host"] as const;
 
@@ -24,7 +26,9 @@ export interface RuntimeOptions {
 }
 
 /**
- * Puts a runtime around an rclone command line. All mounts are in one --container-mounts: of several, pyxis takes only
+ * Puts a runtime around an rclone command line. `apptainer exec` runs no runscript, binds by `src:dest:opts` in the order
+ * given, makes destinations that the image lacks by its underlay or overlay (on by default), and ends with rclone's code,
+ * or 255 after a line that starts with FATAL. All mounts are in one --container-mounts: of several, pyxis takes only
  * the last. --export=ALL makes up for the SLURM_EXPORT_ENV=NONE that `sbatch --export=NONE` leaves behind.
  * Throws nothing: see `mountProblem` for paths that a runtime cannot mount.
  */
@@ -53,10 +57,35 @@ export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptio
   ];
 }
 
+/**
+ * An image as it is named everywhere alike: a local file in the form of an absolute path, since pyxis looks a bare name up
+ * on a registry and tasks start in another directory. References to a registry stay as they are.
+ */
+export function absoluteImage(image: string, runtime: RuntimeName, cwd: string): string {
+  if (isAbsolute(image) || /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(image)) return image;
+  const isFile = /\.(?:sqsh|squashfs|sif)$/.test(image) || /^\.\.?\//.test(image);
+  // Without a scheme apptainer knows only local files and folders.
+  return isFile || runtime === "apptainer" ? resolve(cwd, image) : image;
+}
+
 /** Why a path cannot be mounted by this runtime, or undefined when it can: mount lists have no escape for `,` and `:`. */
 export function mountProblem(path: string, runtime: RuntimeName): string | undefined {
   if (runtime === "host" || !/[,:]/.test(path)) return undefined;
   return `a path with a comma or a colon cannot be mounted by ${runtime}: ${path}`;
+}
+
+/**
+ * More variables for the process that runs a step: under apptainer an image's own variables win over the host's, and those
+ * of APPTAINERENV_ over both. It evaluates the values as a shell does, so one with `$`, a quote or the like is left to pass
+ * in by itself, as all others of the host do.
+ */
+export function stepVariables(
+  runtime: RuntimeName,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  if (runtime !== "apptainer") return {};
+  const pairs = rcloneVariables(env).map((name) => [`APPTAINERENV_${name}`, env[name] ?? ""] as const);
+  return Object.fromEntries(pairs.filter(([, value]) => !/[$`"\\\n]/.test(value)));
 }
 
 /** The names of the variables that configure rclone: an image's ENV must not win over the user's. */

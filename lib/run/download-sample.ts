@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { AtomicFile, removeIfAny } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
-import { runProgram } from "../system/process.ts";
 import type { RunConfig } from "./config.ts";
 import type { RunLayout } from "./layout.ts";
-import { stepCommand } from "./step.ts";
+import { runStep } from "./step.ts";
 
 /** An object that is read from the destination, whole. */
 export interface SampledObject {
@@ -69,8 +68,8 @@ async function contentHashes(
   const file = new AtomicFile(keys);
   for (const { path } of objects) file.write(Buffer.from(`${path}\n`));
   file.commit();
-  const argv = stepCommand(config, {
-    argv: (seen) => [
+  const step = {
+    argv: (seen: { configPath: string | undefined; keys: string }) => [
       ...["rclone", "hashsum", "MD5", "--download", root, "--files-from-raw", seen.keys],
       ...(seen.configPath === undefined ? [] : ["--config", seen.configPath]),
     ],
@@ -78,8 +77,8 @@ async function contentHashes(
     writable: [],
     keys,
     env: process.env,
-  });
-  const result = await runProgram(argv, { timeoutMs });
+  };
+  const result = await runStep(config, step, { timeoutMs });
   removeIfAny(keys);
   const hashes = new Map<string, string>();
   for (const line of result.stdout.split("\n")) {

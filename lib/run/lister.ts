@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
-import { type RuntimeName, rcloneVariables, wrapCommand } from "../rclone/runtime.ts";
+import { type RuntimeName, rcloneVariables, stepVariables, wrapCommand } from "../rclone/runtime.ts";
 import { removeIfAny } from "../system/durable.ts";
 import { errnoOf, messageOf, operationFailed } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
@@ -88,7 +88,7 @@ const droppedText = /doesn't belong in directory|Odd name received/;
 export async function runListing(lister: Lister, options: ListingOptions): Promise<ListingEnd> {
   const { request } = options;
   const argv = listingCommand(lister, request);
-  const child = startChild(argv, { env: childEnvironment() });
+  const child = startChild(argv, { env: childEnvironment(stepVariables(lister.runtime, process.env)) });
   let killTimer: NodeJS.Timeout | undefined;
   const stopChild = () => {
     child.signalGroup("SIGTERM");

@@ -1,17 +1,29 @@
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { basename } from "node:path";
 import { packArray } from "../slurm/limits.ts";
-import { readArrayLimits, submitScriptIn } from "../slurm/scheduler.ts";
+import { readArrayLimits, requireSbatch, submitScriptIn } from "../slurm/scheduler.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
+import { log } from "../system/log.ts";
 import { readRunConfig } from "./config.ts";
+import { checkImageHere } from "./image.ts";
 import { runLayout } from "./layout.ts";
 
-/** Submits a rendered run as a Slurm job array, notes the job in submissions.jsonl, and returns the job id. */
+/** How a run is submitted. */
+interface SubmitOptions {
+  now: Date;
+  /** Look at the image first; not where only the compute nodes see it. */
+  imageCheck: boolean;
+  /** More words for each task's agent. */
+  agentArgs?: readonly string[];
+}
+
+/**
+ * Submits a rendered run as a Slurm job array, notes the job in submissions.jsonl, and returns the job id. Throws, and
+ * submits nothing, when its tasks could not start.
+ */
 export async function submitRun(
   runDir: string,
-  now: Date,
-  /** More words for each task's agent. */
-  agentArgs: readonly string[] = [],
+  { now, imageCheck, agentArgs = [] }: SubmitOptions,
 ): Promise<string> {
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
@@ -21,6 +33,9 @@ export async function submitRun(
   if (!existsSync(run.binary) && !existsSync(run.agentPath)) {
     throw invalidInput(`${run.binary}: no such file: render the run again`);
   }
+  requireSbatch();
+  const warning = imageCheck ? checkImageHere(config) : undefined;
+  if (warning) log.warn(warning);
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });
   const tasks = packArray(config.num_shards, await readArrayLimits());

@@ -6,7 +6,6 @@ import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts"
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { fileChunks } from "../system/lines.ts";
-import { runProgram } from "../system/process.ts";
 import { type RunConfig, readRunConfig } from "./config.ts";
 import { differingContent, Sample, type SampledObject } from "./download-sample.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
@@ -14,7 +13,7 @@ import { listEntries } from "./list-entries.ts";
 import { type Lister, listingCpus } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
 import { readRemotes } from "./remotes.ts";
-import { stepCommand } from "./step.ts";
+import { runStep } from "./step.ts";
 
 /** What a verification is asked to do. */
 export interface VerifyOptions {
@@ -184,12 +183,11 @@ async function digestOf(path: string): Promise<string> {
 
 /** rclone's version where the run's runtime runs it: "1.60.1-DEV"; null when it does not say. */
 async function rcloneVersion(config: RunConfig): Promise<string | null> {
-  const argv = stepCommand(config, {
+  const { stdout } = await runStep(config, {
     argv: () => ["rclone", "version"],
     readOnly: [],
     writable: [],
     env: process.env,
   });
-  const { stdout } = await runProgram(argv);
   return /^rclone v(\S+)/.exec(stdout)?.[1] ?? null;
 }

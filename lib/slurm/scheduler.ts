@@ -1,5 +1,5 @@
 import { messageOf, operationFailed } from "../system/errors.ts";
-import { runProgram } from "../system/process.ts";
+import { findProgram, runProgram } from "../system/process.ts";
 import { type JobEnding, parseJobEnding } from "./job.ts";
 import { type ArrayLimits, parseArrayLimits } from "./limits.ts";
 
@@ -24,6 +24,11 @@ export function parseSubmittedJobId(stdout: string): string {
   const match = /^(\d+)(?:;\S+)?$/.exec(stdout.trim());
   if (!match?.[1]) throw operationFailed(`sbatch printed no job id: ${JSON.stringify(stdout.trim())}`);
   return match[1];
+}
+
+/** Throws, naming where it was looked for, when there is no sbatch. */
+export function requireSbatch(): void {
+  findProgram("sbatch");
 }
 
 /**

@@ -33,7 +33,7 @@ export function childEnvironment(extra: Record<string, string> = {}): Record<str
 }
 
 /** The path of a program on PATH. Throws an XferError that names the program and where it was looked for. */
-function findProgram(name: string): string {
+export function findProgram(name: string): string {
   const path = process.env.PATH ?? "";
   const found = Bun.which(name, { PATH: path });
   if (found) return found;
@@ -112,7 +112,7 @@ export function startSupervised(
 /** Runs a program to its end and returns what it printed; it is killed with its group after `timeoutMs`. */
 export async function runProgram(
   argv: readonly string[],
-  options: { cwd?: string; timeoutMs?: number } = {},
+  options: { cwd?: string; env?: Record<string, string>; timeoutMs?: number } = {},
 ): Promise<ProcessExit & { stdout: string; stderr: string }> {
   const child = startChild(argv, options);
   const timer = setTimeout(() => child.signalGroup("SIGKILL"), options.timeoutMs ?? 120_000);

@@ -15,16 +15,21 @@ import { parseArgs } from "node:util";
 import { seededRandom } from "../data/fill.ts";
 import { paretoSize, writeSeededManifest } from "../data/manifest.ts";
 import { binary } from "../e2e/harness.ts";
+import { benchAgent } from "./agent.ts";
 import { makespanTable } from "./makespan.ts";
 import { type Measured, measure } from "./measure.ts";
 
 /**
- * `bun run bench [--records N,N] [--repeat N] [--dir DIR]`: what the manifest commands cost beside `cp` of the same file
- * in the same run, their memory, and how level an array's end is. It prints; it never fails for being slow.
+ * `bun run bench [--only PART,PART] [--records N,N] [--repeat N] [--dir DIR]`: what the manifest commands cost beside
+ * `cp` of the same file in the same run, their memory, what the agent costs beside bare rclone, and how level an array's
+ * end is. It prints; it never fails for being slow.
  */
+
+const parts = ["manifest", "agent", "makespan"] as const;
 
 const { values } = parseArgs({
   options: {
+    only: { type: "string", default: parts.join(",") },
     records: { type: "string", default: "1000000,10000000" },
     repeat: { type: "string", default: "3" },
     dir: { type: "string", default: tmpdir() },
@@ -178,5 +183,12 @@ function printRows(rows: readonly Row[], runs: ReadonlyMap<string, Measured[]>, 
 }
 
 process.stdout.write(`${cpus().length} CPUs, ${cpus()[0]?.model ?? "unknown"}, in ${values.dir}\n`);
-for (const records of values.records.split(",").map(Number)) await benchManifest(records);
-process.stdout.write(makespanTable());
+const asked = values.only.split(",");
+const unknown = asked.find((word) => !parts.some((part) => part === word));
+if (unknown !== undefined) throw new Error(`--only: must be of ${parts.join(", ")}, not "${unknown}"`);
+const wants = (part: (typeof parts)[number]) => asked.includes(part);
+if (wants("manifest")) {
+  for (const records of values.records.split(",").map(Number)) await benchManifest(records);
+}
+if (wants("agent")) await benchAgent(values.dir, repeats);
+if (wants("makespan")) process.stdout.write(makespanTable());

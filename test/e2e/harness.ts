@@ -20,8 +20,11 @@ export const binary = join(import.meta.dir, "..", "..", "dist", "xfer");
 export const timeoutMs = 180_000;
 
 /** A directory with an awkward name that is removed when it goes out of scope. */
-export function temporaryDirectory(name = "xfer test 'q' "): { path: string } & Disposable {
-  const path = mkdtempSync(join(tmpdir(), name));
+export function temporaryDirectory(
+  name = "xfer test 'q' ",
+  parent = tmpdir(),
+): { path: string } & Disposable {
+  const path = mkdtempSync(join(parent, name));
   chmodSync(path, 0o755);
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }

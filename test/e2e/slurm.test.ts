@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import {
+  chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -284,6 +286,34 @@ test(
     const log = readFileSync(join(stage.dir, "xfer-err", errors[0] ?? ""), "utf8");
     expect(log).toContain("command: srun --export=ALL -n 1 -c 8 ");
     expect(log).toContain("none.sqsh");
+  },
+  timeoutMs,
+);
+
+test(
+  "an image that the user may not read is refused before sbatch; from there on it is submitted",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "image");
+    const keys = stage.fill(10);
+    const image = join(stage.dir, "rclone.sqsh");
+    copyFileSync(cluster.imageSqsh, image);
+    const rendered = await stage.xfer(...stage.runArgs("--num-shards", "1", "--rclone-image", "rclone.sqsh"));
+    expect(rendered.code, rendered.stderr).toBe(0);
+    chmodSync(image, 0o600);
+    const submit = ["slurm", "submit", "--run-dir", stage.runDir];
+    const refused = await stage.xfer(...submit);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toStartWith(
+      `xfer: ${image}: the image cannot be read here (EACCES), nothing was submitted`,
+    );
+    expect((await cluster.run(["squeue", "-h"], { asUser: true })).stdout).not.toContain("xfer");
+    expect(existsSync(join(stage.runDir, "submissions.jsonl"))).toBe(false);
+    chmodSync(image, 0o644);
+    const submitted = await stage.xfer(...submit);
+    expect(submitted).toMatchObject({ code: 0, stderr: "" });
+    await cluster.waitForJob(submitted.stdout.trim(), timeoutMs);
+    expect(stage.states("done"), stage.logs()).toHaveLength(1);
+    expect(await stage.different(keys)).toEqual([]);
   },
   timeoutMs,
 );

@@ -85,6 +85,10 @@ test("a message is put in the class that decides what follows", () => {
     ["InternalError: We encountered an internal error.\n\tstatus code: 500", "network"],
     ["write /mnt/x: no space left on device", "destination-full"],
     ["NoSuchBucket: The specified bucket does not exist\n\tstatus code: 404", "config"],
+    [
+      "FATAL:   could not open image /i.sif: failed to retrieve path for /i.sif: lstat /i.sif: no such file or directory",
+      "container",
+    ],
     ["something never seen", "unknown"],
   ];
   expect(rows.map(([message]) => [message, classifyMessage(message)])).toEqual(rows);

@@ -1,0 +1,43 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import type { RuntimeName } from "../rclone/runtime.ts";
+import { errnoOf, operationFailed } from "../system/errors.ts";
+
+/** The part of a run's configuration that says what its tasks start in. */
+interface ImageUse {
+  runtime: RuntimeName;
+  rclone_image: string | null;
+}
+
+/**
+ * Looks at a run's image before its array is submitted, once for all tasks. Returns a warning for an image that every
+ * task would pull from a registry. Throws when a local image is not there or cannot be read here.
+ */
+export function checkImageHere({ runtime, rclone_image: image }: ImageUse): string | undefined {
+  if (runtime === "host" || image === null) return undefined;
+  if (!isAbsolute(image)) return pullWarning(runtime, image);
+  try {
+    const folder = statSync(image).isDirectory();
+    accessSync(image, constants.R_OK | (folder ? constants.X_OK : 0));
+    return undefined;
+  } catch (error) {
+    const code = errnoOf(error);
+    const what = code === "ENOENT" ? "no such image here" : `the image cannot be read here (${code})`;
+    throw operationFailed(
+      `${image}: ${what}, nothing was submitted: put it there, or render the run again with another --rclone-image; ` +
+        "if only the compute nodes see it, submit with --no-image-check",
+    );
+  }
+}
+
+function pullWarning(runtime: RuntimeName, image: string): string {
+  const source = image.includes("://") ? image : `docker://${image}`;
+  const remedy =
+    runtime === "apptainer"
+      ? `apptainer pull /shared/rclone.sif ${source}`
+      : `enroot import -o /shared/rclone.sqsh ${source}`;
+  return (
+    `every task would pull ${image} from its registry: make one file that all nodes see (${remedy}) ` +
+    "and give that as --rclone-image"
+  );
+}
