@@ -106,14 +106,15 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   };
   const file = new AtomicFile(run.verifyList);
   try {
-    await forEachOutcome(run.manifest, comparison, ({ relation }, { path, size }) => {
+    await forEachOutcome(run.manifest, comparison, ({ relation }, record) => {
       goOn();
       const { verdict, reason } = verdictOn(relation);
       result.listed.objects++;
-      result.listed.bytes += size;
+      result.listed.bytes += record.size;
       result[counters[verdict]]++;
       if (isFailure(verdict, options.checksum)) result.verified = false;
       if (verdict !== "hash-proven") {
+        const { path, size } = record;
         file.write(Buffer.from(`${JSON.stringify({ path, size, verdict, reason })}\n`));
       }
     });
