@@ -214,6 +214,19 @@ export function keyText(batch: RecordBatch, row: number): string {
   return text.includes("\\") ? JSON.parse(`"${text}"`) : text;
 }
 
+/** The line of a row, its newline included. */
+export function lineOf(batch: RecordBatch, row: number): Uint8Array {
+  return batch.bytes.subarray(batch.lineStart[row] as number, batch.lineStart[row + 1] as number);
+}
+
+/** The whole record of a row. */
+export function recordOfRow(batch: RecordBatch, row: number): ManifestRecord {
+  const start = batch.lineStart[row] as number;
+  const end = batch.lineStart[row + 1] as number;
+  // What has the shape of a checked line needs no check of its own.
+  return batch.parsed.get(row) ?? JSON.parse(batch.bytes.toString("utf8", start, end));
+}
+
 function sameLiteral(a: Literal, b: Literal): boolean {
   return Buffer.compare(a.bytes, b.bytes) === 0;
 }

@@ -1,8 +1,8 @@
 import { invalidInput } from "../system/errors.ts";
-import type { Line } from "../system/lines.ts";
+import { keyText, lineOf, type RecordBatch, recordOfRow } from "./batch.ts";
 import { Column, KeyTable } from "./key-table.ts";
 import type { ListingEntry } from "./listing.ts";
-import { forEachRecord } from "./read.ts";
+import { forEachBatch } from "./read.ts";
 import type { ManifestRecord } from "./record.ts";
 
 /** How a manifest's record stands to a listing, from nothing known to most; the first that holds. */
@@ -72,16 +72,25 @@ export class ManifestComparison {
 
   /** Adds the next record. Returns the index of an earlier one with the same key, or undefined when it is the first. */
   addRecord(record: Pick<ManifestRecord, "path" | "size" | "mtime" | "hashes">): number | undefined {
-    this.#tidy();
-    const index = this.#keys.add(record.path);
-    if (index < 0) return -1 - index;
-    this.#sizes.set(index, record.size);
+    const earlier = this.addSized(record.path, record.size);
+    if (earlier !== undefined) return earlier;
+    const index = this.#keys.size - 1;
     const md5 = record.hashes?.md5;
     if (this.#wish.hashes && isMd5(md5)) {
       this.#hashed.set(index, 1);
       for (let word = 0; word < hashWords; word++) this.#hashes.set(index, md5Word(md5, word), word);
     }
     if (this.#wish.times) this.#times.set(index, secondOf(record.mtime));
+    return undefined;
+  }
+
+  /** As addRecord, of a record whose hash and time are not known or not asked for. */
+  addSized(path: string, size: number): number | undefined {
+    this.#tidy();
+    const index = this.#keys.add(path);
+    if (index < 0) return -1 - index;
+    this.#sizes.set(index, size);
+    if (this.#wish.times) this.#times.set(index, Number.NaN);
     return undefined;
   }
 
@@ -175,23 +184,51 @@ export async function loadComparison(
   onRecords: (records: number) => void = () => {},
 ): Promise<LoadedManifest | undefined> {
   const comparison = new ManifestComparison(wish);
-  let loaded: LoadedManifest | undefined;
-  await forEachRecord(manifestPath, (record, line) => {
-    loaded ??= { comparison, sourceRoot: record.source_root, destRoot: record.dest_root };
-    if (record.source_root !== loaded.sourceRoot || record.dest_root !== loaded.destRoot) {
-      throw invalidInput(
-        `${manifestPath}:${line.number}: the record has other roots than line 1: one manifest is one transfer`,
-      );
+  const whole = wish.hashes || wish.times;
+  const first = await forEachBatch(manifestPath, (batch) => {
+    for (let row = 0; row < batch.count; row++) {
+      const earlier = whole
+        ? comparison.addRecord(recordOfRow(batch, row))
+        : comparison.addSized(keyText(batch, row), batch.size[row] as number);
+      if (earlier !== undefined) {
+        throw invalidInput(
+          `${manifestPath}:${batch.firstLine + row}: the key is in record ${earlier + 1} already: ${keyText(batch, row)}`,
+        );
+      }
+      if (comparison.records % 1000 === 0) onRecords(comparison.records);
     }
-    const earlier = comparison.addRecord(record);
-    if (earlier !== undefined) {
-      throw invalidInput(
-        `${manifestPath}:${line.number}: the key is in record ${earlier + 1} already: ${record.path}`,
-      );
-    }
-    if (comparison.records % 1000 === 0) onRecords(comparison.records);
   });
-  return loaded;
+  return first && { comparison, sourceRoot: first.source_root, destRoot: first.dest_root };
+}
+
+/** A record as its outcome is told; valid until the callback returns. */
+export interface OutcomeRow {
+  readonly path: string;
+  readonly size: number;
+  /** Its line, the newline included. */
+  readonly line: Uint8Array;
+}
+
+/** Reads its record only as far as it is asked: most outcomes are a matter of a counter. */
+class BatchRow implements OutcomeRow {
+  readonly #batch: RecordBatch;
+  row = 0;
+
+  constructor(batch: RecordBatch) {
+    this.#batch = batch;
+  }
+
+  get path(): string {
+    return keyText(this.#batch, this.row);
+  }
+
+  get size(): number {
+    return this.#batch.size[this.row] as number;
+  }
+
+  get line(): Uint8Array {
+    return lineOf(this.#batch, this.row);
+  }
 }
 
 /**
@@ -201,10 +238,13 @@ export async function loadComparison(
 export async function forEachOutcome(
   manifestPath: string,
   comparison: ManifestComparison,
-  each: (outcome: Outcome, record: ManifestRecord, line: Pick<Line, "bytes" | "number">) => void,
+  each: (outcome: Outcome, record: OutcomeRow) => void,
 ): Promise<void> {
   let index = 0;
-  await forEachRecord(manifestPath, (record, line) => each(comparison.outcome(index++), record, line));
+  await forEachBatch(manifestPath, (batch) => {
+    const record = new BatchRow(batch);
+    for (; record.row < batch.count; record.row++) each(comparison.outcome(index++), record);
+  });
   if (index !== comparison.records) {
     throw invalidInput(`${manifestPath}: the manifest was changed while it was compared`);
   }

@@ -27,6 +27,26 @@ export type ListingLine =
   | { kind: "blank" }
   | { kind: "entry"; entry: ListingEntry };
 
+/** Whether the schema takes this as it is; so it is with nearly all entries, and the schema takes longer to say so. */
+function isPlainEntry(value: unknown): value is ListingEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { Path, Size, ModTime, IsDir, Hashes, Tier }: { [name in keyof ListingEntry]?: unknown } = value;
+  return (
+    typeof Path === "string" &&
+    typeof Size === "number" &&
+    typeof ModTime === "string" &&
+    typeof IsDir === "boolean" &&
+    (Tier === undefined || typeof Tier === "string") &&
+    (Hashes === undefined || isMd5Alone(Hashes))
+  );
+}
+
+function isMd5Alone(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { md5, ...others }: { md5?: unknown } = value;
+  return typeof md5 === "string" && Object.keys(others).length === 0;
+}
+
 /** Reads one line of lsjson's output. Throws, quoting the line, when it is none of the known forms. */
 export function parseListingLine(text: string): ListingLine {
   const line = text.trim();
@@ -35,7 +55,7 @@ export function parseListingLine(text: string): ListingLine {
   if (line === "]") return { kind: "close" };
   try {
     const value: unknown = JSON.parse(line.endsWith(",") ? line.slice(0, -1) : line);
-    return { kind: "entry", entry: v.parse(entrySchema, value) };
+    return { kind: "entry", entry: isPlainEntry(value) ? value : v.parse(entrySchema, value) };
   } catch {
     throw operationFailed(`the listing has a line that rclone lsjson does not print: ${line.slice(0, 200)}`);
   }

@@ -93,16 +93,14 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
     });
     delta.extra = comparison.extra;
     const file = open(options.out);
-    const newline = new Uint8Array([0x0a]);
-    await forEachOutcome(manifestPath, comparison, (outcome, record, line) => {
+    await forEachOutcome(manifestPath, comparison, (outcome, record) => {
       goOn();
       const { verdict, notComparable } = verdictOf(outcome, compare);
       delta[verdict]++;
       if (notComparable) delta.not_comparable++;
       if (verdict === "same") return;
       delta.bytes += record.size;
-      file.write(line.bytes);
-      file.write(newline);
+      file.write(record.line);
     });
     goOn();
   } catch (error) {

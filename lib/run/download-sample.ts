@@ -27,12 +27,13 @@ export class Sample<T> {
     this.#random = random;
   }
 
-  add(item: T): void {
+  /** Shows the next item, which is made only if it is chosen. */
+  add(make: () => T): void {
     this.#seen++;
-    if (this.items.length < this.#size) this.items.push(item);
+    if (this.items.length < this.#size) this.items.push(make());
     else {
       const place = Math.floor(this.#random() * this.#seen);
-      if (place < this.#size) this.items[place] = item;
+      if (place < this.#size) this.items[place] = make();
     }
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
+import { parseRecord } from "../manifest/record.ts";
 import { type ChecksumMode, isFailure, type Verdict, verdictOn } from "../manifest/verdict.ts";
 import { rootKind } from "../rclone/remote.ts";
 import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
@@ -110,8 +111,12 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   };
   const sample = new Sample<SampledObject>(options.downloadSample, Math.random);
   if (options.downloadSample > 0) {
-    await forEachOutcome(run.manifest, comparison, ({ relation }, { path, hashes: known }) => {
-      if (relation !== "missing") sample.add({ path, md5: known?.md5 });
+    await forEachOutcome(run.manifest, comparison, ({ relation }, record) => {
+      if (relation === "missing") return;
+      sample.add(() => {
+        const { path, hashes: known } = parseRecord(record.line, run.manifest);
+        return { path, md5: known?.md5 };
+      });
     });
     options.onProgress("reading a sample", sample.items.length);
   }
@@ -120,16 +125,18 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   result.sampled_differs = differing.size;
   const file = new AtomicFile(run.verifyList);
   try {
-    await forEachOutcome(run.manifest, comparison, ({ relation }, { path, size }) => {
+    await forEachOutcome(run.manifest, comparison, ({ relation }, record) => {
       goOn();
-      const { verdict, reason } = differing.has(path)
-        ? ({ verdict: "differs", reason: "other content at the destination, read as a sample" } as const)
-        : verdictOn(relation);
+      const { verdict, reason } =
+        differing.size > 0 && differing.has(record.path)
+          ? ({ verdict: "differs", reason: "other content at the destination, read as a sample" } as const)
+          : verdictOn(relation);
       result.listed.objects++;
-      result.listed.bytes += size;
+      result.listed.bytes += record.size;
       result[verdictCounters[verdict]]++;
       if (isFailure(verdict, options.checksum)) result.verified = false;
       if (verdict !== "hash-proven") {
+        const { path, size } = record;
         file.write(Buffer.from(`${JSON.stringify({ path, size, verdict, reason })}\n`));
       }
     });

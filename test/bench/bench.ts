@@ -1,31 +1,21 @@
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { seededRandom } from "../data/fill.ts";
-import { paretoSize, writeSeededManifest } from "../data/manifest.ts";
+import { writeSeededListing, writeSeededManifest } from "../data/manifest.ts";
 import { binary } from "../e2e/harness.ts";
 import { benchAgent } from "./agent.ts";
+import { listingTable } from "./listing.ts";
 import { makespanTable } from "./makespan.ts";
 import { type Measured, measure } from "./measure.ts";
 
 /**
  * `bun run bench [--only PART,PART] [--records N,N] [--repeat N] [--dir DIR]`: what the manifest commands cost beside
- * `cp` of the same file in the same run, their memory, what the agent costs beside bare rclone, and how level an array's
- * end is. It prints; it never fails for being slow.
+ * `cp` of the same file in the same run, their memory, what a build costs beside its listing and the agent beside bare
+ * rclone, and how level an array's end is. It prints; it never fails for being slow.
  */
 
-const parts = ["manifest", "agent", "makespan"] as const;
+const parts = ["manifest", "build", "agent", "makespan"] as const;
 
 const { values } = parseArgs({
   options: {
@@ -38,6 +28,7 @@ const { values } = parseArgs({
 const repeats = Math.max(1, Number(values.repeat));
 const MB = 1e6;
 const GB = 1e9;
+const seed = 1;
 
 /** One measured command; `base` names the row that it is a multiple of. */
 interface Row {
@@ -45,8 +36,12 @@ interface Row {
   argv: string[];
   base?: string;
   goal?: string;
+  /** The peak RSS that it should stay under at ten million records, in bytes. */
+  memoryGoal?: number;
   /** What it leaves behind. */
   output?: string;
+  /** What it must have printed, for the figure to be of what the row says. */
+  says?: string;
 }
 
 /** The commands that are measured on one manifest, and what their goals are. */
@@ -58,7 +53,17 @@ function rowsFor(dir: string): Row[] {
     argv: xfer("shard", "--in", manifest, "--outdir", join(dir, "shards"), "--num-shards", String(count)),
     base: "cp",
     goal: "4",
+    memoryGoal: 256 * MB,
     output: join(dir, "shards"),
+  });
+  const changed = join(dir, "delta.jsonl");
+  const delta = (compare: string): Row => ({
+    name: `delta, ${compare} equal`,
+    argv: xfer("delta", "--in", manifest, "--out", changed, "--compare", compare, "--runtime", "host"),
+    base: "cp",
+    memoryGoal: GB,
+    output: changed,
+    says: "0 new, 0 changed",
   });
   const rebased = join(dir, "rebased.jsonl");
   const built = join(dir, "built.jsonl");
@@ -68,7 +73,13 @@ function rowsFor(dir: string): Row[] {
     { name: "cp", argv: ["cp", manifest, join(dir, "copy")], output: join(dir, "copy") },
     shard(512),
     shard(4096),
-    { name: "analyze", argv: xfer("analyze", "--in", manifest), base: "cp", goal: "2" },
+    {
+      name: "analyze",
+      argv: xfer("analyze", "--in", manifest),
+      base: "cp",
+      goal: "2",
+      memoryGoal: 256 * MB,
+    },
     {
       name: "rebase",
       argv: xfer(
@@ -91,6 +102,8 @@ function rowsFor(dir: string): Row[] {
       argv: ["sh", "-c", `mkdir '${files}' && cd '${files}' && seq 4096 | xargs touch`],
       output: files,
     },
+    delta("size"),
+    delta("checksum"),
     // A row for each further command on a manifest goes here.
     { name: "cat listing | cat", argv: ["sh", "-c", `cat '${join(dir, "listing.json")}' | cat > /dev/null`] },
     {
@@ -102,34 +115,26 @@ function rowsFor(dir: string): Row[] {
   ];
 }
 
-/** A recorded listing, and a stand-in for rclone that prints it. */
-function writeListing(dir: string, records: number): void {
-  const random = seededRandom(2);
-  const fd = openSync(join(dir, "listing.json"), "w");
-  let text = "[\n";
-  for (let i = 0; i < records; i++) {
-    const key = `set-${Math.floor(i / 50_000)}/run-${Math.floor(i / 800)}/object-${String(i).padStart(8, "0")}.dat`;
-    const name = key.slice(key.lastIndexOf("/") + 1);
-    text += `{"Path":"${key}","Name":"${name}","Size":${paretoSize(random)},"ModTime":"2026-01-01T00:00:00.000000000Z","IsDir":false}`;
-    text += i === records - 1 ? "\n]\n" : ",\n";
-    if (text.length > MB) {
-      writeSync(fd, text);
-      text = "";
-    }
-  }
-  writeSync(fd, text);
-  closeSync(fd);
+/** Recorded listings of the manifest's objects, and a stand-in for rclone that prints them. */
+function writeListings(dir: string, records: number): void {
+  const listing = join(dir, "listing.json");
+  const hashed = join(dir, "hashed.json");
+  writeSeededListing(listing, records, { seed, hashes: false });
+  writeSeededListing(hashed, records, { seed, hashes: true });
   const standIn = join(dir, "bin", "rclone");
   mkdirSync(join(dir, "bin"));
-  writeFileSync(standIn, `#!/bin/sh\nexec cat '${join(dir, "listing.json")}'\n`);
+  writeFileSync(
+    standIn,
+    `#!/bin/sh\ncase "$*" in *--hash*) exec cat '${hashed}' ;; esac\nexec cat '${listing}'\n`,
+  );
   chmodSync(standIn, 0o755);
 }
 
 async function benchManifest(records: number): Promise<void> {
   const dir = mkdtempSync(join(values.dir, "xfer-bench-"));
   try {
-    const bytes = writeSeededManifest(join(dir, "manifest.jsonl"), records, 1);
-    writeListing(dir, records);
+    const bytes = writeSeededManifest(join(dir, "manifest.jsonl"), records, seed);
+    writeListings(dir, records);
     const listed = statSync(join(dir, "listing.json")).size;
     const size = `${(bytes / GB).toFixed(2)} GB, a listing of ${(listed / GB).toFixed(2)} GB`;
     process.stdout.write(
@@ -139,11 +144,13 @@ async function benchManifest(records: number): Promise<void> {
     const runs = new Map<string, Measured[]>(rows.map(({ name }) => [name, []]));
     const path = `${join(dir, "bin")}:${process.env.PATH ?? ""}`;
     for (let round = 0; round < repeats; round++) {
-      for (const { name, argv, output } of rows) {
+      for (const { name, argv, output, says = "" } of rows) {
         // What an earlier run left to be written back is no cost of this one.
         await measure(["sync"], dir);
         const measured = await measure(argv, dir, path);
         if (measured.code !== 0) throw new Error(`${name}: ${measured.stderr}`);
+        const said = measured.stdout + measured.stderr;
+        if (!said.includes(says)) throw new Error(`${name}: ${said}`);
         runs.get(name)?.push(measured);
         if (output) rmSync(output, { recursive: true });
         rmSync(join(dir, "built.jsonl.progress"), { force: true });
@@ -162,8 +169,10 @@ function printRows(rows: readonly Row[], runs: ReadonlyMap<string, Measured[]>, 
       .slice(1)
       .map((cell) => cell.padStart(12))
       .join("")}\n`;
-  process.stdout.write(line(["", "best", "worst/best", "ns/record", "times base", "goal", "peak RSS"]));
-  for (const { name, base, goal } of rows) {
+  process.stdout.write(
+    line(["", "best", "worst/best", "ns/record", "times base", "goal", "peak RSS", "goal"]),
+  );
+  for (const { name, base, goal, memoryGoal } of rows) {
     const measured = runs.get(name) ?? [];
     const seconds = best(name);
     const worst = Math.max(...measured.map((run) => run.seconds));
@@ -177,6 +186,7 @@ function printRows(rows: readonly Row[], runs: ReadonlyMap<string, Measured[]>, 
         base ? (seconds / best(base)).toFixed(2) : "",
         goal ? `<= ${goal}` : "",
         `${(peak / MB).toFixed(0)} MB`,
+        memoryGoal ? `< ${memoryGoal / MB} MB` : "",
       ]),
     );
   }
@@ -190,5 +200,6 @@ const wants = (part: (typeof parts)[number]) => asked.includes(part);
 if (wants("manifest")) {
   for (const records of values.records.split(",").map(Number)) await benchManifest(records);
 }
+if (wants("build")) process.stdout.write(await listingTable(values.dir, repeats));
 if (wants("agent")) await benchAgent(values.dir, repeats);
 if (wants("makespan")) process.stdout.write(makespanTable());
