@@ -130,13 +130,19 @@ async function timeCopies(dir: string, repeats: number): Promise<void> {
       `${objectBytes} bytes, S3 to S3, ${repeats} runs each in turn`,
   );
   out(
-    ["", "median", "least", "most", "first request"]
+    ["", "median", "least", "most", "first request", "CPU"]
       .map((cell, i) => (i ? cell.padStart(14) : cell.padEnd(10)))
       .join(""),
   );
   for (const name of ["agent", "rclone"] as const) {
     const seconds = runs[name].map((run) => run.seconds);
-    const cells = [median(seconds), Math.min(...seconds), Math.max(...seconds), median(first[name])];
+    const cells = [
+      median(seconds),
+      Math.min(...seconds),
+      Math.max(...seconds),
+      median(first[name]),
+      median(runs[name].map((run) => run.cpuSeconds)),
+    ];
     out(name.padEnd(10) + cells.map((cell) => `${cell.toFixed(2)} s`.padStart(14)).join(""));
   }
   const [ours, bare] = [runs.agent, runs.rclone].map((all) => all.map((run) => run.seconds));

@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 export interface Measured {
   code: number;
   seconds: number;
+  /** CPU time of the program and of those that it started and waited for: what other load does not change much. */
+  cpuSeconds: number;
   peakBytes: number;
   stdout: string;
   stderr: string;
@@ -38,7 +40,8 @@ export async function measure(
   const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
   const seconds = (performance.now() - started) / 1000;
   clearInterval(timer);
-  return { code, seconds, peakBytes, stdout, stderr };
+  const cpuSeconds = Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6;
+  return { code, seconds, cpuSeconds, peakBytes, stdout, stderr };
 }
 
 function peakOf(pid: number): number {
