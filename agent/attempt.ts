@@ -319,6 +319,7 @@ class Attempt {
       if (classes.size < 10_000) classes.set(message, known);
       return known;
     };
+    if (this.#options.journal.proofs.count === records.count) return [];
     await records.eachWhere(
       (place) => this.#isToDo(place),
       ({ place, key }) => {

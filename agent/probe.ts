@@ -62,7 +62,8 @@ export async function probeDestination(options: ProbeOptions): Promise<ProbeResu
   const identical: number[] = [];
   await records.eachWhere(
     (place) => unproven(place) && found.hasHash(place),
-    ({ place, md5 }) => {
+    ({ place, md5: readMd5 }) => {
+      const md5 = readMd5();
       if (md5 === undefined) found.mayBeThere[place] = 1;
       else if (found.hashEquals(place, md5)) identical.push(place);
     },

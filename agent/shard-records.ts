@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { forEachRecord } from "../lib/manifest/read.ts";
+import { keyText, recordOfRow } from "../lib/manifest/batch.ts";
+import { forEachBatch } from "../lib/manifest/read.ts";
 import { errnoOf, invalidInput } from "../lib/system/errors.ts";
 import { fileChunks } from "../lib/system/lines.ts";
 
@@ -36,20 +37,21 @@ export class ShardRecords {
   static async read(path: string, count: number): Promise<ShardRecords> {
     const records = new ShardRecords(path, count);
     let place = 0;
-    await forEachRecord(path, (record) => {
-      if (place < count) records.#add(record.path, record.size, place);
-      place++;
+    await forEachBatch(path, (batch) => {
+      for (let row = 0; row < batch.count; row++, place++) {
+        if (place < count) records.#add(keyText(batch, row), batch.size[row] ?? 0, place);
+      }
     });
     if (place !== count)
       throw invalidInput(`${path}: has ${place} records, not ${count}: shard the manifest again`);
     if (records.#sharedHashes.size > 0) {
-      place = 0;
-      await forEachRecord(path, (record) => {
-        if (records.#sharedHashes.has(hashOf(record.path))) {
-          records.#shared.set(record.path, [...(records.#shared.get(record.path) ?? []), place]);
-        }
-        place++;
-      });
+      await records.eachWhere(
+        () => true,
+        ({ key, place: at }) => {
+          if (!records.#sharedHashes.has(hashOf(key))) return;
+          records.#shared.set(key, [...(records.#shared.get(key) ?? []), at]);
+        },
+      );
     }
     return records;
   }
@@ -86,15 +88,17 @@ export class ShardRecords {
     return held === 0 ? [] : [held - 1];
   }
 
-  /** Calls `each` with the key and MD5 of every record for which `wanted` says so, in order, from the file. */
+  /** Calls `each` with the key and, when it asks, the MD5 of every record for which `wanted` says so, in order, from the file. */
   async eachWhere(
     wanted: (place: number) => boolean,
-    each: (record: { place: number; key: string; md5: string | undefined }) => void,
+    each: (record: { place: number; key: string; md5: () => string | undefined }) => void,
   ): Promise<void> {
     let place = 0;
-    await forEachRecord(this.path, (record) => {
-      if (wanted(place)) each({ place, key: record.path, md5: record.hashes?.md5 });
-      place++;
+    await forEachBatch(this.path, (batch) => {
+      for (let row = 0; row < batch.count; row++, place++) {
+        if (!wanted(place)) continue;
+        each({ place, key: keyText(batch, row), md5: () => recordOfRow(batch, row).hashes?.md5 });
+      }
     });
   }
 }
