@@ -23,6 +23,8 @@ const NEEDS: readonly Need[] = [
   program("rclone", "rclone"),
   files("ca-certificates", "/etc/ssl/certs/ca-certificates.crt"),
   program("util-linux", "setpriv"),
+  program("strace", "strace"),
+  program("binutils", "readelf"),
   program("mount", "losetup"),
   program("passwd", "useradd"),
   // sbatch --export=NONE makes slurmd read the user's environment through su.
