@@ -1,13 +1,23 @@
-import { chmodSync, constants, copyFileSync, mkdirSync, renameSync, statSync, utimesSync } from "node:fs";
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  utimesSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { readFirstRecord } from "../manifest/read.ts";
 import { readShardsMeta } from "../manifest/shards-meta.ts";
 import { sortUserFlags } from "../rclone/flags.ts";
 import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
-import { removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import { type RunConfig, writeRunConfig } from "./config.ts";
+import { type RunConfig, readRunConfig, writeRunConfig } from "./config.ts";
 import { checkImage, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
@@ -85,6 +95,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     stop_lead_seconds: slurm.stopLeadSeconds,
   };
   checkRclone(config);
+  checkSameRoots(run, config);
   const script = sbatchScript({
     jobName: slurm.jobName,
     numTasks: config.num_shards,
@@ -124,6 +135,20 @@ function checkRclone(config: RunConfig): void {
     readOnly: [config.source_root],
     writable: [config.dest_root],
   });
+}
+
+/**
+ * Throws invalid input when agents have worked on this run directory for other roots: what their state proves of one
+ * destination says nothing of another.
+ */
+function checkSameRoots(run: RunLayout, config: RunConfig): void {
+  if (readTextIfAny(run.config) === undefined || !existsSync(run.stateDir)) return;
+  const { source_root, dest_root } = readRunConfig(run.config);
+  if (source_root === config.source_root && dest_root === config.dest_root) return;
+  if (!readdirSync(run.stateDir).some((name) => name.startsWith("shard_"))) return;
+  throw invalidInput(
+    `${run.stateDir} says what was copied from ${source_root} to ${dest_root}: for other roots use a new run directory`,
+  );
 }
 
 function resolveNumShards(run: RunLayout, asked: number | undefined): number {

@@ -291,6 +291,25 @@ test(
 );
 
 test(
+  "a run directory that has state is not rendered for another destination: its .done would speak of the first",
+  async () => {
+    using dir = await scene();
+    const other = [...render, "--agent-path", "/x", "--dest-root", "s3dst:elsewhere"];
+    expect((await xfer(other, { cwd: dir.path })).code).toBe(0);
+    writeFileSync(join(dir.path, "run", "state", "shard_0.done"), "{}");
+    const before = readFileSync(join(dir.path, "run", "config.resolved.json"), "utf8");
+    const refused = await xfer([...render, "--agent-path", "/x"], { cwd: dir.path });
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(
+      /^xfer: run\/state says what was copied from .* to s3dst:elsewhere: .*\n$/,
+    );
+    expect(readFileSync(join(dir.path, "run", "config.resolved.json"), "utf8")).toBe(before);
+    expect((await xfer(other, { cwd: dir.path })).code).toBe(0);
+  },
+  timeoutMs,
+);
+
+test(
   "help is on stdout with exit code 0, also for a value that looks like it",
   async () => {
     using dir = await scene();
