@@ -86,7 +86,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
 class Attempt {
   readonly #options: AttemptOptions;
   readonly #flags: UserFlags;
-  readonly #kinds: { source: RootKind; dest: RootKind };
+  readonly #kinds: { source: RootKind; dest: RootKind; serverSide: ReturnType<typeof serverSide> };
   readonly #progress: Progress;
   readonly #heartbeat: Heartbeat;
   /** Aborted by the caller's stop, or when the state cannot be kept any more. */
@@ -107,6 +107,7 @@ class Attempt {
     this.#kinds = {
       source: rootKind(config.source_root, remotes, process.env),
       dest: rootKind(config.dest_root, remotes, process.env),
+      serverSide: serverSide(config.source_root, config.dest_root, remotes),
     };
     this.#progress = new Progress(layout.progress, {
       shard: options.shard,
@@ -291,14 +292,9 @@ class Attempt {
   }
 
   #plan(mayBeThere: boolean): CopyPlan {
-    const { config, records } = this.#options;
+    const { records } = this.#options;
     return copyPlan({
       ...this.#kinds,
-      serverSide: serverSide(
-        config.source_root,
-        config.dest_root,
-        readRemotes(config.rclone_config ?? undefined),
-      ),
       largestBytes: records.largestBytes,
       version: this.#version,
       multiThreadCutoffBytes: this.#flags.multiThreadCutoffBytes,

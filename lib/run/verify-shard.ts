@@ -15,7 +15,7 @@ import { type RunLayout, shardLayout } from "./layout.ts";
 import { listEntries } from "./list-entries.ts";
 import type { Lister } from "./lister.ts";
 import { readRemotes } from "./remotes.ts";
-import { listerOf, type Verification, verdictCounters } from "./verify.ts";
+import { listerOf, listsHashes, type Verification, verdictCounters } from "./verify.ts";
 
 /** Places to list for a shard, at most. */
 const rowsMax = 16;
@@ -61,7 +61,7 @@ export async function verifyShard(options: VerifyShardOptions): Promise<ShardVer
     cpus: config.cpus_per_task,
     runId: `${config.run_id}_shard_${shard}`,
   };
-  const hashes = checksum === "require" || (checksum === "auto" && kind === "s3");
+  const hashes = listsHashes(checksum, kind);
   const result: ShardVerification = {
     schema: "xfer.shard-verify.v1",
     shard,

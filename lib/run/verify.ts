@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { parseRecord } from "../manifest/record.ts";
 import { type ChecksumMode, isFailure, type Verdict, verdictOn } from "../manifest/verdict.ts";
-import { rootKind } from "../rclone/remote.ts";
+import { type RootKind, rootKind } from "../rclone/remote.ts";
 import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
@@ -70,8 +70,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const config = readRunConfig(run.config);
   const goOn = () => throwIfStopped(options.stop, "nothing is verified; run the same command again");
   const kind = rootKind(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
-  // A hash costs nothing on S3; anywhere else the destination would be read to make it.
-  const hashes = options.checksum === "require" || (options.checksum === "auto" && kind === "s3");
+  const hashes = listsHashes(options.checksum, kind);
   const loaded = await loadComparison(run.manifest, { hashes, times: false }, (records) => {
     goOn();
     options.onProgress("reading the manifest", records);
@@ -147,6 +146,11 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   file.commit();
   writeFileDurable(run.verifyTotals, `${JSON.stringify(result, null, 1)}\n`);
   return result;
+}
+
+/** Whether the listing has hashes: on S3 they cost nothing; anywhere else the destination is read to make them. */
+export function listsHashes(checksum: ChecksumMode, kind: RootKind): boolean {
+  return checksum === "require" || (checksum === "auto" && kind === "s3");
 }
 
 /** How a verification lists, from the run's configuration. */
