@@ -211,7 +211,7 @@ class Attempt {
   async #pass(pass: number): Promise<{ mayBeThere: boolean; result: PassResult | XferError }[]> {
     const results: { mayBeThere: boolean; result: PassResult | XferError }[] = [];
     this.#progress.startPass(pass);
-    for (const mayBeThere of [false, true]) {
+    for (const mayBeThere of this.#mayBeThere ? [false, true] : [false]) {
       const isToDo = (place: number) =>
         this.#isToDo(place) && (this.#mayBeThere?.[place] === 1) === mayBeThere;
       if (this.#stop.aborted || !(await this.#writeKeys(isToDo, pass))) continue;
@@ -233,7 +233,7 @@ class Attempt {
     let [objects, bytes] = [0, 0];
     try {
       await records.eachWhere(isToDo, ({ key, place }) => {
-        keys.write(Buffer.from(`${key}\n`));
+        keys.writeText(`${key}\n`);
         objects++;
         bytes += records.sizeOf(place);
       });
@@ -241,7 +241,8 @@ class Attempt {
       keys.abort();
       throw error;
     }
-    keys.commit();
+    // A later attempt writes its own.
+    keys.commit({ durable: false });
     if (objects > 0) this.#note(`pass ${pass}: ${formatObjects(objects)}, ${formatBytes(bytes)}`);
     return objects > 0;
   }

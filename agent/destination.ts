@@ -6,7 +6,7 @@ import { parseRoot } from "../lib/rclone/remote.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { RunLayout } from "../lib/run/layout.ts";
 import { startStep } from "../lib/run/step.ts";
-import { removeIfAny, writeFileDurable } from "../lib/system/durable.ts";
+import { removeIfAny, replaceFile } from "../lib/system/durable.ts";
 import { errnoOf } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
 import { identifyProcess, isRunning } from "../lib/system/process.ts";
@@ -54,17 +54,17 @@ export async function examineDestination(
     return unknown;
   }
   try {
-    const [empty, rclone_version] = await Promise.all([isEmpty(config, stop), rcloneVersion(config, stop)]);
+    const found = await examine(config, stop);
     if (stop.aborted) return unknown;
     const content = {
       schema: "xfer.destination.v1",
       dest_root: config.dest_root,
-      empty,
-      rclone_version,
+      ...found,
       checked_at: new Date().toISOString(),
     };
-    writeFileDurable(path, `${JSON.stringify(content)}\n`);
-    return { empty, rclone_version };
+    // A crash may lose it: the next agent asks again, and finds no less at the destination.
+    replaceFile(path, `${JSON.stringify(content)}\n`);
+    return found;
   } finally {
     removeIfAny(claim);
   }
@@ -103,62 +103,51 @@ function claimerHasGone(claim: string): boolean {
   }
 }
 
-/** Runs an rclone step until `enough` of its output; gives the output, and the exit code if it ended by itself. */
-async function ask(
-  config: RunConfig,
-  argv: (configFlags: string[]) => string[],
-  stop: AbortSignal,
-  enough: (stdout: string) => boolean,
-): Promise<{ stdout: string; stderr: string; code: number | undefined }> {
-  const isPath = parseRoot(config.dest_root).form === "posix";
+/** Lists the destination until the first object: rclone's version, and whether anything is there. */
+async function examine(config: RunConfig, stop: AbortSignal): Promise<Destination> {
+  const { dest_root } = config;
+  const isPath = parseRoot(dest_root).form === "posix";
+  const isThere = !isPath || statSync(dest_root, { throwIfNoEntry: false }) !== undefined;
   const child = startStep(config, {
-    argv: ({ configPath }) => argv(configPath === undefined ? [] : ["--config", configPath]),
-    readOnly: isPath && statSync(config.dest_root, { throwIfNoEntry: false }) ? [config.dest_root] : [],
+    // Recursive with --fast-list: rclone prints page by page. At -vv the first line of its log tells the version, and
+    // `rclone version` takes longer, since it asks the system for its own.
+    argv: ({ configPath }) => [
+      ...["rclone", "lsf", "-vv", "--recursive", "--fast-list", "--files-only", dest_root],
+      ...(configPath === undefined ? [] : ["--config", configPath]),
+      ...["--retries", "1", "--low-level-retries", "3"],
+    ],
+    readOnly: isPath && isThere ? [dest_root] : [],
     writable: [],
     env: process.env,
   });
   const end = () => child.signalGroup("SIGKILL");
   stop.addEventListener("abort", end);
-  const stderr = new Response(child.stderr).text();
-  let stdout = "";
+  const said = { stdout: "", stderr: "" };
   try {
-    const decoder = new TextDecoder();
-    for await (const chunk of child.stdout) {
-      stdout += decoder.decode(chunk, { stream: true });
-      if (enough(stdout)) return { stdout, stderr: "", code: undefined };
-    }
-    return { stdout, stderr: await stderr, code: (await child.exited).code };
+    const code = await new Promise<number | undefined>((resolve, reject) => {
+      const read = async (output: "stdout" | "stderr") => {
+        for await (const chunk of child[output]) {
+          said[output] += Buffer.from(chunk).toString("latin1");
+          if (said.stdout.includes("\n") && said.stderr.includes("\n")) resolve(undefined);
+        }
+      };
+      Promise.all([child.exited, read("stdout"), read("stderr")]).then(
+        ([exit]) => resolve(exit.code),
+        reject,
+      );
+    });
+    const version = /: rclone: Version "v(\d+)\.(\d+)/.exec(said.stderr);
+    return {
+      empty: isThere ? emptyBy(said, code) : true,
+      rclone_version: version ? [Number(version[1]), Number(version[2])] : null,
+    };
   } finally {
     stop.removeEventListener("abort", end);
     end();
   }
 }
 
-async function isEmpty(config: RunConfig, stop: AbortSignal): Promise<boolean | null> {
-  if (
-    parseRoot(config.dest_root).form === "posix" &&
-    !statSync(config.dest_root, { throwIfNoEntry: false })
-  ) {
-    return true;
-  }
-  // Recursive with --fast-list: rclone prints page by page, and is stopped at the first object.
-  const list = (flags: string[]) => [
-    ...["rclone", "lsf", "--recursive", "--fast-list", "--files-only", config.dest_root, ...flags],
-    ...["--retries", "1", "--low-level-retries", "3"],
-  ];
-  const { stdout, stderr, code } = await ask(config, list, stop, (text) => text.includes("\n"));
-  if (stdout !== "") return false;
-  if (code === 0 || code === 3 || /directory not found/.test(stderr)) return true;
-  return null;
-}
-
-async function rcloneVersion(config: RunConfig, stop: AbortSignal): Promise<[number, number] | null> {
-  const { stdout } = await ask(
-    config,
-    () => ["rclone", "version"],
-    stop,
-    (text) => text.includes("\n"),
-  );
-  const match = /^rclone v(\d+)\.(\d+)/.exec(stdout);
-  return match ? [Number(match[1]), Number(match[2])] : null;
+function emptyBy(said: { stdout: string; stderr: string }, code: number | undefined): boolean | null {
+  if (said.stdout !== "") return false;
+  return code === 0 || code === 3 || /directory not found/.test(said.stderr) ? true : null;
 }

@@ -51,7 +51,7 @@ export interface PassOptions {
  */
 export async function runPass(options: PassOptions): Promise<PassResult> {
   const { argv, env, log, stop } = options;
-  const child = startChild(argv, { env });
+  const child = startChild(argv, { env, gather: "stderr" });
   const objectErrors = new Map<string, string>();
   const errors: string[] = [];
   const addError = (message: string) => {

@@ -6,6 +6,7 @@ import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import { startStep } from "../lib/run/step.ts";
 import { forEachLine } from "../lib/system/lines.ts";
+import { readText } from "../lib/system/process.ts";
 import type { ShardRecords } from "./shard-records.ts";
 
 /** Places to list for a shard: at most this many, and one for so many records. */
@@ -101,7 +102,7 @@ async function listRow(
   });
   const end = () => child.signalGroup("SIGKILL");
   stop.addEventListener("abort", end);
-  const stderr = new Response(child.stderr).text();
+  const stderr = readText(child.stderr);
   const decoder = new TextDecoder();
   let entries = 0;
   try {

@@ -68,29 +68,50 @@ export interface ManifestOrigin {
   destRoot: string;
 }
 
-/** The manifest record of a listed object. Throws for a key that cannot be transferred safely, naming it. */
-export function recordOfEntry(entry: ManifestEntry, origin: ManifestOrigin): ManifestRecord {
-  const problem = pathProblem(entry.Path);
-  if (problem)
-    throw operationFailed(`the source has a key that cannot be transferred: ${problem}: ${entry.Path}`);
-  if (!Number.isSafeInteger(entry.Size) || entry.Size < 0) {
-    throw operationFailed(
-      `the source has an object of unknown size (${entry.Size}), which cannot be accounted for: ${entry.Path}`,
+/** Makes the manifest lines of listed objects; what they have in common is formatted once. */
+export class RecordLines {
+  readonly #beforeSource: string;
+  readonly #beforeDest: string;
+
+  constructor({ runId, sourceRoot, destRoot }: ManifestOrigin) {
+    const common = {
+      schema: manifestSchemaName,
+      run_id: runId,
+      source_root: sourceRoot,
+      dest_root: destRoot,
+    } satisfies Partial<ManifestRecord>;
+    this.#beforeSource = `${JSON.stringify(common).slice(0, -1)},"source":"${inString(joinRoot(sourceRoot, ""))}`;
+    this.#beforeDest = `","dest":"${inString(joinRoot(destRoot, ""))}`;
+  }
+
+  /**
+   * The line of an object, its newline included: as JSON.stringify writes the record.
+   * Throws operation failed for a key that cannot be transferred safely, naming it, and for a size that is none.
+   */
+  lineOf(entry: ManifestEntry): string {
+    const { Path, Size, ModTime, Hashes, ETag, Tier } = entry;
+    const problem = pathProblem(Path);
+    if (problem)
+      throw operationFailed(`the source has a key that cannot be transferred: ${problem}: ${Path}`);
+    if (!Number.isSafeInteger(Size) || Size < 0) {
+      throw operationFailed(
+        `the source has an object of unknown size (${Size}), which cannot be accounted for: ${Path}`,
+      );
+    }
+    const key = inString(Path);
+    return (
+      `${this.#beforeSource}${key}${this.#beforeDest}${key}","path":"${key}","size":${Size},` +
+      `"mtime":${stringOrNull(ModTime)},"hashes":${Hashes ? JSON.stringify(Hashes) : "{}"},` +
+      `"etag":${stringOrNull(ETag)},"storage_class":${stringOrNull(Tier)},"meta":{}}\n`
     );
   }
-  return {
-    schema: manifestSchemaName,
-    run_id: origin.runId,
-    source_root: origin.sourceRoot,
-    dest_root: origin.destRoot,
-    source: joinRoot(origin.sourceRoot, entry.Path),
-    dest: joinRoot(origin.destRoot, entry.Path),
-    path: entry.Path,
-    size: entry.Size,
-    mtime: entry.ModTime || null,
-    hashes: entry.Hashes ?? {},
-    etag: entry.ETag ?? null,
-    storage_class: entry.Tier || null,
-    meta: {},
-  };
+}
+
+/** A text as it stands between the quotes of a JSON string. */
+function inString(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function stringOrNull(text: string | undefined): string {
+  return text ? JSON.stringify(text) : "null";
 }

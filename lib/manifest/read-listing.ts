@@ -1,5 +1,5 @@
 import { operationFailed } from "../system/errors.ts";
-import { forEachLine } from "../system/lines.ts";
+import { forEachLine, forEachTextLine } from "../system/lines.ts";
 import { formatObjects } from "../system/units.ts";
 import { type ListingEntry, parseListingLine } from "./listing.ts";
 
@@ -11,18 +11,16 @@ export async function forEachEntry(
   stream: AsyncIterable<Uint8Array>,
   each: (entry: ListingEntry) => void,
 ): Promise<void> {
-  const decoder = new TextDecoder();
   const position: { at: "before" | "inside" | "after" } = { at: "before" };
   let entries = 0;
   const endedEarly = () =>
     operationFailed(`the listing ended early, after ${formatObjects(entries)}: no closing bracket`);
-  await forEachLine(stream, (line) => {
-    const text = decoder.decode(line.bytes);
-    if (!line.terminated && text.trim() !== "]") throw endedEarly();
-    const parsed = parseListingLine(text);
+  await forEachTextLine(stream, (line, number, terminated) => {
+    if (!terminated && line.trim() !== "]") throw endedEarly();
+    const parsed = parseListingLine(line);
     if (parsed.kind === "blank") return;
     if (position.at !== (parsed.kind === "open" ? "before" : "inside")) {
-      throw operationFailed(`the listing is not one JSON array: unexpected line ${line.number}`);
+      throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
     }
     if (parsed.kind === "open") position.at = "inside";
     else if (parsed.kind === "close") position.at = "after";

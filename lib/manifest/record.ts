@@ -55,8 +55,3 @@ function excerpt(line: Uint8Array): string {
   const text = new TextDecoder().decode(line.subarray(0, 120));
   return JSON.stringify(line.length > 120 ? `${text}...` : text);
 }
-
-/** The line of a record, without its newline. */
-export function formatRecord(record: ManifestRecord): string {
-  return JSON.stringify(record);
-}

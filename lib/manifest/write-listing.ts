@@ -1,6 +1,5 @@
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
-import { type ManifestEntry, type ManifestOrigin, recordOfEntry } from "./listing.ts";
-import { formatRecord } from "./record.ts";
+import { type ManifestEntry, type ManifestOrigin, RecordLines } from "./listing.ts";
 
 /** How often the progress sidecar is rewritten, at most. */
 export const progressIntervalMs = 1_000;
@@ -49,7 +48,7 @@ export async function writeManifest(options: {
   const { manifestPath, origin, onProgress } = options;
   const file = new AtomicFile(manifestPath);
   const totals: ListingTotals = { objects: 0, bytes: 0 };
-  const encoder = new TextEncoder();
+  const lines = new RecordLines(origin);
   let reportedAt = Date.now();
   const report = () => {
     writeProgress(manifestPath, totals);
@@ -59,7 +58,7 @@ export async function writeManifest(options: {
     if (onProgress) report();
     await options.source((entry) => {
       if (entry.IsDir) return;
-      file.write(encoder.encode(`${formatRecord(recordOfEntry(entry, origin))}\n`));
+      file.writeText(lines.lineOf(entry));
       totals.objects++;
       totals.bytes += entry.Size;
       if (onProgress && totals.objects % 1000 === 0 && Date.now() - reportedAt >= progressIntervalMs) {

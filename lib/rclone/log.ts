@@ -15,6 +15,13 @@ const lineSchema = v.object({
   stats: v.optional(v.unknown()),
 });
 
+/** Whether the schema takes this as it is; so it is with a line for each object, and the schema takes longer to say so. */
+function isPlainLine(value: unknown): value is v.InferOutput<typeof lineSchema> {
+  if (typeof value !== "object" || value === null) return false;
+  const { level, msg, object }: { [name in keyof v.InferOutput<typeof lineSchema>]?: unknown } = value;
+  return typeof level === "string" && typeof msg === "string" && typeof object === "string";
+}
+
 /** rclone's running totals of one process: bytes, bytes a second, seconds left (null when not known). */
 export interface RcloneStats {
   bytes: number;
@@ -53,11 +60,10 @@ export function parseLogLine(line: string): LogEvent {
   } catch {
     return plainEvent(line);
   }
-  const parsed = v.safeParse(lineSchema, value);
-  if (!parsed.success) return { kind: "other" };
-  const { level, msg, object } = parsed.output;
-  if (parsed.output.stats !== undefined) {
-    const stats = v.safeParse(statsSchema, parsed.output.stats);
+  if (!isPlainLine(value) && !v.is(lineSchema, value)) return { kind: "other" };
+  const { level, msg, object } = value;
+  if (value.stats !== undefined) {
+    const stats = v.safeParse(statsSchema, value.stats);
     return stats.success
       ? { kind: "stats", stats: { ...stats.output, eta: stats.output.eta ?? null } }
       : { kind: "other" };

@@ -81,14 +81,13 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   };
   try {
     const extraFile = options.extraOut === undefined ? undefined : open(options.extraOut);
-    const encoder = new TextEncoder();
     await listEntries(options, {
       request: destRequest(options, destRoot),
       listers: options.listParallel,
       partsDir: partsDirOf(options.out),
       onProgress: (objects) => options.onProgress("listing the destination", objects),
       each: (entry) => {
-        if (!comparison.addListed(entry)) extraFile?.write(encoder.encode(`${entry.Path}\n`));
+        if (!comparison.addListed(entry)) extraFile?.writeText(`${entry.Path}\n`);
       },
     });
     delta.extra = comparison.extra;

@@ -67,7 +67,7 @@ async function contentHashes(
   if (objects.length === 0) return new Map();
   const keys = join(run.dir, "verify.keys");
   const file = new AtomicFile(keys);
-  for (const { path } of objects) file.write(Buffer.from(`${path}\n`));
+  for (const { path } of objects) file.writeText(`${path}\n`);
   file.commit();
   const step = {
     argv: (seen: { configPath: string | undefined; keys: string }) => [

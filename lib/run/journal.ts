@@ -6,6 +6,11 @@ import { errnoOf } from "../system/errors.ts";
 export type Proof = "copied" | "unchanged";
 
 const letters: Record<Proof, string> = { copied: "c", unchanged: "u" };
+const copiedLetter = 0x63;
+const unchangedLetter = 0x75;
+const newline = 0x0a;
+/** Of a record's place in its shard, from 0. */
+const placeDigitsMax = 10;
 
 /** The proofs of a shard's records by their place in the shard: one byte each, so that 10^6 records cost 1 MB. */
 export class ProofTable {
@@ -35,9 +40,6 @@ export class ProofTable {
   }
 }
 
-/** A journal grows by lines such as "c1234": proof, then the record's place in the shard, from 0. */
-const entry = /^([cu])(\d{1,10})$/;
-
 /** What a journal proves; `wholeBytes` is the length up to which its lines are whole and its own. */
 export interface JournalContent {
   proofs: ProofTable;
@@ -50,29 +52,41 @@ function headerOf(sha256: string): string {
 }
 
 /**
- * Reads the text of a journal. A torn last line, and anything after a line that is no entry, is left out; a journal of
- * another shard content, or without its header, proves nothing.
+ * Reads a journal. A torn last line, and anything after a line that is no entry, is left out; a journal of another shard
+ * content, or without its header, proves nothing.
  */
-function parseJournal(text: string, shard: { sha256: string; records: number }): JournalContent {
+function parseJournal(bytes: Buffer, shard: { sha256: string; records: number }): JournalContent {
   const proofs = new ProofTable(shard.records);
-  const header = `${headerOf(shard.sha256)}\n`;
-  if (!text.startsWith(header)) return { proofs, wholeBytes: 0 };
+  const header = Buffer.from(`${headerOf(shard.sha256)}\n`);
+  if (!bytes.subarray(0, header.length).equals(header)) return { proofs, wholeBytes: 0 };
   let start = header.length;
-  for (let end = text.indexOf("\n", start); end !== -1; end = text.indexOf("\n", start)) {
-    const match = entry.exec(text.slice(start, end));
-    const index = Number(match?.[2]);
-    if (!match || index >= shard.records) break;
-    proofs.add(index, match[1] === "c" ? "copied" : "unchanged");
-    start = end + 1;
+  for (let end = start; end !== -1; ) {
+    end = addEntry(bytes, start, proofs, shard.records);
+    if (end !== -1) start = end;
   }
   return { proofs, wholeBytes: start };
+}
+
+/** Reads the line at `start`, such as "c1234": a proof's letter and a place. Gives where the next one starts, or -1. */
+function addEntry(bytes: Buffer, start: number, proofs: ProofTable, records: number): number {
+  const letter = bytes[start];
+  if (letter !== copiedLetter && letter !== unchangedLetter) return -1;
+  let at = start + 1;
+  let place = 0;
+  for (; at <= start + placeDigitsMax; at++) {
+    const digit = (bytes[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    place = place * 10 + digit;
+  }
+  if (at === start + 1 || bytes[at] !== newline || place >= records) return -1;
+  proofs.add(place, letter === copiedLetter ? "copied" : "unchanged");
+  return at + 1;
 }
 
 /** Reads a journal file; none is an empty one. */
 export function readJournal(path: string, shard: { sha256: string; records: number }): JournalContent {
   try {
-    // Latin-1 keeps one character a byte, so that offsets in the text are offsets in the file.
-    return parseJournal(readFileSync(path, "latin1"), shard);
+    return parseJournal(readFileSync(path), shard);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return { proofs: new ProofTable(shard.records), wholeBytes: 0 };
     throw error;

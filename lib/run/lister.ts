@@ -88,7 +88,10 @@ const droppedText = /doesn't belong in directory|Odd name received/;
 export async function runListing(lister: Lister, options: ListingOptions): Promise<ListingEnd> {
   const { request } = options;
   const argv = listingCommand(lister, request);
-  const child = startChild(argv, { env: childEnvironment(stepVariables(lister.runtime, process.env)) });
+  const child = startChild(argv, {
+    env: childEnvironment(stepVariables(lister.runtime, process.env)),
+    gather: "stdout",
+  });
   let killTimer: NodeJS.Timeout | undefined;
   const stopChild = () => {
     child.signalGroup("SIGTERM");

@@ -49,9 +49,10 @@ export function runStep(config: RunConfig, step: Step, options: { timeoutMs?: nu
   return runProgram(stepCommand(config, step), { env, ...options });
 }
 
-/** Starts one rclone step of a run in a process group of its own. */
+/** Starts one rclone step of a run, whose output is a listing, in a process group of its own. */
 export function startStep(config: RunConfig, step: Step): Child {
   return startChild(stepCommand(config, step), {
     env: childEnvironment(stepVariables(config.runtime, process.env)),
+    gather: "stdout",
   });
 }

@@ -105,7 +105,7 @@ export async function verifyShard(options: VerifyShardOptions): Promise<ShardVer
         const { verdict, reason } = verdictOn(relation);
         result[verdictCounters[verdict]]++;
         if (verdict !== "hash-proven") {
-          file.write(Buffer.from(`${JSON.stringify({ path, size, verdict, reason })}\n`));
+          file.writeText(`${JSON.stringify({ path, size, verdict, reason })}\n`);
         }
       });
     }

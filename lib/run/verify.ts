@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { parseRecord } from "../manifest/record.ts";
 import { type ChecksumMode, isFailure, type Verdict, verdictOn } from "../manifest/verdict.ts";
 import { type RootKind, rootKind } from "../rclone/remote.ts";
 import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
+import { sha256OfFile } from "../system/file-digest.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
-import { fileChunks } from "../system/lines.ts";
 import { type RunConfig, readRunConfig } from "./config.ts";
 import { differingContent, Sample, type SampledObject } from "./download-sample.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
@@ -136,7 +135,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
       if (isFailure(verdict, options.checksum)) result.verified = false;
       if (verdict !== "hash-proven") {
         const { path, size } = record;
-        file.write(Buffer.from(`${JSON.stringify({ path, size, verdict, reason })}\n`));
+        file.writeText(`${JSON.stringify({ path, size, verdict, reason })}\n`);
       }
     });
   } catch (error) {
@@ -179,17 +178,11 @@ export async function verificationHead(
 > {
   return {
     dest_root: config.dest_root,
-    manifest_sha256: await digestOf(run.manifest),
+    manifest_sha256: await sha256OfFile(run.manifest),
     verified_at: options.now.toISOString(),
     xfer_version: options.version,
     rclone_version: await rcloneVersion(config),
   };
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of fileChunks(path)) hash.update(chunk);
-  return hash.digest("hex");
 }
 
 /** rclone's version where the run's runtime runs it: "1.60.1-DEV"; null when it does not say. */

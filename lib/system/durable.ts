@@ -42,7 +42,7 @@ export class AtomicFile {
   readonly path: string;
   readonly #temp: string;
   readonly #fd: number;
-  readonly #buffer: Uint8Array;
+  readonly #buffer: Buffer;
   #used = 0;
 
   constructor(path: string, bufferBytes = 256 * 1024) {
@@ -50,7 +50,7 @@ export class AtomicFile {
     this.path = path;
     this.#temp = `${path}.tmp.${process.pid}`;
     this.#fd = openSync(this.#temp, "w", 0o666);
-    this.#buffer = new Uint8Array(bufferBytes);
+    this.#buffer = Buffer.allocUnsafeSlow(bufferBytes);
   }
 
   write(data: Uint8Array): void {
@@ -63,23 +63,31 @@ export class AtomicFile {
     this.#used += data.length;
   }
 
+  writeText(text: string): void {
+    // UTF-8 takes at most three bytes for each unit of a string.
+    const most = 3 * text.length;
+    if (this.#used + most > this.#buffer.length) this.#flush();
+    if (most > this.#buffer.length) writeFully(this.#fd, Buffer.from(text));
+    else this.#used += this.#buffer.write(text, this.#used);
+  }
+
   #flush(): void {
     writeFully(this.#fd, this.#buffer.subarray(0, this.#used));
     this.#used = 0;
   }
 
-  /** Makes the content durable under the final name, replacing what was there. */
-  commit(): void {
+  /** Gives the content its final name, replacing what was there; durable unless that is not asked for. */
+  commit({ durable = true }: { durable?: boolean } = {}): void {
     try {
       this.#flush();
-      fsyncSync(this.#fd);
+      if (durable) fsyncSync(this.#fd);
     } catch (error) {
       this.abort();
       throw error;
     }
     closeSync(this.#fd);
     renameSync(this.#temp, this.path);
-    syncDirectory(dirname(this.path));
+    if (durable) syncDirectory(dirname(this.path));
   }
 
   /** Throws the content away; the final name is untouched. */
@@ -95,7 +103,7 @@ const encoder = new TextEncoder();
 export function writeFileDurable(path: string, text: string): void {
   const file = new AtomicFile(path, 0);
   try {
-    file.write(encoder.encode(text));
+    file.writeText(text);
   } catch (error) {
     file.abort();
     throw error;

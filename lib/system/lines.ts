@@ -51,6 +51,33 @@ export async function forEachLine(
   return number;
 }
 
+/**
+ * Calls `each` for every line of a UTF-8 stream, in order, with its number from 1 and whether a newline ends it.
+ * Decoding is by the chunk: quicker than line by line where every line is wanted as text. Throws as `forEachLine` does.
+ */
+export async function forEachTextLine(
+  chunks: AsyncIterable<Uint8Array>,
+  each: (line: string, number: number, terminated: boolean) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  let number = 0;
+  const take = (text: string) => {
+    let start = 0;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
+      each(start === 0 ? rest + text.slice(0, end) : text.slice(start, end), ++number, true);
+      if (start === 0) rest = "";
+      start = end + 1;
+    }
+    rest += text.slice(start);
+    if (rest.length > lineBytesMax)
+      throw new Error(`line ${number + 1} is longer than ${lineBytesMax} bytes`);
+  };
+  for await (const chunk of chunks) take(decoder.decode(chunk, { stream: true }));
+  take(decoder.decode());
+  if (rest !== "") each(rest, ++number, false);
+}
+
 function join(parts: Uint8Array[], last: Uint8Array): Uint8Array {
   const only = parts[0];
   if (parts.length === 1 && only && last.length === 0) return only;

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Subprocess } from "bun";
 import { exitCodes, XferError } from "./errors.ts";
+import { GatheringPipe } from "./gathering-pipe.ts";
 
 /** How a process ended. */
 export interface ProcessExit {
@@ -12,8 +13,9 @@ export interface ProcessExit {
 /** A running child that leads a process group of its own. */
 export interface Child {
   pid: number;
-  stdout: ReadableStream<Uint8Array>;
-  stderr: ReadableStream<Uint8Array>;
+  /** A chunk is valid until the next one is asked for. */
+  stdout: AsyncIterable<Uint8Array>;
+  stderr: AsyncIterable<Uint8Array>;
   exited: Promise<ProcessExit>;
   /** Sends a signal to the child's whole process group; a group that is gone is no error. */
   signalGroup(signal: NodeJS.Signals): void;
@@ -57,27 +59,55 @@ async function exitOf(child: Subprocess): Promise<ProcessExit> {
   return { code, signal: typeof child.signalCode === "string" ? child.signalCode : null };
 }
 
+/** How a child is started. */
+interface ChildOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** The output of many short writes, which is read as it has gathered: some milliseconds late. */
+  gather?: "stdout" | "stderr";
+}
+
 /** Starts a program in a process group of its own, with its output on pipes and nothing on its stdin. */
-export function startChild(
-  argv: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
-): Child {
+export function startChild(argv: readonly string[], options: ChildOptions = {}): Child {
   const [name = "", ...rest] = argv;
-  const child = Bun.spawn([findProgram(name), ...rest], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    env: options.env ?? childEnvironment(),
-    detached: true,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
+  const program = findProgram(name);
+  const makeFifo = (path: string) => Bun.spawnSync(["mkfifo", path]).success;
+  const pipe = options.gather === undefined ? undefined : GatheringPipe.open(makeFifo);
+  const outputs = { stdout: "pipe", stderr: "pipe" } as { stdout: "pipe" | number; stderr: "pipe" | number };
+  if (pipe && options.gather) outputs[options.gather] = pipe.writeEnd;
+  let child: Subprocess<"ignore", "pipe" | number, "pipe" | number>;
+  try {
+    child = Bun.spawn([program, ...rest], {
+      stdin: "ignore",
+      ...outputs,
+      env: options.env ?? childEnvironment(),
+      detached: true,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
+  } finally {
+    pipe?.closeWriteEnd();
+  }
+  const exited = exitOf(child);
+  void exited.then(() => pipe?.hurry());
+  const stream = (output: typeof child.stdout) =>
+    output instanceof ReadableStream ? output : (pipe?.chunks() ?? nothing());
   return {
     pid: child.pid,
-    stdout: child.stdout,
-    stderr: child.stderr,
-    exited: exitOf(child),
+    stdout: stream(child.stdout),
+    stderr: stream(child.stderr),
+    exited,
     signalGroup: (signal) => signalProcessGroup(child.pid, signal),
   };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** All of a child's output as text. */
+export async function readText(output: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of output) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
 }
 
 /** A child whose output goes to a file and whose stdin stays open for as long as this process lives. */
@@ -119,8 +149,8 @@ export async function runProgram(
   try {
     const [exit, stdout, stderr] = await Promise.all([
       child.exited,
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
+      readText(child.stdout),
+      readText(child.stderr),
     ]);
     return { ...exit, stdout, stderr };
   } finally {
