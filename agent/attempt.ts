@@ -2,9 +2,9 @@ import { mkdirSync } from "node:fs";
 import { copyArgv } from "../lib/rclone/argv.ts";
 import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
 import { classifyMessage, type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
-import { sortUserFlags, type UserFlags } from "../lib/rclone/flags.ts";
+import { refusedVariables, sortUserFlags, type UserFlags } from "../lib/rclone/flags.ts";
 import { parseRoot, type RootKind, rootKind, serverSide } from "../lib/rclone/remote.ts";
-import { stepVariables } from "../lib/rclone/runtime.ts";
+import { stepEnvironment } from "../lib/rclone/runtime.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
@@ -14,7 +14,7 @@ import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
 import { XferError } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
-import { childEnvironment, identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
+import { identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
 import { quoteWords } from "../lib/system/shell-words.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { decideAfterPass, lowerTransfers } from "./decide.ts";
@@ -132,6 +132,9 @@ class Attempt {
 
   async run(): Promise<AttemptResult> {
     try {
+      for (const [name, reason] of refusedVariables(process.env)) {
+        this.#note(`${name} is kept from rclone: ${reason}`);
+      }
       await this.#lookAtDestination();
       for (let pass = 1; ; pass++) {
         const results = await this.#pass(pass);
@@ -274,7 +277,7 @@ class Attempt {
     try {
       const result = await runPass({
         argv,
-        env: childEnvironment(stepVariables(config.runtime, process.env)),
+        env: stepEnvironment(config.runtime, process.env),
         log,
         stop: this.#stop,
         terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,

@@ -59,6 +59,20 @@ const refused: ReadonlyMap<string, string> = new Map(
   }),
 );
 
+/**
+ * Variables of an environment that stand for a refused flag (RCLONE_DRY_RUN for --dry-run), and why each is kept from
+ * rclone: https://rclone.org/docs/#environment-variables
+ */
+export function refusedVariables(env: Readonly<Record<string, string | undefined>>): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [flag, reason] of refused) {
+    const name = `RCLONE_${flag.replace(/^-+/, "").toUpperCase().replaceAll("-", "_")}`;
+    // RCLONE_CONFIG says where rclone.conf is, as rclone's users expect.
+    if (flag.startsWith("--") && flag !== "--config" && env[name] !== undefined) found.set(name, reason);
+  }
+  return found;
+}
+
 /** Flags with which rclone looks at the destination before it copies. */
 const comparing =
   /^(?:--checksum|-c|--size-only|--update|-u|--ignore-existing|--ignore-times=false|--no-check-dest=false|--ignore-size|--immutable|--modify-window.*)$/;

@@ -1,4 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
+import { childEnvironment } from "../system/process.ts";
+import { refusedVariables } from "./flags.ts";
 
 /** How rclone is reached: in a pyxis container through srun, in an apptainer container, or from PATH. */
 export const runtimeNames = ["pyxis", "apptainer", "host"] as const;
@@ -75,20 +77,24 @@ export function mountProblem(path: string, runtime: RuntimeName): string | undef
 }
 
 /**
- * More variables for the process that runs a step: under apptainer an image's own variables win over the host's, and those
- * of APPTAINERENV_ over both. It evaluates the values as a shell does, so one with `$`, a quote or the like is left to pass
- * in by itself, as all others of the host do.
+ * The environment of the process that runs a step: this one's, without what xfer's account of every object cannot stand
+ * (`refusedVariables`). Under apptainer an image's own variables win over the host's, and those of APPTAINERENV_ over
+ * both. It evaluates the values as a shell does, so one with `$`, a quote or the like is left to pass in by itself, as
+ * all others of the host do.
  */
-export function stepVariables(
+export function stepEnvironment(
   runtime: RuntimeName,
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  if (runtime !== "apptainer") return {};
-  const pairs = rcloneVariables(env).map((name) => [`APPTAINERENV_${name}`, env[name] ?? ""] as const);
-  return Object.fromEntries(pairs.filter(([, value]) => !/[$`"\\\n]/.test(value)));
+  const step = childEnvironment(env);
+  for (const name of refusedVariables(env).keys()) delete step[name];
+  if (runtime !== "apptainer") return step;
+  const pairs = rcloneVariables(step).map((name) => [`APPTAINERENV_${name}`, step[name] ?? ""] as const);
+  return { ...step, ...Object.fromEntries(pairs.filter(([, value]) => !/[$`"\\\n]/.test(value))) };
 }
 
 /** The names of the variables that configure rclone: an image's ENV must not win over the user's. */
 export function rcloneVariables(env: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.keys(env).filter((name) => /^RCLONE_[A-Z0-9_]+$/.test(name));
+  const refused = refusedVariables(env);
+  return Object.keys(env).filter((name) => /^RCLONE_[A-Z0-9_]+$/.test(name) && !refused.has(name));
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { writeFully } from "../system/durable.ts";
 import { errnoOf } from "../system/errors.ts";
 
@@ -11,6 +11,10 @@ const unchangedLetter = 0x75;
 const newline = 0x0a;
 /** Of a record's place in its shard, from 0. */
 const placeDigitsMax = 10;
+/** A letter, a place and a newline. */
+const entryBytesMax = placeDigitsMax + 2;
+/** What is read of a journal at a time. */
+const blockBytes = 64 * 1024;
 
 /** The proofs of a shard's records by their place in the shard: one byte each, so that 10^6 records cost 1 MB. */
 export class ProofTable {
@@ -19,6 +23,11 @@ export class ProofTable {
 
   constructor(records: number) {
     this.#codes = new Uint8Array(records);
+  }
+
+  /** How many records there are. */
+  get size(): number {
+    return this.#codes.length;
   }
 
   /** How many records are proven. */
@@ -52,23 +61,33 @@ function headerOf(sha256: string): string {
 }
 
 /**
- * Reads a journal. A torn last line, and anything after a line that is no entry, is left out; a journal of another shard
- * content, or without its header, proves nothing.
+ * Reads an open journal. A torn last line, and anything after a line that is no entry, is left out; a journal of another
+ * shard content, or without its header, proves nothing.
  */
-function parseJournal(bytes: Buffer, shard: { sha256: string; records: number }): JournalContent {
+function parseJournal(fd: number, shard: { sha256: string; records: number }): JournalContent {
   const proofs = new ProofTable(shard.records);
   const header = Buffer.from(`${headerOf(shard.sha256)}\n`);
-  if (!bytes.subarray(0, header.length).equals(header)) return { proofs, wholeBytes: 0 };
-  let start = header.length;
-  for (let end = start; end !== -1; ) {
-    end = addEntry(bytes, start, proofs, shard.records);
-    if (end !== -1) start = end;
+  const block = Buffer.allocUnsafeSlow(blockBytes);
+  let used = readSync(fd, block);
+  if (!block.subarray(0, Math.min(used, header.length)).equals(header)) return { proofs, wholeBytes: 0 };
+  let wholeBytes = header.length;
+  for (let start = header.length; ; ) {
+    for (let next = start; next !== -1; next = addEntry(block, start, used, proofs)) {
+      wholeBytes += next - start;
+      start = next;
+    }
+    // What may be the start of a longer line is looked at again with what follows it.
+    const left = used - start;
+    block.copy(block, 0, start, used);
+    const got = left < entryBytesMax ? readSync(fd, block, left, block.length - left, null) : 0;
+    if (got === 0) return { proofs, wholeBytes };
+    used = left + got;
+    start = 0;
   }
-  return { proofs, wholeBytes: start };
 }
 
 /** Reads the line at `start`, such as "c1234": a proof's letter and a place. Gives where the next one starts, or -1. */
-function addEntry(bytes: Buffer, start: number, proofs: ProofTable, records: number): number {
+function addEntry(bytes: Buffer, start: number, used: number, proofs: ProofTable): number {
   const letter = bytes[start];
   if (letter !== copiedLetter && letter !== unchangedLetter) return -1;
   let at = start + 1;
@@ -78,18 +97,24 @@ function addEntry(bytes: Buffer, start: number, proofs: ProofTable, records: num
     if (digit < 0 || digit > 9) break;
     place = place * 10 + digit;
   }
-  if (at === start + 1 || bytes[at] !== newline || place >= records) return -1;
+  if (at === start + 1 || at >= used || bytes[at] !== newline || place >= proofs.size) return -1;
   proofs.add(place, letter === copiedLetter ? "copied" : "unchanged");
   return at + 1;
 }
 
 /** Reads a journal file; none is an empty one. */
 export function readJournal(path: string, shard: { sha256: string; records: number }): JournalContent {
+  let fd: number;
   try {
-    return parseJournal(readFileSync(path), shard);
+    fd = openSync(path, "r");
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return { proofs: new ProofTable(shard.records), wholeBytes: 0 };
     throw error;
+  }
+  try {
+    return parseJournal(fd, shard);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
-import { type RuntimeName, rcloneVariables, stepVariables, wrapCommand } from "../rclone/runtime.ts";
+import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
 import { removeIfAny } from "../system/durable.ts";
 import { errnoOf, messageOf, operationFailed } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
-import { childEnvironment, startChild } from "../system/process.ts";
+import { startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { mountsFor } from "./mounts.ts";
 
@@ -89,7 +89,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
   const { request } = options;
   const argv = listingCommand(lister, request);
   const child = startChild(argv, {
-    env: childEnvironment(stepVariables(lister.runtime, process.env)),
+    env: stepEnvironment(lister.runtime, process.env),
     gather: "stdout",
   });
   let killTimer: NodeJS.Timeout | undefined;

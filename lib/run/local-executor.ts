@@ -86,7 +86,7 @@ async function runAgentProcess(shard: number, options: LocalExecutorOptions): Pr
   const fd = openSync(output, "a", 0o666);
   try {
     const agent = startSupervised([...command, "agent", "--run-dir", run.dir, "--shard", String(shard)], {
-      env: childEnvironment({ [submissionVariable]: submission }),
+      env: { ...childEnvironment(), [submissionVariable]: submission },
       outputFd: fd,
     });
     let killTimer: ReturnType<typeof setTimeout> | undefined;

@@ -22,16 +22,18 @@ export interface Child {
 }
 
 /**
- * The environment for child processes: this one without BUN_* (they would act on any Bun program down the line) and
- * without AWS_CA_BUNDLE (rclone 1.60's s3 backend fails when it is set), with `extra` on top.
+ * The environment for child processes: this one, or `env`, without BUN_* (they would act on any Bun program down the
+ * line) and without AWS_CA_BUNDLE (rclone 1.60's s3 backend fails when it is set).
  */
-export function childEnvironment(extra: Record<string, string> = {}): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) {
+export function childEnvironment(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
     if (value === undefined || name.startsWith("BUN_") || name === "AWS_CA_BUNDLE") continue;
-    env[name] = value;
+    kept[name] = value;
   }
-  return { ...env, ...extra };
+  return kept;
 }
 
 /** The path of a program on PATH. Throws an XferError that names the program and where it was looked for. */

@@ -377,3 +377,26 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "RCLONE_* variables that would break the account are kept from rclone, and the log says so",
+  async () => {
+    await using stage = await Stage.start();
+    const keys = stage.fill(40);
+    const env = {
+      RCLONE_DRY_RUN: "true",
+      RCLONE_LOG_FILE: join(stage.dir, "elsewhere.log"),
+      RCLONE_LOG_LEVEL: "ERROR",
+      RCLONE_MAX_TRANSFER: "1k",
+    };
+    const run = await xfer(stage.runArgs("--num-shards", "1"), { cwd: stage.dir, env });
+    expect(run.code).toBe(0);
+    await stage.expectEqual(keys);
+    expect(stage.dest.counts.PUT).toBe(keys.length);
+    const log = readFileSync(join(stage.runDir, "logs", "shard_0_attempt_1.log"), "utf8");
+    expect(log).toContain("xfer: RCLONE_DRY_RUN is kept from rclone: nothing would be copied");
+    for (const name of Object.keys(env)) expect(log).toContain(`xfer: ${name} is kept from rclone`);
+    expect(readdirSync(stage.dir)).not.toContain("elsewhere.log");
+  },
+  timeoutMs,
+);
