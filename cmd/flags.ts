@@ -5,6 +5,7 @@ import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
 import { absoluteImage, type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
 import { hashModes } from "../lib/run/build-manifest.ts";
+import { maxRestartsDefault } from "../lib/run/config.ts";
 import type { RenderOptions } from "../lib/run/render.ts";
 import { invalidInput } from "../lib/system/errors.ts";
 import { isCompiled } from "../lib/system/process.ts";
@@ -158,7 +159,7 @@ export const renderArgs = {
   },
   "max-restarts": {
     type: "string",
-    default: "50",
+    default: String(maxRestartsDefault),
     valueHint: "N",
     description: "starts ended by the time limit, preemption or a lost node that spend no attempt",
   },

@@ -2,10 +2,9 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { buildManifest } from "../../lib/run/build-manifest.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
-import { leftOutText } from "../../lib/run/prepare.ts";
+import { sayLeftOut } from "../../lib/run/left-out.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
-import { log } from "../../lib/system/log.ts";
 import * as flags from "../flags.ts";
 import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText, printBuilt } from "../listing.ts";
 
@@ -45,7 +44,7 @@ export default defineCommand({
     const { out } = input;
     const result = await buildManifest({ ...options, sourceRoot, destRoot, out });
     live.clear();
-    if (result.leftOut > 0) log.warn(leftOutText(result));
+    sayLeftOut(result);
     await printBuilt(input, options.runId, result);
   },
 });

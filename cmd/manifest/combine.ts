@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { combineParts } from "../../lib/manifest/combine.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
+import { sayMarkers } from "../../lib/run/left-out.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";
@@ -45,6 +46,7 @@ export default defineCommand({
       onProgress: (sofar) => live.update(listingText(sofar)),
     });
     live.clear();
+    sayMarkers(totals.markers);
     await printBuilt(input, runId, totals);
   },
 });

@@ -4,7 +4,7 @@ import { importRows } from "../../lib/manifest/import.ts";
 import { inventoryReader, lsfReader, rowFormats } from "../../lib/manifest/import-rows.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
-import { leftOutText } from "../../lib/run/prepare.ts";
+import { sayLeftOut, sayMarkers } from "../../lib/run/left-out.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
@@ -75,12 +75,13 @@ export default defineCommand({
       checkRcloneConfig(options.configPath, options.runtime === "host");
       const listed = await importKeys(options);
       live.clear();
-      if (listed.leftOut > 0) log.warn(leftOutText(listed));
+      sayLeftOut(listed);
       return printBuilt(input, options.runId, listed);
     }
     const imported = await importRows({ ...options, readRow: rowReader(input, options.sourceRoot) });
     live.clear();
     for (const [why, rows] of imported.leftOut) log.info(`left out: ${formatCount(rows)} ${why}`);
+    sayMarkers(imported.markers);
     await printBuilt(input, options.runId, imported);
   },
 });

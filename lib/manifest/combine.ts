@@ -2,7 +2,7 @@ import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import type { ManifestOrigin } from "./listing.ts";
 import { findParts, forEachPartEntry } from "./parts.ts";
-import { type ListingTotals, writeManifest } from "./write-listing.ts";
+import { type ListingTotals, type Markers, writeManifest } from "./write-listing.ts";
 
 /** What `combine` is asked to do. */
 export interface CombineOptions extends ManifestOrigin {
@@ -18,7 +18,7 @@ export interface CombineOptions extends ManifestOrigin {
  * Throws invalid input that names the part, leaving no manifest, when one is truncated, is no JSON array, or has no
  * sidecar; or when there is no object in any.
  */
-export async function combineParts(options: CombineOptions): Promise<ListingTotals> {
+export async function combineParts(options: CombineOptions): Promise<ListingTotals & { markers: Markers }> {
   const parts = findParts(options.partsDir);
   const pending = await writeManifest({
     source: (each) =>
@@ -35,5 +35,5 @@ export async function combineParts(options: CombineOptions): Promise<ListingTota
     throw invalidInput(`${options.partsDir}: no object is in any of the ${parts.length} parts`);
   }
   pending.commit();
-  return pending.totals;
+  return { ...pending.totals, markers: pending.markers };
 }

@@ -4,7 +4,7 @@ import { inputChunks, inputName } from "../system/input.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import type { RowReader } from "./import-rows.ts";
 import type { ManifestOrigin } from "./listing.ts";
-import { type ListingTotals, writeManifest } from "./write-listing.ts";
+import { type ListingTotals, type Markers, writeManifest } from "./write-listing.ts";
 
 /** What an import of rows is asked to do. */
 export interface ImportOptions extends ManifestOrigin {
@@ -19,6 +19,7 @@ export interface ImportOptions extends ManifestOrigin {
 /** What was imported, and how many rows were left out for which reason. */
 export interface ImportResult extends ListingTotals {
   leftOut: Map<string, number>;
+  markers: Markers;
 }
 
 /**
@@ -47,7 +48,7 @@ export async function importRows(options: ImportOptions): Promise<ImportResult> 
     throw invalidInput(`${name}: no object in it that is below ${options.sourceRoot}`);
   }
   pending.commit();
-  return { ...pending.totals, leftOut };
+  return { ...pending.totals, leftOut, markers: pending.markers };
 }
 
 /** Runs `work`, naming `where` in an expected failure. */

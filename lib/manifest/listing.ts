@@ -20,6 +20,14 @@ export interface ManifestEntry extends ListingEntry {
   ETag?: string;
 }
 
+/**
+ * Whether an object is a directory marker, as S3 consoles make them: its key ends in a slash, or is the root itself. rclone
+ * copies none of them, since it takes such a key for a directory's, and lists only those that have content.
+ */
+export function isMarker({ Path }: Pick<ListingEntry, "Path">): boolean {
+  return Path === "" || Path.endsWith("/");
+}
+
 /** What one line of lsjson's output is: it prints `[`, then one object a line, then `]`. */
 export type ListingLine =
   | { kind: "open" }

@@ -62,7 +62,8 @@ function parseShardsMeta(text: string, where: string): ShardsMeta {
   const result = v.safeParse(shardsMetaSchema, value, { abortEarly: true });
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw invalidInput(`${where}: not of schema xfer.shards.v1: ${v.getDotPath(issue) ?? ""} ${issue.message}`);
+  const what = `${v.getDotPath(issue) ?? ""} ${issue.message}`.trim();
+  throw invalidInput(`${where}: not of schema xfer.shards.v1: ${what}: shard the manifest again`);
 }
 
 /** Reads a shards.meta.json, or returns undefined when there is none. */

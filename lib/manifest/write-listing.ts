@@ -1,5 +1,6 @@
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
-import { type ManifestEntry, type ManifestOrigin, RecordLines } from "./listing.ts";
+import { isMarker, type ManifestEntry, type ManifestOrigin, RecordLines } from "./listing.ts";
+import { joinRoot } from "./root.ts";
 
 /** How often the progress sidecar is rewritten, at most. */
 export const progressIntervalMs = 1_000;
@@ -10,9 +11,16 @@ export interface ListingTotals {
   bytes: number;
 }
 
+/** Directory markers that were left out of a manifest. */
+export interface Markers extends ListingTotals {
+  /** The full name of one of them. */
+  first: string | undefined;
+}
+
 /** A manifest that is complete but does not have its name yet. */
 export interface PendingManifest {
   totals: ListingTotals;
+  markers: Markers;
   /** Gives the manifest its name; call it only when the lister has ended well. */
   commit(): void;
   abort(): void;
@@ -36,6 +44,7 @@ export function removeProgress(manifestPath: string): void {
 
 /**
  * Writes what `source` gives, entry by entry, into a manifest that is yet to be committed; memory does not grow with it.
+ * Directories and directory markers are left out, and markers counted.
  * Throws what `source` throws, leaving no manifest.
  */
 export async function writeManifest(options: {
@@ -49,6 +58,7 @@ export async function writeManifest(options: {
   const file = new AtomicFile(manifestPath);
   const totals: ListingTotals = { objects: 0, bytes: 0 };
   const lines = new RecordLines(origin);
+  const markers: Markers = { objects: 0, bytes: 0, first: undefined };
   let reportedAt = Date.now();
   const report = () => {
     writeProgress(manifestPath, totals);
@@ -58,6 +68,12 @@ export async function writeManifest(options: {
     if (onProgress) report();
     await options.source((entry) => {
       if (entry.IsDir) return;
+      if (isMarker(entry)) {
+        markers.objects++;
+        markers.bytes += Math.max(0, entry.Size);
+        markers.first ??= joinRoot(origin.sourceRoot, entry.Path);
+        return;
+      }
       file.writeText(lines.lineOf(entry));
       totals.objects++;
       totals.bytes += entry.Size;
@@ -74,6 +90,7 @@ export async function writeManifest(options: {
   }
   return {
     totals,
+    markers,
     commit: () => file.commit(),
     abort: () => {
       file.abort();

@@ -3,6 +3,7 @@ import { forEachPartEntry } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
 import {
   type ListingTotals,
+  type Markers,
   type PendingManifest,
   progressIntervalMs,
   removeProgress,
@@ -45,11 +46,12 @@ interface ListingChoice {
   check(): Promise<void>;
 }
 
-/** What was listed, and what rclone said that it left out. */
+/** What was listed, and what was left out. */
 export interface BuildResult extends ListingTotals {
   /** Symbolic links, devices and the like: rclone copies none of them. */
   leftOut: number;
   firstLeftOut: string | undefined;
+  markers: Markers;
 }
 
 /**
@@ -80,7 +82,7 @@ async function buildSerially(options: BuildOptions): Promise<BuildResult> {
   const [pending] = made;
   if (!pending) throw new Error("a listing ended well without a manifest");
   await commitChosen(choice, pending);
-  return { ...pending.totals, leftOut, firstLeftOut };
+  return { ...pending.totals, leftOut, firstLeftOut, markers: pending.markers };
 }
 
 function chosen(
@@ -121,11 +123,6 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
     removeProgress(out);
     throw error;
   });
-  if (listed.objects === 0 && !options.choice) {
-    listed.remove();
-    removeProgress(out);
-    throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
-  }
   const pending = await writeManifest({
     source: (each) => {
       const take = chosen(options.choice, each);
@@ -138,11 +135,16 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
     origin: options,
   });
   try {
+    if (pending.totals.objects === 0 && !options.choice) {
+      pending.abort();
+      throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
+    }
     await commitChosen(options.choice, pending);
   } finally {
     listed.remove();
   }
-  return { ...pending.totals, leftOut: listed.leftOut, firstLeftOut: listed.firstLeftOut };
+  const { leftOut, firstLeftOut } = listed;
+  return { ...pending.totals, leftOut, firstLeftOut, markers: pending.markers };
 }
 
 function sourceRequest(options: BuildOptions): ListingRequest {

@@ -6,6 +6,10 @@ import { invalidInput } from "../system/errors.ts";
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
+/** How many starts that were ended from outside spend no attempt, unless the user says otherwise. */
+export const maxRestartsDefault = 50;
+
+/** A field that came after the schema's first writer is optional, with its default: earlier run directories go on. */
 const configSchema = v.strictObject({
   schema: v.literal("xfer.runconfig.v1"),
   xfer_version: v.string(),
@@ -26,7 +30,7 @@ const configSchema = v.strictObject({
   cpus_per_task: positive,
   max_attempts: positive,
   /** Starts that were ended from outside, and made progress, that spend no attempt. */
-  max_restarts: count,
+  max_restarts: v.optional(count, maxRestartsDefault),
   array_concurrency: positive,
   job_name: v.string(),
   stop_lead_seconds: count,
@@ -41,18 +45,35 @@ export function readRunConfig(path: string): RunConfig {
   if (text === undefined) {
     throw invalidInput(`${path}: no such file: not a rendered run directory (see xfer slurm render --help)`);
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw invalidInput(`${path}: is torn or is not JSON: render the run again`);
-  }
+  const value = parseJson(text);
+  if (value === undefined) throw invalidInput(`${path}: is torn or is not JSON: render the run again`);
   const result = v.safeParse(configSchema, value, { abortEarly: true });
   if (result.success) return result.output;
   const issue = result.issues[0];
+  const field = v.getDotPath(issue) ?? "";
+  const what =
+    issue.expected === "never"
+      ? `it has the field ${field}, which this xfer does not know`
+      : `${field} ${issue.message}`.trim();
   throw invalidInput(
-    `${path}: not of schema xfer.runconfig.v1: ${v.getDotPath(issue) ?? ""} ${issue.message}`,
+    `${path}: not of schema xfer.runconfig.v1: ${what}: render the run again, or use the xfer that wrote it`,
   );
+}
+
+const rootsSchema = v.object({ source_root: v.string(), dest_root: v.string() });
+
+/** The roots of a config.resolved.json, whatever else it holds; undefined when it does not tell them. */
+export function readRunRoots(path: string): v.InferOutput<typeof rootsSchema> | undefined {
+  const result = v.safeParse(rootsSchema, parseJson(readTextIfAny(path) ?? ""));
+  return result.success ? result.output : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes config.resolved.json, checked by the schema that its readers use. */

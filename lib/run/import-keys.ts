@@ -1,5 +1,7 @@
 import { KeyTable } from "../manifest/key-table.ts";
-import { pathProblem } from "../manifest/root.ts";
+import { isMarker } from "../manifest/listing.ts";
+import { joinRoot, pathProblem } from "../manifest/root.ts";
+import type { Markers } from "../manifest/write-listing.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { inputChunks, inputName } from "../system/input.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
@@ -15,21 +17,26 @@ export interface KeysOptions extends Omit<BuildOptions, "choice"> {
 
 /**
  * Makes a manifest of the objects whose keys are in a list, in the order of the listing: a list of keys tells no sizes,
- * so the source is listed once (LIST requests only, but for all that is below the root).
+ * so the source is listed once (LIST requests only, but for all that is below the root). Directory markers are left out,
+ * whether they are there or not: most are in no listing.
  * Throws operation failed, leaving no manifest, when a key of the list is not at the source.
  */
 export async function importKeys(options: KeysOptions): Promise<BuildResult> {
   const { input } = options;
   const name = inputName(input);
   const keys = new KeyTable();
+  const markers: Markers = { objects: 0, bytes: 0, first: undefined };
   await forEachKey(input, (key) => {
     throwIfStopped(options.stop, "no manifest was written");
-    keys.add(key);
+    if (isMarker({ Path: key })) {
+      markers.objects++;
+      markers.first ??= joinRoot(options.sourceRoot, key);
+    } else keys.add(key);
   });
   if (keys.size === 0) throw invalidInput(`${name}: no key in it`);
   const found = new Uint8Array(keys.size);
   let missing = keys.size;
-  return buildManifest({
+  const built = await buildManifest({
     ...options,
     choice: {
       takes: (path) => {
@@ -41,13 +48,17 @@ export async function importKeys(options: KeysOptions): Promise<BuildResult> {
       },
       check: async () => {
         if (missing === 0) return;
-        const first = await firstMissing(input, (key) => found[keys.find(key)] === 0);
+        const first = await firstMissing(
+          input,
+          (key) => !isMarker({ Path: key }) && found[keys.find(key)] === 0,
+        );
         throw operationFailed(
           `${formatCount(missing)} of ${formatCount(keys.size)} keys of ${name} are not at ${options.sourceRoot}${first}`,
         );
       },
     },
   });
+  return { ...built, markers };
 }
 
 /** Where the first missing key stands; nothing for stdin, which cannot be read again. */

@@ -1,4 +1,4 @@
-import type { ListingEntry } from "../manifest/listing.ts";
+import { isMarker, type ListingEntry } from "../manifest/listing.ts";
 import { forEachPartEntry } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
 import { listParts } from "./list-parallel.ts";
@@ -15,9 +15,15 @@ export interface EntriesOptions {
   each: (entry: ListingEntry) => void;
 }
 
-/** Lists a root that may be empty or absent and calls `each` for every object, in no order that means anything. */
+/**
+ * Lists a root that may be empty or absent and calls `each` for every object but directory markers, in no order that means
+ * anything.
+ */
 export async function listEntries(lister: Lister, options: EntriesOptions): Promise<void> {
-  const { request, each, onProgress } = options;
+  const { request, onProgress } = options;
+  const each = (entry: ListingEntry) => {
+    if (!isMarker(entry)) options.each(entry);
+  };
   if (options.listers > 1) {
     const listed = await listParts(lister, {
       request,

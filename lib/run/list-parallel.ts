@@ -33,7 +33,6 @@ export interface ParallelOptions {
 /** All parts of a listing, in the order of their prefixes by UTF-8 bytes; together they hold every object once. */
 export interface ListedParts {
   parts: Part[];
-  objects: number;
   leftOut: number;
   firstLeftOut: string | undefined;
   /** Removes the folder of the parts. */
@@ -70,7 +69,6 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
     const parts = await divided.list();
     return {
       parts,
-      objects: parts.reduce((sum, { note }) => sum + note.objects, 0),
       leftOut: parts.reduce((sum, { note }) => sum + note.left_out, 0),
       firstLeftOut: parts.find(({ note }) => note.first_left_out !== null)?.note.first_left_out ?? undefined,
       remove: () => store.remove(),

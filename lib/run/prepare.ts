@@ -11,6 +11,7 @@ import { type BuildOptions, buildManifest } from "./build-manifest.ts";
 import type { RunConfig } from "./config.ts";
 import { type DeltaOptions, deltaText, makeDelta, notComparableText } from "./delta.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
+import { sayLeftOut } from "./left-out.ts";
 import { type RenderOptions, renderRun } from "./render.ts";
 
 /** What brings a run directory to the point where its agents can start. */
@@ -51,7 +52,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
     }
     const listed = await buildManifest({ ...build, sourceRoot, destRoot, out: run.manifest });
     log.info(`listed ${formatObjects(listed.objects)}, ${formatBytes(listed.bytes)}`);
-    if (listed.leftOut > 0) log.warn(leftOutText(listed));
+    sayLeftOut(listed);
   }
   throwIfStopped(build.stop, resumeHint);
   const meta = readShardsMeta(run.shardsMeta);
@@ -108,14 +109,6 @@ async function planDelta(
   const warning = notComparableText(delta);
   if (warning) log.warn(warning);
   return delta.new + delta.changed > 0 ? run.delta : undefined;
-}
-
-/** The warning for what rclone does not copy. */
-export function leftOutText(listed: { leftOut: number; firstLeftOut: string | undefined }): string {
-  return (
-    `${listed.leftOut} entries are not in the manifest: rclone copies no symbolic links or special files ` +
-    `(-L in --extra-lsjson-flags and --rclone-flags follows links); the first: ${listed.firstLeftOut ?? ""}`
-  );
 }
 
 async function checkSameRoots(

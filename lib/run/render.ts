@@ -17,7 +17,7 @@ import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
 import { readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import { type RunConfig, readRunConfig, writeRunConfig } from "./config.ts";
+import { type RunConfig, readRunRoots, writeRunConfig } from "./config.ts";
 import { checkImage, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
@@ -142,10 +142,17 @@ function checkRclone(config: RunConfig): void {
  * destination says nothing of another.
  */
 function checkSameRoots(run: RunLayout, config: RunConfig): void {
-  if (readTextIfAny(run.config) === undefined || !existsSync(run.stateDir)) return;
-  const { source_root, dest_root } = readRunConfig(run.config);
-  if (source_root === config.source_root && dest_root === config.dest_root) return;
+  if (!existsSync(run.stateDir) || readTextIfAny(run.config) === undefined) return;
   if (!readdirSync(run.stateDir).some((name) => name.startsWith("shard_"))) return;
+  const before = readRunRoots(run.config);
+  if (before === undefined) {
+    throw invalidInput(
+      `${run.config}: does not say for which roots the state in ${run.stateDir} is: if that is ${config.source_root} ` +
+        `and ${config.dest_root}, remove this file and render again; otherwise use a new run directory`,
+    );
+  }
+  const { source_root, dest_root } = before;
+  if (source_root === config.source_root && dest_root === config.dest_root) return;
   throw invalidInput(
     `${run.stateDir} says what was copied from ${source_root} to ${dest_root}: for other roots use a new run directory`,
   );

@@ -11,6 +11,9 @@ const stopCauses = ["walltime", "preemption", "other"] as const;
 
 export type StopCause = (typeof stopCauses)[number];
 
+// In all of these, a field that came after the schema's first writer is optional, with its default: the state of an
+// earlier build counts.
+
 const attemptSchema = v.object({
   schema: v.literal("xfer.attempt.v1"),
   shard: count,
@@ -22,19 +25,19 @@ const attemptSchema = v.object({
   /** Attempts of this submission that are spent before this one: failures, and starts that made no progress. */
   spent: count,
   /** Starts of this submission that the time limit ended. */
-  walltime_stops: count,
+  walltime_stops: v.optional(count, 0),
   /** Starts that Slurm ended to requeue them: preempted, or requeued from outside. */
-  preemptions: count,
+  preemptions: v.optional(count, 0),
   /** Starts that ended without an outcome: killed, or the node gone. */
-  lost_starts: count,
+  lost_starts: v.optional(count, 0),
   /** Starts that another signal ended: cancelled, or the executor stopped. */
-  other_stops: count,
+  other_stops: v.optional(count, 0),
   /** Nodes on which no container started in this submission; those starts spend no attempt. */
-  bad_nodes: v.array(v.string()),
+  bad_nodes: v.optional(v.array(v.string()), []),
   /** The --transfers that throttling has brought the shard down to; null for the user's own. */
-  transfers: v.nullable(v.pipe(count, v.minValue(1))),
+  transfers: v.optional(v.nullable(v.pipe(count, v.minValue(1))), null),
   outcome: v.picklist(["running", "stopped", "failed", "bad-node", "done"]),
-  stopped_by: v.nullable(v.picklist(stopCauses)),
+  stopped_by: v.optional(v.nullable(v.picklist(stopCauses)), null),
   /** Records that were proven when this attempt started. */
   proven_at_start: count,
   /** The node's name in Slurm, or the host's. */
@@ -113,9 +116,9 @@ const progressSchema = v.object({
   eta_seconds: v.nullable(v.number()),
   errors: count,
   /** Errors of this attempt that are throttling: SlowDown, 503, 429, refused connections. */
-  throttled: count,
+  throttled: v.optional(count, 0),
   /** rclone's --transfers, when throttling has lowered it. */
-  transfers: v.nullable(count),
+  transfers: v.optional(v.nullable(count), null),
   /** The copy plan's reason. */
   plan: v.string(),
   updated_at: v.string(),

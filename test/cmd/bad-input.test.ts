@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { hostileManifest } from "../data/hostile-names.ts";
 import { temporaryDirectory, timeoutMs, xfer } from "../e2e/harness.ts";
@@ -305,6 +313,43 @@ test(
     );
     expect(readFileSync(join(dir.path, "run", "config.resolved.json"), "utf8")).toBe(before);
     expect((await xfer(other, { cwd: dir.path })).code).toBe(0);
+  },
+  timeoutMs,
+);
+
+test(
+  "a config.resolved.json that cannot be read: the line says what to do, and doing so helps",
+  async () => {
+    using dir = await scene();
+    const path = join(dir.path, "run", "config.resolved.json");
+    const config = readFileSync(path, "utf8");
+    const agent = ["agent", "--run-dir", "run", "--shard", "0"];
+    const again = [...render, "--agent-path", "/x"];
+    const broken: [string, RegExp][] = [
+      [config.slice(0, 100), /config\.resolved\.json: is torn or is not JSON: render the run again/],
+      [
+        config.replace("{", '{"later": 1,'),
+        /not of schema xfer\.runconfig\.v1: it has the field later, which .*: render the run again, or use the xfer/,
+      ],
+      [config.replace('"num_shards": 3', '"num_shards": "3"'), /num_shards .*: render the run again/],
+    ];
+    for (const [text, line] of broken) {
+      writeFileSync(path, text);
+      const refused = await xfer(agent, { cwd: dir.path });
+      expect(refused.stderr).toMatch(line);
+      expect(refused.code).toBe(2);
+      expect((await xfer(again, { cwd: dir.path })).code).toBe(0);
+    }
+    // Once there is state, the file must at least tell its roots.
+    writeFileSync(join(dir.path, "run", "state", "shard_0.done"), "{}");
+    writeFileSync(path, config.replace("{", '{"later": 1,'));
+    expect((await xfer(again, { cwd: dir.path })).code).toBe(0);
+    writeFileSync(path, "");
+    const refused = await xfer(again, { cwd: dir.path });
+    expect(refused.stderr).toMatch(/does not say for which roots .*, remove this file and render again/);
+    expect(refused.code).toBe(2);
+    rmSync(path);
+    expect((await xfer(again, { cwd: dir.path })).code).toBe(0);
   },
   timeoutMs,
 );
