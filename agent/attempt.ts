@@ -24,11 +24,14 @@ import type { ShardLock } from "./lock.ts";
 import { type PassResult, runPass } from "./pass.ts";
 import { probeDestination } from "./probe.ts";
 import { Progress } from "./progress.ts";
+import { Settler } from "./settler.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
 
 /** Seconds between rclone's lines of statistics. An orphaned rclone dies at the first that nobody reads (SIGPIPE). */
 const statsSeconds = 2;
+/** How long a stop waits for the destination's file system; what is not settled then, another node copies again. */
+const stopSettleMs = 8_000;
 
 /** What an attempt works on. */
 export interface AttemptOptions {
@@ -47,6 +50,8 @@ export interface AttemptOptions {
   stop: AbortSignal;
   /** Says what the destination held before this run. */
   examine: () => Promise<Destination>;
+  /** Where the destination is on this host, when it is a path. */
+  destPath: string | undefined;
   /** What throttling has brought --transfers down to in earlier attempts. */
   transfers: number | null;
   /** Called with the leader of each rclone process group, and with null when it has gone. */
@@ -89,6 +94,7 @@ class Attempt {
   readonly #kinds: { source: RootKind; dest: RootKind; serverSide: ReturnType<typeof serverSide> };
   readonly #progress: Progress;
   readonly #heartbeat: Heartbeat;
+  readonly #settler: Settler | undefined;
   /** Aborted by the caller's stop, or when the state cannot be kept any more. */
   readonly #stop: AbortSignal;
   #version: readonly [number, number] | undefined;
@@ -117,15 +123,13 @@ class Attempt {
       records: records.count,
       bytes: records.bytes,
     });
-    for (let place = 0; place < records.count; place++) {
-      if (journal.proofs.get(place)) this.#progress.proven(records.sizeOf(place));
-    }
-    const lowered = () => (this.#transfers < this.#flags.transfers ? this.#transfers : null);
+    this.#countProven();
+    this.#settler = options.destPath === undefined ? undefined : new Settler(options.destPath, journal);
     this.#heartbeat = new Heartbeat({
       journal,
       log,
       lock: options.lock,
-      writeProgress: () => this.#progress.write(new Date(), lowered()),
+      writeProgress: () => this.#progress.write(new Date(), this.#lowered()),
     });
     this.#stop = AbortSignal.any([options.stop, this.#heartbeat.signal]);
   }
@@ -139,6 +143,8 @@ class Attempt {
       for (let pass = 1; ; pass++) {
         const results = await this.#pass(pass);
         this.#heartbeat.check();
+        const unsettled = await this.#settler?.settle(this.#options.stop.aborted ? stopSettleMs : undefined);
+        if (unsettled !== undefined) return this.#failUnsettled(unsettled);
         if (this.#options.stop.aborted) return { kind: "stopped" };
         const last = results.at(-1);
         if (!last) return { kind: "done" };
@@ -165,7 +171,7 @@ class Attempt {
             class: failure,
             exitCode: last.result instanceof XferError ? null : last.result.exit.code,
             unproven,
-            transfers: this.#transfers < this.#flags.transfers ? this.#transfers : null,
+            transfers: this.#lowered(),
             neverStarted: !this.#spoke,
           };
         }
@@ -178,8 +184,42 @@ class Attempt {
         if (this.#options.stop.aborted) return { kind: "stopped" };
       }
     } finally {
+      this.#settler?.end();
       this.#heartbeat.end();
     }
+  }
+
+  #countProven(): void {
+    const { records, journal } = this.#options;
+    this.#progress.startCount();
+    for (let place = 0; place < records.count; place++) {
+      if (journal.proofs.get(place)) this.#progress.proven(records.sizeOf(place));
+    }
+  }
+
+  /** What was copied since it was last settled is proven no more. */
+  #failUnsettled(message: string): AttemptResult {
+    const { records, journal, log } = this.#options;
+    log.note("error", message);
+    this.#countProven();
+    const failure = classifyMessage(message);
+    const unproven: UnprovenRecord[] = [];
+    for (let place = 0; place < records.count; place++) {
+      if (!journal.proofs.get(place)) unproven.push({ place, class: failure, message });
+    }
+    return {
+      kind: "failed",
+      class: failure,
+      exitCode: null,
+      unproven,
+      transfers: this.#lowered(),
+      neverStarted: false,
+    };
+  }
+
+  /** --transfers, when throttling has lowered it. */
+  #lowered(): number | null {
+    return this.#transfers < this.#flags.transfers ? this.#transfers : null;
   }
 
   #note(message: string): void {

@@ -6,7 +6,7 @@ import { type AttemptState, readFail, type StopCause, writeState } from "../lib/
 import { removeIfAny } from "../lib/system/durable.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
-import { identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
+import { bootId, identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import type { AttemptResult } from "./attempt.ts";
 import { isFinalFailure, type StartCounters } from "./decide.ts";
@@ -62,6 +62,7 @@ export class ShardLedger {
       proven_at_start: journal.proofs.count,
       node,
       host: hostname(),
+      boot: bootId() ?? null,
       agent: identifyProcess(process.pid) ?? { pid: process.pid, start: "" },
       child: null,
       started_at: new Date().toISOString(),

@@ -38,6 +38,12 @@ export class Progress {
     this.#stats = undefined;
   }
 
+  /** Forgets what was proven, to count it anew. */
+  startCount(): void {
+    this.#objects = 0;
+    this.#bytes = 0;
+  }
+
   proven(size: number): void {
     this.#objects++;
     this.#bytes += size;

@@ -1,9 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ShardEntry, ShardsMeta } from "../lib/manifest/shards-meta.ts";
+import { localPath } from "../lib/rclone/remote.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { Journal } from "../lib/run/journal.ts";
 import { type RunLayout, type ShardLayout, shardLayout } from "../lib/run/layout.ts";
+import { readRemotes } from "../lib/run/remotes.ts";
 import {
   type AttemptState,
   isValidDone,
@@ -17,7 +19,7 @@ import {
 import type { ArrayTask } from "../lib/slurm/scheduler.ts";
 import { messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
-import { isRunning, signalProcessGroup } from "../lib/system/process.ts";
+import { bootId, isRunning, signalProcessGroup } from "../lib/system/process.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { runAttempt } from "./attempt.ts";
 import { decideStart } from "./decide.ts";
@@ -83,18 +85,22 @@ async function runLocked(
   lock: ShardLock,
 ): Promise<ShardOutcome> {
   const { run, config, shard, submission, node, stop } = task;
+  const destPath = localPath(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
   const records = await readOwnRecords(task, layout, entry);
   const before = readAttempt(layout.attempt);
   if (before.kind === "unreadable") log.warn(`${before.reason}: taken as the first attempt`);
   await endOrphan(before, shard);
   const journal = new Journal(layout.journal, entry);
   try {
+    // What the page cache of a node that may be gone held is copied again.
+    const provenBefore = journal.proofs.count;
+    if (destPath !== undefined && !isOfThisBoot(before)) journal.dropUnsettled();
     const fail = readFail(layout.fail);
     const start = decideStart(before, {
       submission,
       maxAttempts: config.max_attempts,
       maxRestarts: config.max_restarts,
-      proven: journal.proofs.count,
+      proven: provenBefore,
       finalFail: fail.kind === "value" && fail.value.final && fail.value.sha256 === entry.sha256,
     });
     const ledger = new ShardLedger({
@@ -131,6 +137,7 @@ async function runLocked(
         lock,
         log: shardLog,
         stop,
+        destPath,
         examine: () => examineDestination(run, config, stop),
         transfers: start.counters.transfers,
         onChild: (child) => ledger.noteChild(child),
@@ -178,6 +185,12 @@ async function readOwnRecords(
     });
     throw error;
   }
+}
+
+/** Whether an attempt ran on this host, which has not started anew since. */
+function isOfThisBoot(before: StateFile<AttemptState>): boolean {
+  if (before.kind !== "value" || before.value.boot === null) return false;
+  return before.value.host === hostname() && before.value.boot === bootId();
 }
 
 /** Kills an rclone that outlived its agent on this host: the next start must not write beside it. */

@@ -78,9 +78,24 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function rootKind(root: string, remotes: Remotes, env: Environment): RootKind {
   const parsed = parseRoot(root);
   if (parsed.form === "posix") return "posix";
-  const variable = `RCLONE_CONFIG_${parsed.name.toUpperCase().replaceAll("-", "_")}_TYPE`;
-  const type = parsed.inline ? parsed.name : (env[variable] ?? remotes.get(parsed.name)?.get("type"));
-  return type === "s3" ? "s3" : "other";
+  return remoteType(parsed, remotes, env) === "s3" ? "s3" : "other";
+}
+
+function remoteType(
+  { name, inline }: Extract<ParsedRoot, { form: "remote" }>,
+  remotes: Remotes,
+  env: Environment,
+): string | undefined {
+  const variable = `RCLONE_CONFIG_${name.toUpperCase().replaceAll("-", "_")}_TYPE`;
+  return inline ? name : (env[variable] ?? remotes.get(name)?.get("type"));
+}
+
+/** The path on this host that a root means: a path itself, or one behind a remote of type local. */
+export function localPath(root: string, remotes: Remotes, env: Environment): string | undefined {
+  const parsed = parseRoot(root);
+  if (parsed.form === "posix") return parsed.path;
+  if (remoteType(parsed, remotes, env) !== "local") return undefined;
+  return root.slice(remoteForm.exec(root)?.[0].length ?? 0);
 }
 
 /** What makes two S3 remotes the same account at the same place. */

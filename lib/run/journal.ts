@@ -8,11 +8,12 @@ export type Proof = "copied" | "unchanged";
 const letters: Record<Proof, string> = { copied: "c", unchanged: "u" };
 const copiedLetter = 0x63;
 const unchangedLetter = 0x75;
+const settledLetter = 0x73;
 const newline = 0x0a;
-/** Of a record's place in its shard, from 0. */
-const placeDigitsMax = 10;
-/** A letter, a place and a newline. */
-const entryBytesMax = placeDigitsMax + 2;
+/** Of a record's place in its shard, from 0, or of a length in bytes. */
+const digitsMax = 10;
+/** A letter, a number and a newline. */
+const entryBytesMax = digitsMax + 2;
 /** What is read of a journal at a time. */
 const blockBytes = 64 * 1024;
 
@@ -49,10 +50,13 @@ export class ProofTable {
   }
 }
 
-/** What a journal proves; `wholeBytes` is the length up to which its lines are whole and its own. */
+/** What a journal proves. */
 export interface JournalContent {
   proofs: ProofTable;
+  /** The length up to which its lines are whole and its own. */
   wholeBytes: number;
+  /** The length up to which its proofs are of data that a POSIX destination has on stable storage. */
+  settledBytes: number;
 }
 
 /** The first line of the journal of a shard: it binds the entries to the shard's content. */
@@ -69,36 +73,44 @@ function parseJournal(fd: number, shard: { sha256: string; records: number }): J
   const header = Buffer.from(`${headerOf(shard.sha256)}\n`);
   const block = Buffer.allocUnsafeSlow(blockBytes);
   let used = readSync(fd, block);
-  if (!block.subarray(0, Math.min(used, header.length)).equals(header)) return { proofs, wholeBytes: 0 };
-  let wholeBytes = header.length;
+  const content: JournalContent = { proofs, wholeBytes: 0, settledBytes: 0 };
+  if (!block.subarray(0, Math.min(used, header.length)).equals(header)) return content;
+  content.wholeBytes = header.length;
+  content.settledBytes = header.length;
   for (let start = header.length; ; ) {
-    for (let next = start; next !== -1; next = addEntry(block, start, used, proofs)) {
-      wholeBytes += next - start;
+    for (let next = start; next !== -1; next = addEntry(block, start, used, content)) {
+      content.wholeBytes += next - start;
       start = next;
     }
     // What may be the start of a longer line is looked at again with what follows it.
     const left = used - start;
     block.copy(block, 0, start, used);
     const got = left < entryBytesMax ? readSync(fd, block, left, block.length - left, null) : 0;
-    if (got === 0) return { proofs, wholeBytes };
+    if (got === 0) return content;
     used = left + got;
     start = 0;
   }
 }
 
-/** Reads the line at `start`, such as "c1234": a proof's letter and a place. Gives where the next one starts, or -1. */
-function addEntry(bytes: Buffer, start: number, used: number, proofs: ProofTable): number {
+/** Reads the line at `start`: a letter and a number. Gives where the next one starts, or -1. */
+function addEntry(bytes: Buffer, start: number, used: number, content: JournalContent): number {
+  const { proofs, wholeBytes } = content;
   const letter = bytes[start];
-  if (letter !== copiedLetter && letter !== unchangedLetter) return -1;
   let at = start + 1;
-  let place = 0;
-  for (; at <= start + placeDigitsMax; at++) {
+  let value = 0;
+  for (; at <= start + digitsMax; at++) {
     const digit = (bytes[at] ?? 0) - 0x30;
     if (digit < 0 || digit > 9) break;
-    place = place * 10 + digit;
+    value = value * 10 + digit;
   }
-  if (at === start + 1 || at >= used || bytes[at] !== newline || place >= proofs.size) return -1;
-  proofs.add(place, letter === copiedLetter ? "copied" : "unchanged");
+  if (at === start + 1 || at >= used || bytes[at] !== newline) return -1;
+  if (letter === settledLetter) {
+    if (value < content.settledBytes || value > wholeBytes) return -1;
+    content.settledBytes = value === wholeBytes ? wholeBytes + at + 1 - start : value;
+  } else {
+    if ((letter !== copiedLetter && letter !== unchangedLetter) || value >= proofs.size) return -1;
+    proofs.add(value, letter === copiedLetter ? "copied" : "unchanged");
+  }
   return at + 1;
 }
 
@@ -108,8 +120,8 @@ export function readJournal(path: string, shard: { sha256: string; records: numb
   try {
     fd = openSync(path, "r");
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return { proofs: new ProofTable(shard.records), wholeBytes: 0 };
-    throw error;
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return { proofs: new ProofTable(shard.records), wholeBytes: 0, settledBytes: 0 };
   }
   try {
     return parseJournal(fd, shard);
@@ -118,40 +130,83 @@ export function readJournal(path: string, shard: { sha256: string; records: numb
   }
 }
 
-/** The append-only record of what is proven in one shard; the shard's agent is its one writer. */
+/**
+ * The append-only record of what is proven in one shard; the shard's agent is its one writer. Its lines are "c1234" for
+ * a record that was copied and "u1234" for one that was found identical, by its place; and "s5678" when all that the first
+ * 5,678 bytes of it prove is on stable storage at a POSIX destination.
+ */
 export class Journal {
-  readonly proofs: ProofTable;
+  readonly #path: string;
+  readonly #shard: { sha256: string; records: number };
   readonly #fd: number;
+  #proofs: ProofTable;
+  #bytes: number;
+  #settledBytes: number;
   #pending: string[] = [];
 
   /** Opens or begins the journal of a shard, cutting off what is torn or foreign. */
   constructor(path: string, shard: { sha256: string; records: number }) {
-    const { proofs, wholeBytes } = readJournal(path, shard);
-    this.proofs = proofs;
+    const { proofs, wholeBytes, settledBytes } = readJournal(path, shard);
+    const header = `${headerOf(shard.sha256)}\n`;
+    this.#path = path;
+    this.#shard = shard;
+    this.#proofs = proofs;
     this.#fd = openSync(path, "a", 0o666);
     ftruncateSync(this.#fd, wholeBytes);
-    if (wholeBytes === 0) writeFully(this.#fd, Buffer.from(`${headerOf(shard.sha256)}\n`));
+    if (wholeBytes === 0) writeFully(this.#fd, Buffer.from(header));
+    this.#bytes = wholeBytes || header.length;
+    this.#settledBytes = settledBytes || header.length;
+  }
+
+  get proofs(): ProofTable {
+    return this.#proofs;
+  }
+
+  /** The length up to which all is settled. */
+  get settledBytes(): number {
+    return this.#settledBytes;
   }
 
   /** Notes a proof, which is in the file after the next `flush`; false when there was one already. */
   add(index: number, proof: Proof): boolean {
-    if (!this.proofs.add(index, proof)) return false;
+    if (!this.#proofs.add(index, proof)) return false;
     this.#pending.push(`${letters[proof]}${index}\n`);
     return true;
   }
 
-  /** Hands what was noted to the kernel: it outlives this process, though not a power loss. */
-  flush(): void {
-    if (this.#pending.length === 0) return;
-    const data = Buffer.from(this.#pending.join(""), "latin1");
-    this.#pending = [];
-    writeFully(this.#fd, data);
+  /** Hands what was noted to the kernel: it outlives this process, though not a power loss. Gives the journal's length. */
+  flush(): number {
+    if (this.#pending.length > 0) {
+      const data = Buffer.from(this.#pending.join(""), "latin1");
+      this.#pending = [];
+      writeFully(this.#fd, data);
+      this.#bytes += data.length;
+    }
+    return this.#bytes;
   }
 
   /** Makes everything noted durable. */
   sync(): void {
     this.flush();
     fsyncSync(this.#fd);
+  }
+
+  /** Notes, durably, that all that the first `bytes` bytes prove is on stable storage. */
+  settle(bytes: number): void {
+    const isAll = bytes === this.flush();
+    this.#pending.push(`s${bytes}\n`);
+    this.sync();
+    this.#settledBytes = isAll ? this.#bytes : bytes;
+  }
+
+  /** Forgets, in the file too, what was proven since the last settling. */
+  dropUnsettled(): void {
+    this.#pending = [];
+    if (this.flush() === this.#settledBytes) return;
+    ftruncateSync(this.#fd, this.#settledBytes);
+    this.#bytes = this.#settledBytes;
+    this.settle(this.#settledBytes);
+    this.#proofs = readJournal(this.#path, this.#shard).proofs;
   }
 
   close(): void {

@@ -42,8 +42,9 @@ const attemptSchema = v.object({
   proven_at_start: count,
   /** The node's name in Slurm, or the host's. */
   node: v.string(),
-  /** The host whose processes the next two are. */
+  /** The host whose processes the next two are, and which start of its kernel it was. */
   host: v.string(),
+  boot: v.optional(v.nullable(v.string()), null),
   agent: processIdentity,
   /** The leader of rclone's process group, while one runs. */
   child: v.nullable(processIdentity),

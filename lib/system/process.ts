@@ -180,6 +180,15 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   }
 }
 
+/** What is another one each time that the kernel starts: random(4). Undefined where there is no /proc. */
+export function bootId(): string | undefined {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether the very process that was identified earlier still runs on this host. */
 export function isRunning(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.start === identity.start;

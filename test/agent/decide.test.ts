@@ -32,6 +32,7 @@ function before(outcome: AttemptState["outcome"], more: Partial<AttemptState> = 
       proven_at_start: 10,
       node: "n1",
       host: "h",
+      boot: null,
       agent: { pid: 1, start: "1" },
       child: null,
       started_at: "2026-01-01T00:00:00.000Z",

@@ -1,0 +1,71 @@
+import type { Journal } from "../lib/run/journal.ts";
+import { messageOf } from "../lib/system/errors.ts";
+import { runProgram } from "../lib/system/process.ts";
+
+/** How often what was copied is brought onto stable storage while rclone runs: what a lost node costs again. */
+const settleEveryMs = 30_000;
+/** A file system may take long to write what many gigabytes of memory hold. */
+const syncLimitMs = 3_600_000;
+
+/**
+ * Brings what was copied to a POSIX destination onto stable storage, and notes in the journal how far that has come.
+ * rclone closes its files without fsync: until then a lost node, or a disk that refuses a delayed write, takes objects
+ * that rclone has reported as copied. syncfs(2) reports such a write too.
+ */
+export class Settler {
+  readonly #path: string;
+  readonly #journal: Journal;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #running: Promise<void> | undefined;
+  #failure: string | undefined;
+
+  /** `path` is on the destination's file system. */
+  constructor(path: string, journal: Journal, everyMs = settleEveryMs) {
+    this.#path = path;
+    this.#journal = journal;
+    this.#timer = setInterval(() => void this.#sync(), everyMs);
+  }
+
+  /**
+   * Settles all that is noted in the journal, and gives undefined; or gives why that failed, with nothing left in the
+   * journal but what was settled before. With `limitMs` it may give up in silence, with the journal as it is.
+   */
+  async settle(limitMs?: number): Promise<string | undefined> {
+    const whole = async () => {
+      // One that is under way began before the last of it was noted.
+      await this.#running;
+      await this.#sync();
+    };
+    const limit = limitMs === undefined ? [] : [Bun.sleep(limitMs)];
+    await Promise.race([whole(), ...limit]);
+    if (this.#failure !== undefined) this.#journal.dropUnsettled();
+    return this.#failure;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  #sync(): Promise<void> {
+    this.#running ??= this.#syncOnce().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #syncOnce(): Promise<void> {
+    const journal = this.#journal;
+    const upTo = journal.flush();
+    if (upTo === journal.settledBytes || this.#failure !== undefined) return;
+    try {
+      let { code, stderr } = await runProgram(["sync", "-f", this.#path], { timeoutMs: syncLimitMs });
+      // Before coreutils 8.24 there was only the sync of everything, which reports no failure.
+      if (/invalid option/.test(stderr))
+        ({ code, stderr } = await runProgram(["sync"], { timeoutMs: syncLimitMs }));
+      if (code === 0) journal.settle(upTo);
+      else this.#failure = `what was copied could not be brought onto stable storage: ${stderr.trim()}`;
+    } catch (error) {
+      this.#failure = `what was copied could not be brought onto stable storage: ${messageOf(error)}`;
+    }
+  }
+}

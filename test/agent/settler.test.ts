@@ -1,0 +1,83 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Settler } from "../../agent/settler.ts";
+import { Journal, readJournal } from "../../lib/run/journal.ts";
+import { temporaryDirectory, until } from "../e2e/harness.ts";
+
+const shard = { sha256: "a".repeat(64), records: 100 };
+const header = `xfer.journal.v1 ${shard.sha256}\n`;
+
+test("what was copied is settled now and then, and at the end; nothing new is not settled again", async () => {
+  using dir = temporaryDirectory();
+  const path = join(dir.path, "j");
+  const journal = new Journal(path, shard);
+  const settler = new Settler(dir.path, journal, 20);
+  journal.add(3, "copied");
+  await until("a first settling", () => readFileSync(path, "utf8").includes("\ns"));
+  expect(readFileSync(path, "utf8")).toBe(`${header}c3\ns${header.length + 3}\n`);
+  journal.add(42, "unchanged");
+  settler.end();
+  expect(await settler.settle()).toBeUndefined();
+  const text = readFileSync(path, "utf8");
+  expect(await settler.settle()).toBeUndefined();
+  expect(readFileSync(path, "utf8")).toBe(text);
+  expect(text.endsWith(`u42\ns${text.lastIndexOf("s")}\n`)).toBe(true);
+  journal.close();
+  const again = new Journal(path, shard);
+  again.dropUnsettled();
+  expect(again.proofs.count).toBe(2);
+  again.add(7, "copied");
+  again.flush();
+  again.dropUnsettled();
+  expect([again.proofs.get(3), again.proofs.get(42), again.proofs.get(7)]).toEqual([
+    "copied",
+    "unchanged",
+    undefined,
+  ]);
+  again.close();
+  expect(readJournal(path, shard).proofs.count).toBe(2);
+});
+
+test("entries that came while a settling was under way are not settled by it", () => {
+  using dir = temporaryDirectory();
+  const path = join(dir.path, "j");
+  const journal = new Journal(path, shard);
+  journal.add(1, "copied");
+  const upTo = journal.flush();
+  journal.add(2, "copied");
+  journal.settle(upTo);
+  journal.close();
+  expect(readFileSync(path, "utf8")).toBe(`${header}c1\nc2\ns${upTo}\n`);
+  for (let times = 0; times < 2; times++) {
+    const again = new Journal(path, shard);
+    again.dropUnsettled();
+    expect([again.proofs.get(1), again.proofs.get(2)]).toEqual(["copied", undefined]);
+    again.close();
+  }
+});
+
+test("a file system that refuses a write leaves proven only what was settled before", async () => {
+  using dir = temporaryDirectory();
+  const journal = new Journal(join(dir.path, "j"), shard);
+  journal.add(1, "copied");
+  const good = new Settler(dir.path, journal);
+  expect(await good.settle()).toBeUndefined();
+  good.end();
+  journal.add(2, "copied");
+  const bad = new Settler(join(dir.path, "gone"), journal);
+  expect(await bad.settle()).toMatch(/could not be brought onto stable storage: .*No such file/);
+  bad.end();
+  expect([journal.proofs.get(1), journal.proofs.get(2)]).toEqual(["copied", undefined]);
+  journal.close();
+});
+
+test("a settling mark that cannot be true ends what a journal proves", () => {
+  using dir = temporaryDirectory();
+  const path = join(dir.path, "j");
+  for (const mark of ["s0", `s${header.length + 100}`, "s99999999999", "s"]) {
+    Bun.write(path, `${header}c1\n${mark}\nc2\n`);
+    const { proofs, settledBytes } = readJournal(path, shard);
+    expect([proofs.count, settledBytes]).toEqual([1, header.length]);
+  }
+});
