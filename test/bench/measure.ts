@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** How a program ran. */
 export interface Measured {
@@ -16,20 +18,23 @@ const lookMs = 20;
 
 /**
  * Runs a program to its end and says how long it took and what memory it had at its peak. The peak is the kernel's own
- * (VmHWM), as it was at the last look: what getrusage says of a child begins with its parent's.
+ * (VmHWM), as it was at the last look: what getrusage says of a child begins with its parent's. Its output goes to files:
+ * this process, which may be the S3 endpoint too, has no part in it.
  */
 export async function measure(
   argv: readonly string[],
   cwd: string,
   path = process.env.PATH ?? "",
 ): Promise<Measured> {
+  const dir = mkdtempSync(join(tmpdir(), "xfer-measure-"));
+  const [out, err] = [join(dir, "out"), join(dir, "err")];
   const started = performance.now();
   const child = Bun.spawn([...argv], {
     cwd,
     env: { PATH: path },
     stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
+    stdout: Bun.file(out),
+    stderr: Bun.file(err),
   });
   let peakBytes = 0;
   const look = () => {
@@ -37,9 +42,11 @@ export async function measure(
     if (peak > peakBytes) peakBytes = peak;
   };
   const timer = setInterval(look, lookMs);
-  const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  const code = await child.exited;
   const seconds = (performance.now() - started) / 1000;
   clearInterval(timer);
+  const [stdout, stderr] = [readFileSync(out, "utf8"), readFileSync(err, "utf8")];
+  rmSync(dir, { recursive: true });
   const cpuSeconds = Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6;
   return { code, seconds, cpuSeconds, peakBytes, stdout, stderr };
 }
