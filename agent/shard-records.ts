@@ -104,16 +104,28 @@ export class ShardRecords {
   /** Calls `each` with the key and, when it asks, the MD5 of every record for which `wanted` says so, in order, from the file. */
   async eachWhere(
     wanted: (place: number) => boolean,
-    each: (record: { place: number; key: string; md5: () => string | undefined }) => void,
+    each: (record: WantedRecord) => void,
   ): Promise<void> {
     let place = 0;
     await forEachBatch(this.path, (batch) => {
       for (let row = 0; row < batch.count; row++, place++) {
         if (!wanted(place)) continue;
-        each({ place, key: keyText(batch, row), md5: () => recordOfRow(batch, row).hashes?.md5 });
+        each(wantedRecord(batch, row, place));
       }
     });
   }
+}
+
+/** A record that `eachWhere` gives. */
+interface WantedRecord {
+  place: number;
+  key: string;
+  md5: () => string | undefined;
+}
+
+/** Apart from the loop over the rows, which would otherwise make a scope for the closure in each turn. */
+function wantedRecord(batch: RecordBatch, row: number, place: number): WantedRecord {
+  return { place, key: keyText(batch, row), md5: () => recordOfRow(batch, row).hashes?.md5 };
 }
 
 /** A 64-bit hash of a key's UTF-8, in two words: FNV-1a twice, with the finish of MurmurHash3. It allocates nothing. */
