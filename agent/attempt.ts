@@ -273,17 +273,10 @@ class Attempt {
   async #writeKeys(isToDo: (place: number) => boolean, pass: number): Promise<boolean> {
     const { records, layout } = this.#options;
     const keys = new AtomicFile(layout.keys);
-    let [objects, bytes] = [0, 0];
-    try {
-      await records.eachWhere(isToDo, ({ key, place }) => {
-        keys.writeText(`${key}\n`);
-        objects++;
-        bytes += records.sizeOf(place);
-      });
-    } catch (error) {
+    const { objects, bytes } = await records.writeKeys(keys, isToDo).catch((error: unknown) => {
       keys.abort();
       throw error;
-    }
+    });
     // A later attempt writes its own.
     keys.commit({ durable: false });
     if (objects > 0) this.#note(`pass ${pass}: ${formatObjects(objects)}, ${formatBytes(bytes)}`);

@@ -2,14 +2,15 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { writeFully } from "../lib/system/durable.ts";
 
-const bufferBytesMax = 64 * 1024;
+const bufferBytes = 64 * 1024;
+const newline = 0x0a;
 
 /** The log of one attempt: rclone's lines as they came, and the agent's own in the same JSON form. */
 export class ShardLog {
   readonly path: string;
   readonly #fd: number;
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  #used = 0;
 
   constructor(path: string) {
     mkdirSync(dirname(path), { recursive: true });
@@ -19,9 +20,14 @@ export class ShardLog {
 
   /** Appends a line of rclone's, given without its newline. */
   raw(line: Uint8Array): void {
-    this.#parts.push(line.slice(), new Uint8Array([0x0a]));
-    this.#bytes += line.length + 1;
-    if (this.#bytes >= bufferBytesMax) this.flush();
+    if (this.#used + line.length + 1 > bufferBytes) this.flush();
+    if (line.length + 1 > bufferBytes) {
+      writeFully(this.#fd, Buffer.concat([line, Buffer.of(newline)]));
+      return;
+    }
+    this.#buffer.set(line, this.#used);
+    this.#used += line.length;
+    this.#buffer[this.#used++] = newline;
   }
 
   /** Appends a line of the agent's. */
@@ -31,11 +37,9 @@ export class ShardLog {
   }
 
   flush(): void {
-    if (this.#parts.length === 0) return;
-    const data = Buffer.concat(this.#parts);
-    this.#parts = [];
-    this.#bytes = 0;
-    writeFully(this.#fd, data);
+    const used = this.#used;
+    this.#used = 0;
+    if (used > 0) writeFully(this.#fd, this.#buffer.subarray(0, used));
   }
 
   close(): void {

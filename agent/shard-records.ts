@@ -1,5 +1,6 @@
 import { keyText, type RecordBatch, recordOfRow } from "../lib/manifest/batch.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
+import type { AtomicFile } from "../lib/system/durable.ts";
 import { errnoOf, invalidInput } from "../lib/system/errors.ts";
 import { sha256OfFile } from "../lib/system/file-digest.ts";
 
@@ -101,11 +102,31 @@ export class ShardRecords {
     return held === 0 ? [] : [held - 1];
   }
 
-  /** Calls `each` with the key and, when it asks, the MD5 of every record for which `wanted` says so, in order, from the file. */
-  async eachWhere(
+  /** Writes the keys for which `wanted` says so, a line each, in order, and says how many and how large they are. */
+  async writeKeys(
+    file: AtomicFile,
     wanted: (place: number) => boolean,
-    each: (record: WantedRecord) => void,
-  ): Promise<void> {
+  ): Promise<{ objects: number; bytes: number }> {
+    const written = { objects: 0, bytes: 0 };
+    let place = 0;
+    await forEachBatch(this.path, (batch) => {
+      for (let row = 0; row < batch.count; row++, place++) {
+        if (!wanted(place)) continue;
+        const from = batch.keyStart[row] as number;
+        const to = batch.keyEnd[row] as number;
+        // A key with an escape is not the bytes that stand there.
+        if (from === -1 || hasBackslash(batch.bytes, from, to)) file.writeText(keyText(batch, row));
+        else file.writePart(batch.bytes, from, to);
+        file.writeText("\n");
+        written.objects++;
+        written.bytes += this.sizeOf(place);
+      }
+    });
+    return written;
+  }
+
+  /** Calls `each` with the key and, when it asks, the MD5 of every record for which `wanted` says so, in order, from the file. */
+  async eachWhere(wanted: (place: number) => boolean, each: (record: WantedRecord) => void): Promise<void> {
     let place = 0;
     await forEachBatch(this.path, (batch) => {
       for (let row = 0; row < batch.count; row++, place++) {
@@ -114,6 +135,13 @@ export class ShardRecords {
       }
     });
   }
+}
+
+function hasBackslash(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    if (bytes[at] === backslash) return true;
+  }
+  return false;
 }
 
 /** A record that `eachWhere` gives. */

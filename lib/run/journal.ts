@@ -142,7 +142,8 @@ export class Journal {
   #proofs: ProofTable;
   #bytes: number;
   #settledBytes: number;
-  #pending: string[] = [];
+  #pending = Buffer.allocUnsafeSlow(blockBytes);
+  #pendingBytes = 0;
 
   /** Opens or begins the journal of a shard, cutting off what is torn or foreign. */
   constructor(path: string, shard: { sha256: string; records: number }) {
@@ -170,17 +171,26 @@ export class Journal {
   /** Notes a proof, which is in the file after the next `flush`; false when there was one already. */
   add(index: number, proof: Proof): boolean {
     if (!this.#proofs.add(index, proof)) return false;
-    this.#pending.push(`${letters[proof]}${index}\n`);
+    this.#append(`${letters[proof]}${index}\n`);
     return true;
+  }
+
+  #append(line: string): void {
+    if (this.#pendingBytes + line.length > this.#pending.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * this.#pending.length);
+      this.#pending.copy(larger);
+      this.#pending = larger;
+    }
+    this.#pendingBytes += this.#pending.write(line, this.#pendingBytes, "latin1");
   }
 
   /** Hands what was noted to the kernel: it outlives this process, though not a power loss. Gives the journal's length. */
   flush(): number {
-    if (this.#pending.length > 0) {
-      const data = Buffer.from(this.#pending.join(""), "latin1");
-      this.#pending = [];
-      writeFully(this.#fd, data);
-      this.#bytes += data.length;
+    const bytes = this.#pendingBytes;
+    if (bytes > 0) {
+      writeFully(this.#fd, this.#pending.subarray(0, bytes));
+      this.#pendingBytes = 0;
+      this.#bytes += bytes;
     }
     return this.#bytes;
   }
@@ -194,14 +204,14 @@ export class Journal {
   /** Notes, durably, that all that the first `bytes` bytes prove is on stable storage. */
   settle(bytes: number): void {
     const isAll = bytes === this.flush();
-    this.#pending.push(`s${bytes}\n`);
+    this.#append(`s${bytes}\n`);
     this.sync();
     this.#settledBytes = isAll ? this.#bytes : bytes;
   }
 
   /** Forgets, in the file too, what was proven since the last settling. */
   dropUnsettled(): void {
-    this.#pending = [];
+    this.#pendingBytes = 0;
     if (this.flush() === this.#settledBytes) return;
     ftruncateSync(this.#fd, this.#settledBytes);
     this.#bytes = this.#settledBytes;

@@ -63,6 +63,14 @@ export class AtomicFile {
     this.#used += data.length;
   }
 
+  /** Writes the bytes `from` to `to`. */
+  writePart(bytes: Buffer, from: number, to: number): void {
+    const length = to - from;
+    if (this.#used + length > this.#buffer.length) this.#flush();
+    if (length > this.#buffer.length) writeFully(this.#fd, bytes.subarray(from, to));
+    else this.#used += bytes.copy(this.#buffer, this.#used, from, to);
+  }
+
   writeText(text: string): void {
     // UTF-8 takes at most three bytes for each unit of a string.
     const most = 3 * text.length;
