@@ -7,7 +7,7 @@ import { errnoOf } from "./errors.ts";
 const pipeBytes = 64 * 1024;
 /** How long the reader rests between two looks: at least, and at most while little comes. */
 const restMinMs = 1;
-const restMaxMs = 16;
+const restMaxMs = 5;
 
 /**
  * A pipe whose reader looks at it now and then rather than wake for each write. rclone writes every line by itself, and to
