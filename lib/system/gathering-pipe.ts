@@ -5,9 +5,12 @@ import { errnoOf } from "./errors.ts";
 
 /** What a pipe holds unless it is told otherwise: pipe(7). */
 const pipeBytes = 64 * 1024;
-/** How long the reader rests between two looks: at least, and at most while little comes. */
+/** How long the reader rests between two looks: at least; at most while little comes; at most after a silence. */
 const restMinMs = 1;
 const restMaxMs = 5;
+const restSilentMs = 25;
+/** So many looks in vain are a silence: a fifth of a second. */
+const silentLooks = 40;
 
 /**
  * A pipe whose reader looks at it now and then rather than wake for each write. rclone writes every line by itself, and to
@@ -60,6 +63,7 @@ export class GatheringPipe {
     // No Buffer: its `slice` would not copy.
     const buffer = new Uint8Array(pipeBytes);
     let restMs = restMinMs;
+    let looksInVain = 0;
     try {
       for (;;) {
         const got = this.#read(buffer);
@@ -69,9 +73,10 @@ export class GatheringPipe {
           await new Promise((resolve) => setImmediate(resolve));
           continue;
         }
+        looksInVain = got === undefined ? looksInVain + 1 : 0;
         // A reader that finds the pipe near full comes too late, one that finds little too soon.
         restMs = (got ?? 0) > pipeBytes / 4 ? restMs / 2 : restMs * 2;
-        restMs = Math.min(restMaxMs, Math.max(restMinMs, restMs));
+        restMs = Math.min(looksInVain < silentLooks ? restMaxMs : restSilentMs, Math.max(restMinMs, restMs));
         await this.#rest(this.#hurried ? restMinMs : restMs);
       }
     } finally {
