@@ -73,6 +73,13 @@ export function refusedVariables(env: Readonly<Record<string, string | undefined
   return found;
 }
 
+/** The variables of an environment with which rclone leaves objects out of a listing: https://rclone.org/filtering/ */
+export function filterVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.keys(env).filter((name) =>
+    /^RCLONE_(?:INCLUDE|EXCLUDE|FILTER|FILES_FROM|MAX_DEPTH|(?:MIN|MAX)_(?:SIZE|AGE)|HASH_FILTER)/.test(name),
+  );
+}
+
 /** Flags with which rclone looks at the destination before it copies. */
 const comparing =
   /^(?:--checksum|-c|--size-only|--update|-u|--ignore-existing|--ignore-times=false|--no-check-dest=false|--ignore-size|--immutable|--modify-window.*)$/;

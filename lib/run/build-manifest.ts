@@ -11,9 +11,11 @@ import {
   writeProgress,
 } from "../manifest/write-listing.ts";
 import type { ModtimeMode } from "../rclone/argv.ts";
+import { filterVariables } from "../rclone/flags.ts";
 import { rootKind } from "../rclone/remote.ts";
 import { operationFailed } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
+import { log } from "../system/log.ts";
 import { listParts } from "./list-parallel.ts";
 import { type Lister, type ListingRequest, runListing } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
@@ -59,6 +61,12 @@ export interface BuildResult extends ListingTotals {
  * Throws operation failed otherwise, naming the error log that it wrote under xfer-err.
  */
 export function buildManifest(options: BuildOptions): Promise<BuildResult> {
+  const filters = filterVariables(process.env);
+  if (filters.length > 0) {
+    log.warn(
+      `${filters.join(", ")} in the environment: what rclone leaves out for it is not in the manifest`,
+    );
+  }
   return options.listParallel > 1 ? buildInParts(options) : buildSerially(options);
 }
 

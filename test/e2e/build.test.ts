@@ -222,3 +222,20 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "a filter in the environment is said: what it leaves out is not silently lost",
+  async () => {
+    await using stage = await Stage.start();
+    const keys = stage.fill(20, 1_000);
+    stage.source.put("data", "left.out", "x");
+    const env = { RCLONE_EXCLUDE: "*.out" };
+    const result = await xfer(buildArgs(stage), { cwd: stage.dir, env });
+    expect(result.code).toBe(0);
+    expect(result.stderr).toContain(
+      "RCLONE_EXCLUDE in the environment: what rclone leaves out for it is not in the manifest",
+    );
+    expect(records(join(stage.dir, "m.jsonl"))).toHaveLength(keys.length);
+  },
+  timeoutMs,
+);
