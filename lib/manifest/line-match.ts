@@ -2,7 +2,7 @@ import type { Literal, TailShape } from "./line-shape.ts";
 
 /**
  * Comparing the bytes of a line with a shape. Whatever looks unusual here is no match: the line is then parsed. `view` is
- * over `bytes`, for comparing four bytes at a time, and a newline ends what is read: no search runs past it.
+ * over `bytes`, for looking at several bytes at a time, and a newline ends what is read: no search runs past it.
  */
 
 const quote = 0x22;
@@ -12,26 +12,29 @@ const backslash = 0x5c;
 
 /** Whether a literal stands at `at`. */
 export function isAt(view: DataView, at: number, end: number, literal: Literal): boolean {
-  const { words } = literal;
+  const { doubles } = literal;
   const { length } = literal.bytes;
   if (at + length > end) return false;
-  if (length < 4) return isShortAt(view, at, literal);
+  if (length < 8) return isShortAt(view, at, literal);
   let p = at;
-  for (let i = 0; i < words.length; i++, p += 4) {
-    if (view.getInt32(p, true) !== words[i]) return false;
+  for (let i = 0; i < doubles.length; i++, p += 8) {
+    if (view.getFloat64(p, true) !== doubles[i]) return false;
   }
-  return view.getInt32(at + length - 4, true) === literal.lastWord;
+  return view.getFloat64(at + length - 8, true) === literal.lastDouble;
 }
 
 function isShortAt(view: DataView, at: number, { bytes }: Literal): boolean {
-  return bytes.every((byte, i) => view.getUint8(at + i) === byte);
+  for (let i = 0; i < bytes.length; i++) {
+    if (view.getUint8(at + i) !== bytes[i]) return false;
+  }
+  return true;
 }
 
-/** Whether the same bytes stand at `a` and at `b`. */
+/** Whether the same bytes stand at `a` and at `b`; there are no control characters at `a`, as in a `Literal`. */
 export function sameBytes(bytes: Buffer, view: DataView, a: number, b: number, length: number): boolean {
   let i = 0;
-  for (; i + 4 <= length; i += 4) {
-    if (view.getInt32(a + i, true) !== view.getInt32(b + i, true)) return false;
+  for (; i + 8 <= length; i += 8) {
+    if (view.getFloat64(a + i, true) !== view.getFloat64(b + i, true)) return false;
   }
   for (; i < length; i++) {
     if (bytes[a + i] !== bytes[b + i]) return false;
@@ -57,9 +60,8 @@ export function matchTail(bytes: Buffer, view: DataView, from: number, end: numb
 
 /** Where a string's content ends, or -1 when it holds an escape or what JSON does not allow. */
 function plainStringEnd(bytes: Buffer, view: DataView, from: number, end: number): number {
-  let at = from;
-  while (at + 4 <= end && !hasSpecial(view.getInt32(at, true))) at += 4;
-  for (; at < end; at++) {
+  for (let at = from; at < end; at++) {
+    while (at + 4 <= end && !hasSpecial(view.getInt32(at, true))) at += 4;
     const byte = bytes[at] as number;
     if (byte === quote) return at;
     if (byte < 0x20 || byte === backslash) return -1;
@@ -67,14 +69,10 @@ function plainStringEnd(bytes: Buffer, view: DataView, from: number, end: number
   return -1;
 }
 
-/** Whether one of four bytes is a quote, a backslash or a control character. */
+/** Whether one of four bytes is a quote, a backslash or a control character; a space or `!` may be taken for one. */
 function hasSpecial(word: number): boolean {
-  const quotes = word ^ 0x22222222;
   const backslashes = word ^ 0x5c5c5c5c;
-  const found =
-    ((quotes - 0x01010101) & ~quotes) |
-    ((backslashes - 0x01010101) & ~backslashes) |
-    ((word - 0x20202020) & ~word);
+  const found = ((backslashes - 0x01010101) & ~backslashes) | ((word - 0x23232323) & ~word);
   return (found & 0x80808080) !== 0;
 }
 

@@ -1,11 +1,14 @@
 import { type FieldSpan, topLevelFields } from "./fields.ts";
 
-/** Bytes that every line of a shape has at one place, with their 32-bit words for comparing four at a time. */
+/**
+ * Bytes that every line of a shape has at one place, as numbers of 64 bits for comparing eight at a time. They are no
+ * control characters, so that equal numbers are equal bytes: only the bytes of 0 and -0 differ.
+ */
 export interface Literal {
   bytes: Uint8Array;
-  words: Int32Array;
-  /** The last four bytes, which may overlap the last of `words`; 0 when there are fewer. */
-  lastWord: number;
+  doubles: Float64Array;
+  /** The last eight bytes, which may overlap the last of `doubles`; 0 when there are fewer. */
+  lastDouble: number;
 }
 
 /** What follows the size in a line: literals with a string's content between each two. */
@@ -29,8 +32,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function literalOf(bytes: Uint8Array): Literal {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const words = Int32Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(i * 4, true));
-  return { bytes, words, lastWord: bytes.length < 4 ? 0 : view.getInt32(bytes.length - 4, true) };
+  const doubles = Float64Array.from({ length: bytes.length >> 3 }, (_, i) => view.getFloat64(i * 8, true));
+  return { bytes, doubles, lastDouble: bytes.length < 8 ? 0 : view.getFloat64(bytes.length - 8, true) };
 }
 
 const leadingFields = ["schema", "run_id", "source_root", "dest_root", "source", "dest", "path", "size"];

@@ -1,6 +1,6 @@
 import { LeastLoaded } from "./least-loaded.ts";
 import { levelPlaced } from "./level-placed.ts";
-import { type LargeObject, largeShare, type ShardSurvey } from "./shard-survey.ts";
+import { type LargeObject, type LargeObjects, largeShare, type ShardSurvey } from "./shard-survey.ts";
 
 /**
  * How records are distributed over shards by weight: runs of the manifest, with as few objects as possible taken out
@@ -35,7 +35,7 @@ export interface ShardPlan {
 export function planShards(survey: ShardSurvey, numShards: number, maxObjects: number): ShardPlan {
   const mean = survey.weight / numShards;
   const bySize = survey.large
-    .filter(({ weight }) => weight > largeShare * mean)
+    .above(largeShare * mean)
     .sort((a, b) => b.weight - a.weight || a.record - b.record);
   let best: ShardPlan | undefined;
   const consider = (plan: ShardPlan | undefined) => {
@@ -44,7 +44,9 @@ export function planShards(survey: ShardSurvey, numShards: number, maxObjects: n
   };
   const place = (share: number, nearHome: boolean) => {
     const count = countWhile(bySize, ({ weight }) => weight > share * mean);
-    return attempt({ survey, numShards, maxObjects, bySize, count, nearHome });
+    const tooHeavy = best?.heaviest ?? Number.POSITIVE_INFINITY;
+    if (count > 0 && (bySize[0]?.weight ?? 0) >= tooHeavy) return undefined;
+    return attempt({ survey, numShards, maxObjects, bySize, count, nearHome, tooHeavy });
   };
   for (const share of placedFromShares) {
     if (consider(place(share, true)) && best) return best;
@@ -68,11 +70,13 @@ interface Attempt {
   count: number;
   /** Place an object where its run would be if it fits there, rather than in the least loaded shard. */
   nearHome: boolean;
+  /** The heaviest shard has to be lighter than this. */
+  tooHeavy: number;
 }
 
-/** One plan, or undefined when it would leave a shard empty that need not be. */
+/** One plan; undefined when it would leave a shard empty that need not be, or is too heavy by what it places alone. */
 function attempt(options: Attempt): ShardPlan | undefined {
-  const { survey, numShards, maxObjects, bySize, count, nearHome } = options;
+  const { survey, numShards, maxObjects, bySize, count, nearHome, tooHeavy } = options;
   const mean = survey.weight / numShards;
   const loads = new Float64Array(numShards);
   const placedRecords = new Int32Array(numShards);
@@ -91,6 +95,7 @@ function attempt(options: Attempt): ShardPlan | undefined {
   }
   const objects = bySize.slice(0, count);
   if (!nearHome) levelPlaced({ objects, shardOf, loads, placedRecords, maxObjects, enough: levelMax * mean });
+  if (mostOf(loads) >= tooHeavy) return undefined;
   const runRecords = survey.records - count;
   const without = placedRecords.filter((records) => records === 0).length;
   if (survey.records >= numShards && runRecords < without) return undefined;
@@ -120,7 +125,7 @@ function roomToLevel(loads: Float64Array, weight: number): Float64Array {
 
 /** The heaviest shard when the runs are cut at whole large objects; lighter objects are taken as divisible. */
 function heaviestOf(
-  large: readonly LargeObject[],
+  large: LargeObjects,
   placed: ReadonlyMap<number, number>,
   placedLoads: Float64Array,
   room: Float64Array,
@@ -131,10 +136,10 @@ function heaviestOf(
   const endOf = (shard: number) => bounds[shard + 1] as number;
   let gone = 0;
   let first = 0;
-  for (const { record, weight, before } of large) {
+  large.forEach((record, weight, before) => {
     if (placed.has(record)) {
       gone += weight;
-      continue;
+      return;
     }
     const start = before - gone;
     while (first < numShards - 1 && endOf(first) <= start) first++;
@@ -145,7 +150,11 @@ function heaviestOf(
       loads[shard] = (loads[shard] as number) - Math.max(0, overlap);
     }
     loads[target] = (loads[target] as number) + weight;
-  }
+  });
+  return mostOf(loads);
+}
+
+function mostOf(loads: Float64Array): number {
   return loads.reduce((most, load) => Math.max(most, load), 0);
 }
 

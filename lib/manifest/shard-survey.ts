@@ -8,13 +8,72 @@ export interface LargeObject {
   before: number;
 }
 
+/** Large objects of one piece of `LargeObjects`, in columns of this length. */
+const pieceObjects = 16 * 1024;
+
+/** Large objects in manifest order, in columns: there can be 400 for each shard. */
+export class LargeObjects {
+  #length = 0;
+  readonly #pieces: Float64Array[] = [];
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(record: number, weight: number, before: number): void {
+    const at = this.#length++ % pieceObjects;
+    const index = (this.#length - 1 - at) / pieceObjects;
+    let piece = this.#pieces[index];
+    if (piece === undefined) {
+      piece = new Float64Array(3 * pieceObjects);
+      this.#pieces.push(piece);
+    }
+    piece[at] = record;
+    piece[at + pieceObjects] = weight;
+    piece[at + 2 * pieceObjects] = before;
+  }
+
+  /** Drops all that do not weigh more than this. */
+  keepAbove(least: number): void {
+    const count = this.#length;
+    this.#length = 0;
+    this.#forEachOf(count, (record, weight, before) => {
+      if (weight > least) this.add(record, weight, before);
+    });
+  }
+
+  /** Those that weigh more than this. */
+  above(least: number): LargeObject[] {
+    const found: LargeObject[] = [];
+    this.forEach((record, weight, before) => {
+      if (weight > least) found.push({ record, weight, before });
+    });
+    return found;
+  }
+
+  forEach(each: (record: number, weight: number, before: number) => void): void {
+    this.#forEachOf(this.#length, each);
+  }
+
+  #forEachOf(count: number, each: (record: number, weight: number, before: number) => void): void {
+    let left = count;
+    for (const piece of this.#pieces) {
+      const end = Math.min(left, pieceObjects);
+      for (let i = 0; i < end; i++) {
+        each(piece[i] as number, piece[i + pieceObjects] as number, piece[i + 2 * pieceObjects] as number);
+      }
+      left -= end;
+    }
+  }
+}
+
 /** What a first pass over a manifest finds. */
 export interface ShardSurvey {
   records: number;
   bytes: number;
   weight: number;
-  /** In manifest order; every large object, and perhaps lighter ones. */
-  large: readonly LargeObject[];
+  /** Every large object, and perhaps lighter ones. */
+  large: LargeObjects;
 }
 
 /**
@@ -25,7 +84,7 @@ export class SurveyCollector implements ShardSurvey {
   records = 0;
   bytes = 0;
   weight = 0;
-  large: LargeObject[] = [];
+  readonly large = new LargeObjects();
   readonly #share: number;
   #largeMax: number;
 
@@ -44,10 +103,9 @@ export class SurveyCollector implements ShardSurvey {
 
   #keep(weight: number): void {
     if (this.large.length >= this.#largeMax) {
-      const least = this.weight * this.#share;
-      this.large = this.large.filter((object) => object.weight > least);
+      this.large.keepAbove(this.weight * this.#share);
       this.#largeMax = Math.max(1024, 2 * this.large.length);
     }
-    this.large.push({ record: this.records, weight, before: this.weight });
+    this.large.add(this.records, weight, this.weight);
   }
 }

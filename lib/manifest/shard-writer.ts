@@ -1,80 +1,86 @@
-import { createHash, type Hash } from "node:crypto";
 import { closeSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { appendFile, open as openAsync } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Digests } from "../system/digests.ts";
 import { writeFully } from "../system/durable.ts";
+import { mapSideBySide } from "../system/side-by-side.ts";
+import { ShardBuffers } from "./shard-buffers.ts";
 import { shardFileName } from "./shards-meta.ts";
 
-/** What all shards together may hold before it is written. */
-const buffersBytesMax = 64 * 1024 * 1024;
-const bufferBytesMin = 4 * 1024;
-const bufferBytesMax = 256 * 1024;
 /** Files that are fsynced at a time: a network filesystem takes a round trip for each. */
 const syncsMax = 16;
 
 /**
- * Writes the shards of a manifest under temporary names, with a digest of each. Buffers are at most 64 MiB in all (4 KiB
- * a shard from 16,384 shards on), and at most 16 files are open, however many shards there are.
+ * Writes the shards of a manifest under temporary names, with a digest of each, which another thread takes. Its
+ * buffers do not grow with the shards, and at most 16 files are open.
  * Call `finish` and then `publish`, or `abort`.
  */
 export class ShardWriter {
   readonly #dir: string;
-  readonly #bufferBytes: number;
-  readonly #shards: OpenShard[];
-  /** Files are made in the background, while the first lines are read: filesystems take up to a millisecond for each. */
-  readonly #made: Promise<PromiseSettledResult<void>[]>;
+  readonly #temps: readonly string[];
+  /** 1 for a shard whose file was made. */
+  readonly #isMade: Uint8Array;
+  readonly #buffers: ShardBuffers;
+  readonly #digests: Digests;
 
   constructor(dir: string, numShards: number) {
     this.#dir = dir;
-    const share = Math.floor(buffersBytesMax / numShards);
-    this.#bufferBytes = Math.min(bufferBytesMax, Math.max(bufferBytesMin, share));
-    this.#shards = Array.from({ length: numShards }, (_, shard) => ({
-      temp: join(dir, `${shardFileName(shard)}.tmp.${process.pid}`),
-      hash: createHash("sha256"),
-      buffer: undefined,
-      used: 0,
-    }));
-    // Of an earlier process of the same number: nothing may be appended to them.
-    for (const { temp } of this.#shards) rmSync(temp, { force: true });
-    this.#made = Promise.allSettled(this.#shards.map(({ temp }) => appendFile(temp, "")));
+    this.#temps = Array.from({ length: numShards }, (_, shard) =>
+      join(dir, `${shardFileName(shard)}.tmp.${process.pid}`),
+    );
+    this.#isMade = new Uint8Array(numShards);
+    this.#digests = new Digests(numShards, (buffer) => this.#buffers.giveBack(buffer));
+    this.#buffers = new ShardBuffers(numShards, (shard, buffer, used) => {
+      this.#digests.add(shard, buffer, used);
+      this.#append(shard, buffer.subarray(0, used));
+    });
   }
 
   /** Adds bytes `from` to `to`, which are whole lines, to a shard. */
   add(shard: number, bytes: Buffer, from: number, to: number): void {
-    const target = this.#shards[shard] as OpenShard;
-    const length = to - from;
-    if (target.used + length > this.#bufferBytes) flush(target);
-    if (length >= this.#bufferBytes) {
-      append(target, bytes.subarray(from, to));
-      return;
+    this.#buffers.add(shard, bytes, from, to);
+  }
+
+  /** To be awaited after each batch: lets the digests follow. */
+  room(): Promise<void> | undefined {
+    return this.#digests.room();
+  }
+
+  /** The file is opened for each write: thousands of shards share the limit of open files. */
+  #append(shard: number, data: Buffer): void {
+    const fd = openSync(this.#temps[shard] as string, this.#flag(shard), 0o666);
+    try {
+      writeFully(fd, data);
+    } finally {
+      closeSync(fd);
     }
-    target.buffer ??= Buffer.allocUnsafeSlow(this.#bufferBytes);
-    bytes.copy(target.buffer, target.used, from, to);
-    target.used += length;
+  }
+
+  /** How a shard's file is opened: what is there at first is of an earlier process of the same number. */
+  #flag(shard: number): "a" | "w" {
+    if (this.#isMade[shard] === 1) return "a";
+    this.#isMade[shard] = 1;
+    return "w";
   }
 
   /** Makes the temporary files whole and durable, and returns the digest of each shard. */
-  async finish(): Promise<string[]> {
-    for (const shard of this.#shards) {
-      flush(shard);
-      shard.buffer = undefined;
-    }
-    await this.#made;
-    const waiting = this.#shards.values();
-    const syncSome = async () => {
-      for (const { temp } of waiting) {
-        await using file = await openAsync(temp, "r+");
-        await file.sync();
-      }
-    };
-    await Promise.all(Array.from({ length: syncsMax }, syncSome));
-    return this.#shards.map(({ hash }) => hash.digest("hex"));
+  async finish(): Promise<readonly string[]> {
+    const rests = this.#buffers.takeAll();
+    for (const { shard, buffer, used } of rests) this.#digests.add(shard, buffer, used);
+    const digests = this.#digests.digests();
+    await mapSideBySide(rests, syncsMax, async ({ shard, buffer, used }) => {
+      const flag = this.#flag(shard);
+      await writeFile(this.#temps[shard] as string, buffer.subarray(0, used), { flag, flush: true });
+    });
+    const all = await digests;
+    await this.#digests.end();
+    return all;
   }
 
   /** Gives the shards their names, and removes shards of an earlier set. */
   publish(): void {
     const kept = new Set<string>();
-    this.#shards.forEach(({ temp }, shard) => {
+    this.#temps.forEach((temp, shard) => {
       const name = shardFileName(shard);
       renameSync(temp, join(this.#dir, name));
       kept.add(name);
@@ -85,31 +91,7 @@ export class ShardWriter {
   }
 
   async abort(): Promise<void> {
-    await this.#made;
-    for (const { temp } of this.#shards) rmSync(temp, { force: true });
-  }
-}
-
-interface OpenShard {
-  temp: string;
-  hash: Hash;
-  buffer: Buffer | undefined;
-  used: number;
-}
-
-function flush(shard: OpenShard): void {
-  const { buffer, used } = shard;
-  if (buffer && used > 0) append(shard, buffer.subarray(0, used));
-  shard.used = 0;
-}
-
-/** The file is opened for each write: thousands of shards share the limit of open files. */
-function append(shard: OpenShard, data: Uint8Array): void {
-  shard.hash.update(data);
-  const fd = openSync(shard.temp, "a", 0o666);
-  try {
-    writeFully(fd, data);
-  } finally {
-    closeSync(fd);
+    await this.#digests.end();
+    for (const temp of this.#temps) rmSync(temp, { force: true });
   }
 }

@@ -45,7 +45,7 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
   mkdirSync(outdir, { recursive: true });
   const writer = new ShardWriter(outdir, numShards);
   const stats = new ShardStats(numShards);
-  let digests: string[];
+  let digests: readonly string[];
   try {
     await forEachBatch(manifestPath, (batch) => distribute(batch, assign, { writer, stats, overhead }), {
       onProgress: (progress) => options.onProgress?.(2, progress),
@@ -182,7 +182,11 @@ interface Target {
 }
 
 /** Hands the lines of a batch to their shards, neighbours of one shard in one piece. */
-function distribute(batch: RecordBatch, assign: Assign, { writer, stats, overhead }: Target): void {
+function distribute(
+  batch: RecordBatch,
+  assign: Assign,
+  { writer, stats, overhead }: Target,
+): Promise<void> | undefined {
   const { bytes, count, lineStart, size } = batch;
   stats.startBatch();
   let runStart = 0;
@@ -198,4 +202,5 @@ function distribute(batch: RecordBatch, assign: Assign, { writer, stats, overhea
     runShard = shard;
   }
   if (runShard !== -1) writer.add(runShard, bytes, runStart, lineStart[count] as number);
+  return writer.room();
 }

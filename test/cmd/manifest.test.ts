@@ -127,6 +127,31 @@ test(
 );
 
 test(
+  "shard leaves nothing where the disk takes no more: while lines are read, and at the end",
+  async () => {
+    using dir = temporaryDirectory();
+    writeSeededManifest(join(dir.path, "m.jsonl"), 20_000, 1);
+    for (const [numShards, blocks] of [
+      ["2", "16"],
+      ["200", "16"],
+    ] as const) {
+      const child = Bun.spawn(
+        [
+          "sh",
+          "-c",
+          'ulimit -f "$1" && exec "$0" manifest shard --in m.jsonl --outdir s --num-shards "$2"',
+        ].concat([binary, blocks, numShards]),
+        { cwd: dir.path, env: {}, stdout: "pipe", stderr: "pipe" },
+      );
+      expect(await child.stderr.text()).toBe("xfer: EFBIG: file too large, write\n");
+      expect(await child.exited).toBe(1);
+      expect(readdirSync(join(dir.path, "s"))).toEqual([]);
+    }
+  },
+  timeoutMs,
+);
+
+test(
   "shard takes the number of shards from analyze, an overhead with a unit, and a cap",
   async () => {
     using dir = temporaryDirectory();

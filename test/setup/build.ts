@@ -16,7 +16,10 @@ const build = Bun.spawnSync(
     // Otherwise the binary would run a bunfig.toml and load a .env that lie in the user's directory.
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
+    // What a thread runs lies beside the program, where it is looked for by its name.
+    "--entry-naming=[name].[ext]",
     "cmd/main.ts",
+    "lib/system/digest-thread.ts",
     "--outfile",
     "dist/xfer",
   ],

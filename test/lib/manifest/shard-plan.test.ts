@@ -116,6 +116,6 @@ test("what is kept of a manifest is bounded by the number of shards", () => {
     most = Math.max(most, survey.large.length);
   }
   expect(most).toBeLessThanOrEqual(2 * 200 * 10 + 1024);
-  const heavy = survey.large.filter(({ weight }) => weight > survey.weight / 2000);
+  const heavy = survey.large.above(survey.weight / 2000);
   expect(heavy.length).toBeGreaterThan(0);
 });
