@@ -30,8 +30,6 @@ import type { ShardRecords } from "./shard-records.ts";
 
 /** Seconds between rclone's lines of statistics. An orphaned rclone dies at the first that nobody reads (SIGPIPE). */
 const statsSeconds = 2;
-/** How long a stop waits for the destination's file system; what is not settled then, another node copies again. */
-const stopSettleMs = 8_000;
 
 /** What an attempt works on. */
 export interface AttemptOptions {
@@ -143,7 +141,7 @@ class Attempt {
       for (let pass = 1; ; pass++) {
         const results = await this.#pass(pass);
         this.#heartbeat.check();
-        const unsettled = await this.#settler?.settle(this.#options.stop.aborted ? stopSettleMs : undefined);
+        const unsettled = await this.#settler?.settle(this.#options.stop);
         if (unsettled !== undefined) return this.#failUnsettled(unsettled);
         if (this.#options.stop.aborted) return { kind: "stopped" };
         const last = results.at(-1);

@@ -6,6 +6,8 @@ import { runProgram } from "../lib/system/process.ts";
 const settleEveryMs = 30_000;
 /** A file system may take long to write what many gigabytes of memory hold. */
 const syncLimitMs = 3_600_000;
+/** How long a stop waits for it; what is not settled then, another node copies again. */
+const stopMs = 8_000;
 
 /**
  * Brings what was copied to a POSIX destination onto stable storage, and notes in the journal how far that has come.
@@ -18,6 +20,7 @@ export class Settler {
   readonly #timer: ReturnType<typeof setInterval>;
   #running: Promise<void> | undefined;
   #failure: string | undefined;
+  #ended = false;
 
   /** `path` is on the destination's file system. */
   constructor(path: string, journal: Journal, everyMs = settleEveryMs) {
@@ -28,21 +31,22 @@ export class Settler {
 
   /**
    * Settles all that is noted in the journal, and gives undefined; or gives why that failed, with nothing left in the
-   * journal but what was settled before. With `limitMs` it may give up in silence, with the journal as it is.
+   * journal but what was settled before. Some seconds after `stop` it gives up, with the journal as it is.
    */
-  async settle(limitMs?: number): Promise<string | undefined> {
+  async settle(stop: AbortSignal): Promise<string | undefined> {
     const whole = async () => {
       // One that is under way began before the last of it was noted.
       await this.#running;
       await this.#sync();
     };
-    const limit = limitMs === undefined ? [] : [Bun.sleep(limitMs)];
-    await Promise.race([whole(), ...limit]);
+    await withinStop(whole(), stop);
     if (this.#failure !== undefined) this.#journal.dropUnsettled();
     return this.#failure;
   }
 
+  /** To be called before the journal is closed: one that is still under way notes nothing any more. */
   end(): void {
+    this.#ended = true;
     clearInterval(this.#timer);
   }
 
@@ -62,10 +66,25 @@ export class Settler {
       // Before coreutils 8.24 there was only the sync of everything, which reports no failure.
       if (/invalid option/.test(stderr))
         ({ code, stderr } = await runProgram(["sync"], { timeoutMs: syncLimitMs }));
+      if (this.#ended) return;
       if (code === 0) journal.settle(upTo);
       else this.#failure = `what was copied could not be brought onto stable storage: ${stderr.trim()}`;
     } catch (error) {
       this.#failure = `what was copied could not be brought onto stable storage: ${messageOf(error)}`;
     }
   }
+}
+
+/** Waits for `work`, but not longer than some seconds after `stop`. */
+async function withinStop(work: Promise<void>, stop: AbortSignal): Promise<void> {
+  const limit = Promise.withResolvers<void>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onStop = () => {
+    timer = setTimeout(limit.resolve, stopMs);
+  };
+  if (stop.aborted) onStop();
+  else stop.addEventListener("abort", onStop);
+  await Promise.race([work, limit.promise]);
+  stop.removeEventListener("abort", onStop);
+  clearTimeout(timer);
 }

@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Settler } from "../../agent/settler.ts";
 import { Journal, readJournal } from "../../lib/run/journal.ts";
-import { temporaryDirectory, until } from "../e2e/harness.ts";
+import { processesWith, temporaryDirectory, until } from "../e2e/harness.ts";
 
+const running = new AbortController().signal;
 const shard = { sha256: "a".repeat(64), records: 100 };
 const header = `xfer.journal.v1 ${shard.sha256}\n`;
 
@@ -18,9 +19,9 @@ test("what was copied is settled now and then, and at the end; nothing new is no
   expect(readFileSync(path, "utf8")).toBe(`${header}c3\ns${header.length + 3}\n`);
   journal.add(42, "unchanged");
   settler.end();
-  expect(await settler.settle()).toBeUndefined();
+  expect(await settler.settle(running)).toBeUndefined();
   const text = readFileSync(path, "utf8");
-  expect(await settler.settle()).toBeUndefined();
+  expect(await settler.settle(running)).toBeUndefined();
   expect(readFileSync(path, "utf8")).toBe(text);
   expect(text.endsWith(`u42\ns${text.lastIndexOf("s")}\n`)).toBe(true);
   journal.close();
@@ -62,11 +63,11 @@ test("a file system that refuses a write leaves proven only what was settled bef
   const journal = new Journal(join(dir.path, "j"), shard);
   journal.add(1, "copied");
   const good = new Settler(dir.path, journal);
-  expect(await good.settle()).toBeUndefined();
+  expect(await good.settle(running)).toBeUndefined();
   good.end();
   journal.add(2, "copied");
   const bad = new Settler(join(dir.path, "gone"), journal);
-  expect(await bad.settle()).toMatch(/could not be brought onto stable storage: .*No such file/);
+  expect(await bad.settle(running)).toMatch(/could not be brought onto stable storage: .*No such file/);
   bad.end();
   expect([journal.proofs.get(1), journal.proofs.get(2)]).toEqual(["copied", undefined]);
   journal.close();
@@ -81,3 +82,28 @@ test("a settling mark that cannot be true ends what a journal proves", () => {
     expect([proofs.count, settledBytes]).toEqual([1, header.length]);
   }
 });
+
+test("a stop does not wait for a file system that hangs", async () => {
+  using dir = temporaryDirectory();
+  const bin = join(dir.path, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "sync"), "#!/bin/sh\nexec sleep 61.237\n", { mode: 0o755 });
+  const path = process.env.PATH;
+  process.env.PATH = `${bin}:${path}`;
+  try {
+    const journal = new Journal(join(dir.path, "j"), shard);
+    journal.add(1, "copied");
+    const stop = new AbortController();
+    const settler = new Settler(dir.path, journal);
+    const settled = settler.settle(stop.signal);
+    stop.abort("SIGTERM");
+    expect(await settled).toBeUndefined();
+    settler.end();
+    expect(journal.proofs.count).toBe(1);
+    expect(readJournal(join(dir.path, "j"), shard).settledBytes).toBe(header.length);
+    journal.close();
+  } finally {
+    process.env.PATH = path;
+    for (const pid of processesWith("sleep\x0061.237")) process.kill(pid, "SIGKILL");
+  }
+}, 60_000);
