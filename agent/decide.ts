@@ -107,6 +107,14 @@ export function decideAfterPass(facts: {
   return { kind: "pass", waitSeconds };
 }
 
+/**
+ * How long rclone may be silent before it is taken for gone: a minute once it has spoken, for it prints statistics every
+ * 2 s, whatever its transfers do; half an hour before, when its container may have to pull and unpack an image.
+ */
+export function silenceMs(hasSpoken: boolean): number {
+  return hasSpoken ? 60_000 : 30 * 60_000;
+}
+
 /** Whether a failed attempt is the last of its submission. */
 export function isFinalFailure(facts: {
   failure: FailureClass;

@@ -3,6 +3,7 @@ import { parseLogLine, type RcloneStats } from "../lib/rclone/log.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { forEachLine } from "../lib/system/lines.ts";
 import { type Child, type ProcessExit, startChild } from "../lib/system/process.ts";
+import { silenceMs } from "./decide.ts";
 import type { ShardLog } from "./shard-log.ts";
 
 /** How long rclone may take to end after TERM; Slurm's own KillWait is 30 s by default. */
@@ -15,9 +16,6 @@ const drainMs = 5_000;
 /** How many messages are kept from the start and from the end of a pass. */
 const errorsKept = 20;
 
-/** rclone prints statistics every 2 s, whatever its transfers do: this much silence after its first line is no pause. */
-const silenceMs = 60_000;
-
 /** What one run of rclone did. */
 export interface PassResult {
   exit: ProcessExit;
@@ -25,7 +23,7 @@ export interface PassResult {
   objectErrors: Map<string, string>;
   /** Whether rclone itself said anything: when it did not, its container may not have started. */
   spoke: boolean;
-  /** Whether its log stopped in the middle: the step or the container is gone, and srun may wait for it for ever. */
+  /** Whether its log stopped, or never began: the step or the container is gone, and srun may wait for it for ever. */
   fellSilent: boolean;
   /** The most telling message that is about no single object. */
   error: string | undefined;
@@ -63,7 +61,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   let fellSilent = false;
   let heardAt = Date.now();
   const watchdog = setInterval(() => {
-    if (!spoke || Date.now() - heardAt < silenceMs) return;
+    if (Date.now() - heardAt < silenceMs(spoke)) return;
     fellSilent = true;
     child.signalGroup("SIGKILL");
   }, 5_000);

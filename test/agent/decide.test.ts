@@ -6,6 +6,7 @@ import {
   isFinalFailure,
   lowerTransfers,
   type StartCounters,
+  silenceMs,
   throttleWaitSeconds,
 } from "../../agent/decide.ts";
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
@@ -157,4 +158,10 @@ test("throttling halves --transfers down to one, and waits with spread and a bou
   expect([32, 3, 2, 1].map(lowerTransfers)).toEqual([16, 1, 1, 1]);
   const wait = (spent: number, random: number) => throttleWaitSeconds({ spent, passWaitSeconds: 1, random });
   expect([wait(0, 0), wait(0, 0.5), wait(1, 0.5), wait(20, 0.5)]).toEqual([7.5, 15, 30, 300]);
+});
+
+test("silence: longer than rclone pauses between two lines, and before the first as long as an image may take", () => {
+  expect(silenceMs(true)).toBeGreaterThan(10 * 2_000);
+  expect(silenceMs(true)).toBeLessThanOrEqual(60_000);
+  expect(silenceMs(false)).toBe(30 * 60_000);
 });
