@@ -2,14 +2,16 @@ import { expect } from "bun:test";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sampleObjects } from "../data/fill.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
 
@@ -27,6 +29,19 @@ export function temporaryDirectory(
   const path = mkdtempSync(join(parent, name));
   chmodSync(path, 0o755);
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Writes a data set, of names that a POSIX tree can hold as they are, as files: an object's name is a file's. */
+export function writeTree(dir: string, count: number): Map<string, { body: Uint8Array; mtime: Date }> {
+  const files = new Map<string, { body: Uint8Array; mtime: Date }>();
+  for (const { key, body, mtime } of sampleObjects(count, 200_000)) {
+    const path = join(dir, key);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, body);
+    utimesSync(path, mtime, mtime);
+    files.set(key, { body, mtime });
+  }
+  return files;
 }
 
 /** How a program ended. */
@@ -195,6 +210,7 @@ export interface State {
   preemptions: number;
   lost_starts: number;
   bad_nodes: string[];
+  transfers: number | null;
   class: string;
   final: boolean;
   proven: number;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sampleObjects } from "../data/fill.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
-import { binary, differentKeys, type State, state, until } from "./harness.ts";
+import { binary, differentKeys, type State, state } from "./harness.ts";
 
 /** Two endpoints and a directory on the "shared filesystem", as an ordinary user of the cluster has them. */
 export class SlurmStage implements AsyncDisposable {
@@ -97,13 +97,4 @@ export class SlurmStage implements AsyncDisposable {
     await this.dest.stop();
     rmSync(this.dir, { recursive: true, force: true });
   }
-}
-
-/** A job that is slow enough to be hit in its middle. */
-export async function startSlow(stage: SlurmStage, ...more: string[]) {
-  const keys = stage.fill(120);
-  const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 400 } });
-  const jobId = await stage.submit("--num-shards", "2", "--rclone-flags", "--transfers 2", ...more);
-  await until("some objects to be copied", () => stage.dest.counts.PUT > 8, 120_000);
-  return { keys, release, jobId };
 }

@@ -14,8 +14,7 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { sampleObjects } from "../data/fill.ts";
-import { processesWith, until } from "./harness.ts";
-import { SlurmStage, startSlow } from "./slurm-stage.ts";
+import { SlurmStage } from "./slurm-stage.ts";
 
 /** Jobs wait for the requeue delay and for two noisy cores. */
 const timeoutMs = 300_000;
@@ -120,117 +119,6 @@ test(
     }
     expect(existsSync(join(moved, "pwned"))).toBe(false);
     expect(existsSync(stage.runDir)).toBe(false);
-  },
-  timeoutMs,
-);
-
-test(
-  "a failing task requeues itself alone, the array's last one too, up to --max-attempts",
-  async () => {
-    await using stage = await SlurmStage.start(cluster, "requeue");
-    const keys = stage.fill(90);
-    const bad = keys.at(-1) ?? "";
-    stage.dest.inject({
-      kinds: ["PUT", "POST", "PART"],
-      match: ({ key }) => key === bad,
-      action: "internal-error",
-    });
-    const jobId = await stage.submit(
-      ...["--num-shards", "3", "--strategy", "count", "--max-attempts", "2"],
-      ...["--rclone-flags", "--low-level-retries 1 --retries 2 --retries-sleep 100ms"],
-    );
-    await cluster.waitForJob(jobId, timeoutMs);
-    const tasks = await cluster.squeue(jobId);
-    expect(tasks.sort((a, b) => Number(a.taskId) - Number(b.taskId)).map(({ state }) => state)).toEqual([
-      ...["COMPLETED", "COMPLETED", "FAILED"],
-    ]);
-    expect(
-      stage.states("attempt").map(({ attempt }) => attempt),
-      stage.logs(),
-    ).toEqual([1, 1, 2]);
-    expect(stage.states("fail")).toMatchObject([{ final: true, attempt: 2, errors: [{ path: bad }] }]);
-    expect(await stage.different(keys)).toEqual([bad]);
-    expect(stage.logs()).toContain(`array task ${jobId}_2 requeued`);
-    // Nothing proven was copied again by the second attempt.
-    expect(stage.dest.counts.PUT - stage.dest.requestsFor("copy", bad).PUT).toBe(89);
-  },
-  timeoutMs,
-);
-
-test(
-  "scancel leaves a resumable state and no process; submitting again goes on",
-  async () => {
-    await using stage = await SlurmStage.start(cluster, "scancel");
-    const { keys, release, jobId } = await startSlow(stage);
-    expect((await cluster.run(["scancel", jobId], { asUser: true })).code).toBe(0);
-    await cluster.waitForJob(jobId, timeoutMs);
-    await until("every process of the run to end", () => processesWith(stage.dir).length === 0, 60_000);
-    expect((await cluster.squeue(jobId)).map((task) => task.state)).toEqual(["CANCELLED", "CANCELLED"]);
-    expect(stage.states("done")).toEqual([]);
-    expect(stage.states("fail")).toEqual([]);
-    expect(
-      stage.states("attempt").map(({ outcome }) => outcome),
-      stage.logs(),
-    ).toEqual(["stopped", "stopped"]);
-    const before = stage.dest.counts.PUT;
-    release();
-    const again = await stage.xfer("slurm", "submit", "--run-dir", stage.runDir);
-    await cluster.waitForJob(again.stdout.trim(), timeoutMs);
-    expect(stage.states("done")).toHaveLength(2);
-    expect(await stage.different(keys)).toEqual([]);
-    // At most what was in flight in two rclones of two transfers is sent twice.
-    expect(stage.dest.counts.PUT).toBeLessThanOrEqual(120 + 2 * 2 + 2);
-    expect(before).toBeLessThan(120);
-  },
-  timeoutMs,
-);
-
-test(
-  "before the time limit the agent stops rclone, keeps what is proven and requeues without spending an attempt",
-  async () => {
-    await using stage = await SlurmStage.start(cluster, "walltime");
-    const keys = stage.fill(120);
-    const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 1500 } });
-    const jobId = await stage.submit(
-      ...["--num-shards", "1", "--rclone-flags", "--transfers 2", "--time-limit", "3", "--max-attempts", "1"],
-      // The script's own lead is 120 s; this signal comes within seconds, once something is copied.
-      ...["--sbatch-extras", "--signal=B:USR1@165"],
-    );
-    await until("the agent to be stopped and requeued", () => stage.logs().includes("requeued"), 240_000);
-    expect(stage.states("attempt")[0]?.outcome, stage.logs()).not.toBe("failed");
-    release();
-    await cluster.waitForJob(jobId, timeoutMs);
-    expect(stage.logs()).toContain("stopped by SIGUSR1");
-    // rclone ended in good order, by TERM: 143, not by the KILL that a TERM to srun means.
-    const log = readFileSync(join(stage.runDir, "logs", "shard_0_attempt_1.log"), "utf8");
-    expect(log).toContain("xfer: pass 1 ended: exit code 143");
-    expect(stage.states("done")).toHaveLength(1);
-    expect(stage.states("attempt")).toMatchObject([{ attempt: 2, spent: 0, outcome: "done" }]);
-    expect(await stage.different(keys)).toEqual([]);
-    expect(stage.dest.counts.PUT).toBeLessThanOrEqual(120 + 2 + 1);
-  },
-  timeoutMs,
-);
-
-test(
-  "kill -9 of rclone and of the agent under Slurm: Slurm or the next submission goes on, no false .done",
-  async () => {
-    await using stage = await SlurmStage.start(cluster, "kill");
-    const { keys, release, jobId } = await startSlow(stage);
-    const child = await until("rclone's step", () => stage.states("attempt")[0]?.child?.pid);
-    process.kill(-child, "SIGKILL");
-    const agent = await until("the other agent", () => stage.states("attempt")[1]?.agent.pid);
-    process.kill(agent, "SIGKILL");
-    expect(stage.states("done")).toEqual([]);
-    release();
-    await cluster.waitForJob(jobId, timeoutMs);
-    // The shard whose rclone died went on in the same attempt; the one whose agent died is not done.
-    expect(stage.states("done"), stage.logs()).toHaveLength(1);
-    const again = await stage.xfer("slurm", "submit", "--run-dir", stage.runDir);
-    await cluster.waitForJob(again.stdout.trim(), timeoutMs);
-    expect(stage.states("done")).toHaveLength(2);
-    expect(await stage.different(keys)).toEqual([]);
-    await until("every process of the run to end", () => processesWith(stage.dir).length === 0, 60_000);
   },
   timeoutMs,
 );
