@@ -89,7 +89,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
     return await finish(outcomes, task, reason, reason && (await meaning()));
   } finally {
     watch.release();
-    process.stdin.destroy();
+    // Destroyed before its first read it would hold the process for ever.
+    if (inherited !== undefined) process.stdin.pause().unref();
   }
 }
 

@@ -296,6 +296,13 @@ export function foreignDone(run: LocalRun): void {
   writeFileSync(run.stateFile("shard_1.done"), JSON.stringify({ ...done, ...more }));
 }
 
+/** As if the agents had been killed between their last proof and the marker. */
+export async function loseDone(run: LocalRun): Promise<void> {
+  await run.start();
+  await run.end();
+  for (const shard of each(run)) rmSync(run.stateFile(`shard_${shard}.done`));
+}
+
 // Configuration.
 
 /** Changes the secret key after the listing. */

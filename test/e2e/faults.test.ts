@@ -240,6 +240,14 @@ const faults: readonly Fault[] = [
     extraPuts: inFlight(4),
   },
   {
+    what: "no .done beside a journal that proves all: written at once, and nothing is copied",
+    where: "local",
+    goesOn: "when started again",
+    disturb: local.loseDone,
+    extraPuts: 0,
+    attempts: { attempt: 2, outcome: "done" },
+  },
+  {
     what: "a lock that an agent on another host left behind, and an empty one",
     where: "local",
     goesOn: "when started again",
