@@ -61,6 +61,16 @@ interface UnprovenRecord {
   place: number;
   class: FailureClass;
   message: string;
+  /** Whether rclone ended well without a word of it. */
+  unmentioned?: boolean;
+}
+
+/** One run of rclone in a pass. */
+interface PassRun {
+  mayBeThere: boolean;
+  /** Whether it proved anything. */
+  proved: boolean;
+  result: PassResult | XferError;
 }
 
 /** How an attempt ended. */
@@ -160,6 +170,7 @@ class Attempt {
           passWaitSeconds,
           unproven: unproven.length,
           missing: this.#missing.size,
+          unmentioned: unproven.filter(({ unmentioned }) => unmentioned).length,
           failure,
         });
         if (next.kind === "done") return { kind: "done" };
@@ -249,22 +260,23 @@ class Attempt {
   }
 
   /** Runs rclone over what is to do: once for what is not at the destination, once for what may be. */
-  async #pass(pass: number): Promise<{ mayBeThere: boolean; result: PassResult | XferError }[]> {
-    const results: { mayBeThere: boolean; result: PassResult | XferError }[] = [];
+  async #pass(pass: number): Promise<PassRun[]> {
+    const { journal } = this.#options;
+    const runs: PassRun[] = [];
     this.#progress.startPass(pass);
     for (const mayBeThere of this.#mayBeThere ? [false, true] : [false]) {
       const isToDo = (place: number) =>
         this.#isToDo(place) && (this.#mayBeThere?.[place] === 1) === mayBeThere;
       if (this.#stop.aborted || !(await this.#writeKeys(isToDo, pass))) continue;
-      try {
-        results.push({ mayBeThere, result: await this.#rclone(pass, mayBeThere) });
-      } catch (error) {
-        if (!(error instanceof XferError)) throw error;
-        results.push({ mayBeThere, result: error });
-      }
-      this.#options.journal.sync();
+      const before = journal.proofs.count;
+      const result = await this.#rclone(pass, mayBeThere).catch((error: unknown) => {
+        if (error instanceof XferError) return error;
+        throw error;
+      });
+      runs.push({ mayBeThere, proved: journal.proofs.count > before, result });
+      journal.sync();
     }
-    return results;
+    return runs;
   }
 
   /** Writes the keys of a pass; false when there are none. */
@@ -339,9 +351,7 @@ class Attempt {
   }
 
   /** Why each record that is not proven is not, from what rclone said of it; those that are missing are remembered. */
-  async #explain(
-    results: readonly { mayBeThere: boolean; result: PassResult | XferError }[],
-  ): Promise<UnprovenRecord[]> {
+  async #explain(results: readonly PassRun[]): Promise<UnprovenRecord[]> {
     const { records } = this.#options;
     const others: UnprovenRecord[] = [];
     const classes = new Map<string, FailureClass>();
@@ -357,7 +367,7 @@ class Attempt {
         const mayBeThere = this.#mayBeThere?.[place] === 1;
         const run = results.find((one) => one.mayBeThere === mayBeThere) ?? results.at(-1);
         if (!run) return;
-        const record = explain(place, key, run.result, classOf);
+        const record = explain(place, key, run, classOf);
         if (record.class === "throttled") this.#progress.throttled();
         if (record.class === "missing") this.#missing.set(place, record);
         else others.push(record);
@@ -370,14 +380,22 @@ class Attempt {
 function explain(
   place: number,
   key: string,
-  result: PassResult | XferError,
+  { result, proved }: PassRun,
   classOf: (message: string) => FailureClass,
 ): UnprovenRecord {
   if (result instanceof XferError) return { place, class: classOf(result.message), message: result.message };
   const message = result.objectErrors.get(key);
   if (message !== undefined) return { place, class: classOf(message), message };
   if (result.exit.code === 0) {
-    // rclone skips a key that it does not find at the source without a word.
+    // rclone skips without a word a key that it does not find at the source; but also `a/b` when it copies `a`.
+    if (proved) {
+      return {
+        place,
+        class: "unknown",
+        message: "rclone ended well without a word of it",
+        unmentioned: true,
+      };
+    }
     return {
       place,
       class: "missing",
@@ -388,5 +406,7 @@ function explain(
     return { place, class: "container", message: "rclone fell silent: its step or container is gone" };
   }
   const said = result.error ?? `rclone ended with exit code ${result.exit.code}`;
-  return { place, class: classOf(said), message: `not reached: ${said}` };
+  const failure = classOf(said);
+  // What is said of another object does not make this one missing.
+  return { place, class: failure === "missing" ? "unknown" : failure, message: `not reached: ${said}` };
 }

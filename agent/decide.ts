@@ -85,8 +85,9 @@ export type PassDecision = { kind: "done" } | { kind: "fail" } | { kind: "pass";
 const passWaitSecondsMax = 60;
 
 /**
- * Decides what follows a pass: nothing left is done; what no repetition can cure fails at once; the rest is tried
- * again, with doubling waits, until the passes are spent.
+ * Decides what follows a pass: nothing left is done; what no repetition can cure fails at once; what rclone passed over in
+ * silence gets a pass of its own, which spends none, since a pass that proves nothing makes it missing; the rest is
+ * tried again, with doubling waits, until the passes are spent.
  */
 export function decideAfterPass(facts: {
   pass: number;
@@ -95,11 +96,16 @@ export function decideAfterPass(facts: {
   /** Records that are not proven, by whether another pass can prove them. */
   unproven: number;
   missing: number;
+  /** Of the unproven: rclone ended well without a word of them, while it proved others. */
+  unmentioned: number;
   /** Why the pass failed as a whole. */
   failure: FailureClass;
 }): PassDecision {
   if (facts.unproven === 0) return { kind: "done" };
   const onlyMissing = facts.unproven === facts.missing;
+  if (!onlyMissing && facts.unproven === facts.missing + facts.unmentioned) {
+    return { kind: "pass", waitSeconds: 0 };
+  }
   // A container that does not start here is for another node.
   const hopeless = facts.failure === "auth" || facts.failure === "config" || facts.failure === "container";
   if (onlyMissing || hopeless || facts.pass >= facts.passes) return { kind: "fail" };

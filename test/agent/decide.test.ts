@@ -122,6 +122,7 @@ describe("what follows a pass", () => {
     passWaitSeconds: 1,
     unproven: 5,
     missing: 0,
+    unmentioned: 0,
     failure: "network" as FailureClass,
   };
   const rows: [string, Partial<typeof facts>, ReturnType<typeof decideAfterPass>][] = [
@@ -132,6 +133,9 @@ describe("what follows a pass", () => {
     ["passes spent", { pass: 3 }, { kind: "fail" }],
     ["only missing ones left", { missing: 5, failure: "missing" }, { kind: "fail" }],
     ["some missing, some not", { missing: 4 }, { kind: "pass", waitSeconds: 1 }],
+    ["only unmentioned ones left", { unmentioned: 5, pass: 3 }, { kind: "pass", waitSeconds: 0 }],
+    ["unmentioned and missing ones", { unmentioned: 4, missing: 1 }, { kind: "pass", waitSeconds: 0 }],
+    ["unmentioned and others, passes spent", { unmentioned: 4, pass: 3 }, { kind: "fail" }],
     ["container", { failure: "container" }, { kind: "fail" }],
     ["auth", { failure: "auth" }, { kind: "fail" }],
     ["config", { failure: "config" }, { kind: "fail" }],

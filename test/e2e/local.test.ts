@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Stage, temporaryDirectory, timeoutMs, writeTree, xfer } from "./harness.ts";
+import { Stage, state, temporaryDirectory, timeoutMs, writeTree, xfer } from "./harness.ts";
 
 function expectTree(dir: string, files: ReadonlyMap<string, { body: Uint8Array; mtime: Date }>): void {
   const different = [...files].filter(([key, { body, mtime }]) => {
@@ -122,6 +122,23 @@ test(
     expect(log).toContain("xfer: RCLONE_DRY_RUN is kept from rclone: nothing would be copied");
     for (const name of Object.keys(env)) expect(log).toContain(`xfer: ${name} is kept from rclone`);
     expect(readdirSync(stage.dir)).not.toContain("elsewhere.log");
+  },
+  timeoutMs,
+);
+
+test(
+  "objects under the key of another, which rclone passes over in silence: all of them arrive",
+  async () => {
+    await using stage = await Stage.start();
+    const keys = ["s", "s/b", "s/b/c", "s/b/c/d", "other/x", "z"];
+    for (const key of keys) stage.source.put("data", key, `content of ${key}`, { mtime: new Date(1.7e12) });
+    const run = await stage.xfer(
+      ...stage.runArgs("--num-shards", "1", "--rclone-flags", "--retries 1", "--verify"),
+    );
+    expect(run.code).toBe(0);
+    await stage.expectEqual(keys);
+    expect(stage.dest.counts.PUT).toBe(keys.length);
+    expect(state(stage.runDir, 0, "attempt")).toMatchObject({ attempt: 1, outcome: "done" });
   },
   timeoutMs,
 );
