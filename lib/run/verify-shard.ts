@@ -1,8 +1,9 @@
 import { basename } from "node:path";
 import * as v from "valibot";
+import { keyText } from "../manifest/batch.ts";
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { Cover } from "../manifest/cover.ts";
-import { forEachRecord } from "../manifest/read.ts";
+import { forEachBatch } from "../manifest/read.ts";
 import { joinRoot } from "../manifest/root.ts";
 import type { ShardEntry, ShardsMeta } from "../manifest/shards-meta.ts";
 import { type ChecksumMode, checksumModes, isFailure, verdictOn } from "../manifest/verdict.ts";
@@ -79,7 +80,9 @@ export async function verifyShard(options: VerifyShardOptions): Promise<ShardVer
     if (loaded) {
       const { comparison } = loaded;
       const cover = new Cover(rowsMax);
-      await forEachRecord(layout.records, ({ path }) => cover.add(path));
+      await forEachBatch(layout.records, (batch) => {
+        for (let row = 0; row < batch.count; row++) cover.add(keyText(batch, row));
+      });
       for (const { prefix, recursive } of cover.rows()) {
         await listEntries(lister, {
           request: {
