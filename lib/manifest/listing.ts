@@ -62,11 +62,26 @@ export function parseListingLine(text: string): ListingLine {
   if (line === "[") return { kind: "open" };
   if (line === "]") return { kind: "close" };
   try {
-    const value: unknown = JSON.parse(line.endsWith(",") ? line.slice(0, -1) : line);
-    return { kind: "entry", entry: isPlainEntry(value) ? value : v.parse(entrySchema, value) };
+    return { kind: "entry", entry: entryOf(line.endsWith(",") ? line.slice(0, -1) : line) };
   } catch {
     throw operationFailed(`the listing has a line that rclone lsjson does not print: ${line.slice(0, 200)}`);
   }
+}
+
+/** Reads an entry of a listing, however it is laid out. Throws operation failed, quoting it, when it is none. */
+export function parseEntry(text: string): ListingEntry {
+  try {
+    return entryOf(text);
+  } catch {
+    throw operationFailed(
+      `the listing has an entry that rclone lsjson does not print: ${text.slice(0, 200)}`,
+    );
+  }
+}
+
+function entryOf(json: string): ListingEntry {
+  const value: unknown = JSON.parse(json);
+  return isPlainEntry(value) ? value : v.parse(entrySchema, value);
 }
 
 /** What the records of one manifest have in common. */

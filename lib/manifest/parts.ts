@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { readTextIfAny } from "../system/durable.ts";
 import { invalidInput, messageOf, XferError } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
-import type { ListingEntry } from "./listing.ts";
+import { forEachArrayElement } from "./json-array.ts";
+import { type ListingEntry, parseEntry } from "./listing.ts";
 import { forEachEntry } from "./read-listing.ts";
 
 /** One whole output of `rclone lsjson` on disk, and the prefix below the source root that its paths are relative to. */
@@ -58,7 +59,7 @@ export async function forEachPartEntry(
 ): Promise<void> {
   for (const { path, prefix } of parts) {
     try {
-      await forEachEntry(fileChunks(path), (entry) => {
+      await forEachEntryOf(path, (entry) => {
         if (entry.IsDir) return;
         entry.Path = joinPrefix(prefix, entry.Path);
         each(entry);
@@ -67,5 +68,23 @@ export async function forEachPartEntry(
       if (!(error instanceof XferError)) throw error;
       throw invalidInput(`${path}: ${messageOf(error)}`);
     }
+  }
+}
+
+/** rclone's own layout is read faster; a listing that went through another program may have any. */
+function forEachEntryOf(path: string, each: (entry: ListingEntry) => void): Promise<void> {
+  if (isInLines(path)) return forEachEntry(fileChunks(path), each);
+  return forEachArrayElement(fileChunks(path), (text) => each(parseEntry(text)));
+}
+
+/** Whether a file begins as rclone lsjson does: a bracket, and on the next line an entry or the closing bracket. */
+function isInLines(path: string): boolean {
+  const fd = openSync(path, "r");
+  try {
+    const head = Buffer.alloc(16);
+    const text = head.toString("latin1", 0, readSync(fd, head));
+    return /^\[\n(?:\{"|\]|\n|$)/.test(text);
+  } finally {
+    closeSync(fd);
   }
 }

@@ -257,7 +257,19 @@ test(
     expect(order.join()).toBe("p-2,p-0,top,p-1");
     const file = (name: string) => join(dir, name);
     const whole = readFileSync(file("lsjson-0002.json"), "utf8");
+    // Kept by a program that lays JSON out in its own way.
+    for (const space of [0, 2]) {
+      writeFileSync(file("lsjson-0002.json"), JSON.stringify(JSON.parse(whole), null, space));
+      expect((await stage.xfer(...all, "--out", `m-${space}`)).code).toBe(0);
+      expect(lines(join(stage.dir, `m-${space}`))).toEqual(found);
+    }
+    const inOneLine = JSON.stringify(JSON.parse(whole));
     const broken: [string, () => void, RegExp][] = [
+      [
+        "truncated, in one line",
+        () => writeFileSync(file("lsjson-0002.json"), inOneLine.slice(0, -1)),
+        /0002\.json: the listing ended early, after 1,500 objects/,
+      ],
       ["truncated", () => writeFileSync(file("lsjson-0002.json"), whole.slice(0, -3)), /0002\.json: .*early/],
       [
         "cut at a line",
