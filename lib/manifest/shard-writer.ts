@@ -77,7 +77,7 @@ export class ShardWriter {
     return all;
   }
 
-  /** Gives the shards their names, and removes shards of an earlier set. */
+  /** Gives the shards their names, and removes shards of an earlier set and what a killed process left. */
   publish(): void {
     const kept = new Set<string>();
     this.#temps.forEach((temp, shard) => {
@@ -86,7 +86,7 @@ export class ShardWriter {
       kept.add(name);
     });
     for (const name of readdirSync(this.#dir)) {
-      if (/^shard_\d+\.jsonl$/.test(name) && !kept.has(name)) rmSync(join(this.#dir, name));
+      if (/^shard_\d+\.jsonl(?:\.tmp\.\d+)?$/.test(name) && !kept.has(name)) rmSync(join(this.#dir, name));
     }
   }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { measure } from "../bench/measure.ts";
 import { hostileManifest } from "../data/hostile-names.ts";
 import { recordLine, writeSeededManifest } from "../data/manifest.ts";
-import { binary, temporaryDirectory, timeoutMs, xfer } from "../e2e/harness.ts";
+import { binary, startXfer, temporaryDirectory, timeoutMs, until, xfer } from "../e2e/harness.ts";
 
 /** Runs the binary with bytes on its standard input. */
 async function piped(args: readonly string[], input: string | Uint8Array, cwd: string) {
@@ -230,6 +230,31 @@ test(
     const meta = JSON.parse(readFileSync(join(dir.path, "s", "shards.meta.json"), "utf8"));
     expect(meta.num_records).toBe(1_000_000);
     expect(existsSync(join(dir.path, "r.jsonl"))).toBe(true);
+  },
+  timeoutMs,
+);
+
+test(
+  "kill -9 while shards are written: there is no set, and the next one leaves nothing of it",
+  async () => {
+    using dir = temporaryDirectory();
+    const manifest = join(dir.path, "m.jsonl");
+    const out = join(dir.path, "s");
+    writeSeededManifest(manifest, 1_000_000, 1);
+    const args = ["manifest", "shard", "--in", manifest, "--outdir", out, "--num-shards", "64"];
+    const running = startXfer(args, { cwd: dir.path });
+    const temporary = () =>
+      existsSync(out) ? readdirSync(out).filter((name) => name.includes(".tmp.")) : [];
+    await until("shards under temporary names", () => temporary().length > 3);
+    process.kill(running.pid, "SIGKILL");
+    expect((await running.result).code).toBe(137);
+    expect(temporary().length).toBeGreaterThan(0);
+    expect(existsSync(join(out, "shards.meta.json"))).toBe(false);
+    expect((await xfer(args, { cwd: dir.path })).code).toBe(0);
+    expect(readdirSync(out).filter((name) => !/^shard_\d{6}\.jsonl$/.test(name))).toEqual([
+      "shards.meta.json",
+    ]);
+    expect(readdirSync(out)).toHaveLength(65);
   },
   timeoutMs,
 );
