@@ -1,6 +1,6 @@
 import type { Journal } from "../lib/run/journal.ts";
 import { messageOf } from "../lib/system/errors.ts";
-import { runProgram } from "../lib/system/process.ts";
+import { childEnvironment, runProgram } from "../lib/system/process.ts";
 
 /** How often what was copied is brought onto stable storage while rclone runs: what a lost node costs again. */
 const settleEveryMs = 30_000;
@@ -62,10 +62,10 @@ export class Settler {
     const upTo = journal.flush();
     if (upTo === journal.settledBytes || this.#failure !== undefined) return;
     try {
-      let { code, stderr } = await runProgram(["sync", "-f", this.#path], { timeoutMs: syncLimitMs });
-      // Before coreutils 8.24 there was only the sync of everything, which reports no failure.
-      if (/invalid option/.test(stderr))
-        ({ code, stderr } = await runProgram(["sync"], { timeoutMs: syncLimitMs }));
+      let { code, stderr } = await sync("-f", this.#path);
+      // The sync of everything, which reports no failure, is all that there was before coreutils 8.24, and all that there
+      // is for a directory that one may write but not read.
+      if (/invalid option|Permission denied/.test(stderr)) ({ code, stderr } = await sync());
       if (this.#ended) return;
       if (code === 0) journal.settle(upTo);
       else this.#failure = `what was copied could not be brought onto stable storage: ${stderr.trim()}`;
@@ -73,6 +73,12 @@ export class Settler {
       this.#failure = `what was copied could not be brought onto stable storage: ${messageOf(error)}`;
     }
   }
+}
+
+/** sync(1), with its messages in the language in which they are looked at. */
+function sync(...args: string[]): ReturnType<typeof runProgram> {
+  const env = { ...childEnvironment(), LC_ALL: "C" };
+  return runProgram(["sync", ...args], { env, timeoutMs: syncLimitMs });
 }
 
 /** Waits for `work`, but not longer than some seconds after `stop`. */

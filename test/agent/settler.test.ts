@@ -83,13 +83,42 @@ test("a settling mark that cannot be true ends what a journal proves", () => {
   }
 });
 
-test("a stop does not wait for a file system that hangs", async () => {
-  using dir = temporaryDirectory();
-  const bin = join(dir.path, "bin");
+/** Puts a stand-in for sync(1) on PATH for as long as it is in scope. */
+function standInSync(dir: string, script: string): Disposable {
+  const bin = join(dir, "bin");
   mkdirSync(bin);
-  writeFileSync(join(bin, "sync"), "#!/bin/sh\nexec sleep 61.237\n", { mode: 0o755 });
+  writeFileSync(join(bin, "sync"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const path = process.env.PATH;
   process.env.PATH = `${bin}:${path}`;
+  return {
+    [Symbol.dispose]: () => {
+      process.env.PATH = path;
+    },
+  };
+}
+
+for (const refusal of ["sync: invalid option -- 'f'", "sync: error opening '/x': Permission denied"]) {
+  test(`where one file system cannot be synced by itself, all are: ${refusal}`, async () => {
+    using dir = temporaryDirectory();
+    const asked = join(dir.path, "asked");
+    using _ = standInSync(
+      dir.path,
+      `echo "$LC_ALL $1" >>'${asked.replaceAll("'", "'\\''")}'; [ -z "$1" ] || { echo "${refusal}" >&2; exit 1; }`,
+    );
+    const journal = new Journal(join(dir.path, "j"), shard);
+    journal.add(1, "copied");
+    const settler = new Settler(dir.path, journal);
+    expect(await settler.settle(running)).toBeUndefined();
+    settler.end();
+    journal.close();
+    expect(readFileSync(asked, "utf8")).toBe("C -f\nC \n");
+    expect(readJournal(join(dir.path, "j"), shard).settledBytes).toBeGreaterThan(header.length);
+  });
+}
+
+test("a stop does not wait for a file system that hangs", async () => {
+  using dir = temporaryDirectory();
+  using _ = standInSync(dir.path, "exec sleep 61.237");
   try {
     const journal = new Journal(join(dir.path, "j"), shard);
     journal.add(1, "copied");
@@ -103,7 +132,6 @@ test("a stop does not wait for a file system that hangs", async () => {
     expect(readJournal(join(dir.path, "j"), shard).settledBytes).toBe(header.length);
     journal.close();
   } finally {
-    process.env.PATH = path;
     for (const pid of processesWith("sleep\x0061.237")) process.kill(pid, "SIGKILL");
   }
 }, 60_000);
