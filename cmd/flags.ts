@@ -200,6 +200,9 @@ export const whole = (min: number) =>
     v.minValue(min, `must be at least ${min}`),
   );
 
+/** A number of shards, or auto. */
+export const shardCount = v.union([v.literal("auto"), whole(1)], "must be a whole number or auto");
+
 /** One of a few words. */
 export const oneOf = <const T extends readonly string[]>(values: T) =>
   v.picklist(values, `must be one of ${values.join(", ")}`);

@@ -28,7 +28,7 @@ const schema = v.object({
   source: flags.optionalText,
   dest: flags.optionalText,
   "run-dir": flags.requiredText,
-  "num-shards": v.optional(flags.whole(1)),
+  "num-shards": v.optional(flags.shardCount),
   strategy: flags.oneOf(shardStrategies),
   executor: flags.oneOf(executors),
   delta: v.optional(v.boolean(), false),
@@ -61,7 +61,7 @@ export default defineCommand({
     "num-shards": {
       type: "string",
       valueHint: "N",
-      description: `how many shards (default: ${numShardsDefault})`,
+      description: `how many shards; auto takes what xfer manifest analyze suggests (default: ${numShardsDefault})`,
     },
     strategy: flags.strategyArg,
     executor: {

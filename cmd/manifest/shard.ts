@@ -1,10 +1,10 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { analyzeManifest } from "../../lib/manifest/analysis.ts";
+import { shardsFor } from "../../lib/manifest/analysis.ts";
 import { clusterDefaults } from "../../lib/manifest/cost-model.ts";
 import { shardManifest } from "../../lib/manifest/shard.ts";
 import { shardStrategies } from "../../lib/manifest/shards-meta.ts";
-import { formatBytes, formatObjects } from "../../lib/system/units.ts";
+import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
 import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
 import { printJson, printText } from "../print.ts";
@@ -13,7 +13,7 @@ import { ReadingLine } from "./read-progress.ts";
 const schema = v.object({
   in: flags.requiredText,
   outdir: flags.requiredText,
-  "num-shards": v.union([v.literal("auto"), flags.whole(1)], "must be a whole number or auto"),
+  "num-shards": flags.shardCount,
   strategy: flags.oneOf(shardStrategies),
   "object-overhead": costFlags.byteCount,
   "max-objects": v.optional(flags.whole(1)),
@@ -44,7 +44,15 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const reading = new ReadingLine();
-    const numShards = input["num-shards"] === "auto" ? await suggested(input, reading) : input["num-shards"];
+    const numShards =
+      input["num-shards"] === "auto"
+        ? await shardsFor({
+            manifestPath: input.in,
+            cluster: clusterDefaults,
+            maxObjects: input["max-objects"],
+            onProgress: reading.show("analyzing"),
+          })
+        : input["num-shards"];
     const meta = await shardManifest({
       manifestPath: input.in,
       outdir: input.outdir,
@@ -59,19 +67,7 @@ export default defineCommand({
     if (input.json) await printJson(meta);
     else {
       const what = `${formatObjects(meta.num_records)}, ${formatBytes(meta.bytes_total)}`;
-      await printText(`${input.outdir}: ${meta.num_shards} shards of ${what}\n`);
+      await printText(`${input.outdir}: ${formatShards(meta.num_shards)} of ${what}\n`);
     }
   },
 });
-
-/** What analyze suggests, or more where --max-objects asks for it. */
-async function suggested(input: v.InferOutput<typeof schema>, reading: ReadingLine): Promise<number> {
-  const analysis = await analyzeManifest({
-    manifestPath: input.in,
-    baseFlags: [],
-    cluster: clusterDefaults,
-    onProgress: reading.show("analyzing"),
-  });
-  const byObjects = Math.ceil(analysis.total_files / (input["max-objects"] ?? Number.POSITIVE_INFINITY));
-  return Math.max(analysis.suggested_shard_count, byObjects);
-}

@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { runLayout } from "../../lib/run/layout.ts";
 import { renderRun } from "../../lib/run/render.ts";
+import { formatShards } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
 import { checkRcloneConfig } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
@@ -60,7 +61,7 @@ export default defineCommand({
     if (input.json) await printJson(config);
     else
       await printText(
-        `${runDir}: rendered for ${config.num_shards} shards; submit with: xfer slurm submit --run-dir ${runDir}\n`,
+        `${runDir}: rendered for ${formatShards(config.num_shards)}; submit with: xfer slurm submit --run-dir ${runDir}\n`,
       );
   },
 });

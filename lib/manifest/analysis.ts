@@ -98,6 +98,20 @@ function analysisOf(stats: SizeStats, { baseFlags, cluster }: AnalyzeOptions): A
   };
 }
 
+/**
+ * The number of shards that an analysis suggests, or more where `maxObjects` asks for it.
+ * Throws invalid input as `analyzeManifest` does.
+ */
+export async function shardsFor(
+  options: Pick<AnalyzeOptions, "manifestPath" | "cluster" | "onProgress"> & {
+    maxObjects: number | undefined;
+  },
+): Promise<number> {
+  const analysis = await analyzeManifest({ ...options, baseFlags: [] });
+  const byObjects = Math.ceil(analysis.total_files / (options.maxObjects ?? Number.POSITIVE_INFINITY));
+  return Math.max(analysis.suggested_shard_count, byObjects);
+}
+
 const percent = (part: number, whole: number): number =>
   whole === 0 ? 0 : Math.round((1000 * part) / whole) / 10;
 

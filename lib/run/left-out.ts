@@ -25,7 +25,7 @@ export function sayMarkers(markers: Markers): void {
 
 function linksText(leftOut: number, firstLeftOut: string | undefined): string {
   return (
-    `${leftOut} entries are not in the manifest: rclone copies no symbolic links or special files ` +
+    `${notInManifest(leftOut, "entry", "entries")}: rclone copies no symbolic links or special files ` +
     `(-L in --extra-lsjson-flags and --rclone-flags follows links); the first: ${firstLeftOut ?? ""}`
   );
 }
@@ -33,7 +33,13 @@ function linksText(leftOut: number, firstLeftOut: string | undefined): string {
 function markersText({ objects, bytes, first }: Markers): string {
   const content = bytes === 0 ? "" : `, ${formatBytes(bytes)} of content`;
   return (
-    `${formatCount(objects)} directory markers${content} are not in the manifest: ` +
+    `${notInManifest(objects, "directory marker", "directory markers", content)}: ` +
     `rclone copies no object whose key ends in a slash; the first: ${first ?? ""}`
   );
+}
+
+function notInManifest(count: number, one: string, many: string, more = ""): string {
+  return count === 1
+    ? `1 ${one}${more} is not in the manifest`
+    : `${formatCount(count)} ${many}${more} are not in the manifest`;
 }

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { shardsFor } from "../manifest/analysis.ts";
+import { clusterDefaults } from "../manifest/cost-model.ts";
 import { readFirstRecord } from "../manifest/read.ts";
 import { shardManifest } from "../manifest/shard.ts";
 import { readShardsMeta, type ShardStrategy } from "../manifest/shards-meta.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
-import { formatBytes, formatObjects } from "../system/units.ts";
+import { formatBytes, formatObjects, formatShards } from "../system/units.ts";
 import { type BuildOptions, buildManifest } from "./build-manifest.ts";
 import type { RunConfig } from "./config.ts";
 import { type DeltaOptions, deltaText, makeDelta, notComparableText } from "./delta.ts";
@@ -20,8 +22,8 @@ export interface PrepareOptions {
     sourceRoot: string | undefined;
     destRoot: string | undefined;
   };
-  /** As the user gave it; undefined for the default. */
-  numShards: number | undefined;
+  /** As the user gave it: "auto" for what the objects' sizes suggest, undefined for the default. */
+  numShards: number | "auto" | undefined;
   numShardsDefault: number;
   strategy: ShardStrategy;
   /** Plan only what is missing or differs at the destination; undefined to plan everything. */
@@ -63,17 +65,17 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
     const made = await shardManifest({
       manifestPath: work,
       outdir: run.shardsDir,
-      numShards: options.numShards ?? options.numShardsDefault,
+      numShards: await countShards(work, options),
       strategy: options.strategy,
       now: render.now,
     });
-    log.info(`cut into ${made.num_shards} shards by ${made.strategy}`);
+    log.info(`cut into ${formatShards(made.num_shards)} by ${made.strategy}`);
   } else if (options.delta !== undefined && meta.input !== basename(run.delta)) {
     throw invalidInput(
       `--delta: ${run.shardsDir} was cut from ${meta.input} already: leave --delta out to go on with it, or use a new ` +
         "run directory",
     );
-  } else if (options.numShards !== undefined && options.numShards !== meta.num_shards) {
+  } else if (typeof options.numShards === "number" && options.numShards !== meta.num_shards) {
     throw invalidInput(
       `--num-shards is ${options.numShards}, but the run has ${meta.num_shards} shards already: ` +
         "leave it out, or use a new run directory",
@@ -86,6 +88,17 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
     numShards: undefined,
     sourceRoot: undefined,
     destRoot: undefined,
+  });
+}
+
+async function countShards(manifest: string, options: PrepareOptions): Promise<number> {
+  const { numShards, numShardsDefault, render } = options;
+  if (numShards !== "auto") return numShards ?? numShardsDefault;
+  const { cpusPerTask, arrayConcurrency } = render.slurm;
+  return shardsFor({
+    manifestPath: manifest,
+    cluster: { ...clusterDefaults, cpusPerTask, arrayConcurrency },
+    maxObjects: undefined,
   });
 }
 

@@ -21,6 +21,11 @@ export function formatObjects(count: number): string {
   return `${formatCount(count)} ${count === 1 ? "object" : "objects"}`;
 }
 
+/** "1 shard", "512 shards". */
+export function formatShards(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "shard" : "shards"}`;
+}
+
 /** Seconds as "42s", "3m07s", "5h02m" or "3d04h"; "-" when they are not known. */
 export function formatDuration(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return "-";

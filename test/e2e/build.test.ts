@@ -177,7 +177,7 @@ test(
     const args = ["manifest", "build", "--runtime", "host", "--source", "in", "--dest", "out", "--out"];
     const plain = await xfer([...args, "m1"], { cwd: dir.path });
     expect(plain.stdout).toBe("m1: 1 object, 1 B\n");
-    expect(plain.stderr).toContain("warning: 1 entries are not in the manifest");
+    expect(plain.stderr).toContain("warning: 1 entry is not in the manifest");
     const followed = await xfer([...args, "m2", "--extra-lsjson-flags", "-L"], { cwd: dir.path });
     expect(followed.stdout).toBe("m2: 2 objects, 2 B\n");
     const untimed = await xfer([...args, "m3", "--no-modtime", "--no-recursive"], { cwd: dir.path });

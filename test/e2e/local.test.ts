@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Stage, state, temporaryDirectory, timeoutMs, writeTree, xfer } from "./harness.ts";
 
@@ -139,6 +140,25 @@ test(
     await stage.expectEqual(keys);
     expect(stage.dest.counts.PUT).toBe(keys.length);
     expect(state(stage.runDir, 0, "attempt")).toMatchObject({ attempt: 1, outcome: "done" });
+  },
+  timeoutMs,
+);
+
+test(
+  "run --num-shards auto cuts as many shards as analyze suggests, and goes on with them",
+  async () => {
+    await using stage = await Stage.start();
+    const keys = stage.fill(30);
+    const run = await stage.xfer(...stage.runArgs("--num-shards", "auto"));
+    expect(run.code).toBe(0);
+    await stage.expectEqual(keys);
+    const flags = ["--assumed-array-concurrency", String(availableParallelism())];
+    const manifest = join(stage.runDir, "manifest.jsonl");
+    const analysis = await stage.xfer("manifest", "analyze", "--in", manifest, "--json", ...flags);
+    const meta = JSON.parse(readFileSync(join(stage.runDir, "shards", "shards.meta.json"), "utf8"));
+    expect(meta.num_shards).toBe(JSON.parse(analysis.stdout).suggested_shard_count);
+    expect((await stage.xfer(...stage.runArgs("--num-shards", "auto"))).code).toBe(0);
+    expect(stage.dest.counts.PUT).toBe(keys.length);
   },
   timeoutMs,
 );

@@ -23,7 +23,7 @@ const paths = (path: string) =>
 const found = ["a", "s/b", "s/t/c", "u/d"];
 const roots = ["--source", "src:data/x", "--dest", "dst:copy/y"];
 const lineOf = (count: number, more = "") =>
-  `${count} directory markers${more} are not in the manifest: rclone copies no object whose key ends in a slash; ` +
+  `${count} directory marker${count === 1 ? "" : "s"}${more} ${count === 1 ? "is" : "are"} not in the manifest: rclone copies no object whose key ends in a slash; ` +
   "the first: src:data/x/";
 
 test(
