@@ -73,7 +73,7 @@ export class ShardWriter {
       await writeFile(this.#temps[shard] as string, buffer.subarray(0, used), { flag, flush: true });
     });
     const all = await digests;
-    await this.#digests.end();
+    this.#digests.end();
     return all;
   }
 
@@ -90,8 +90,8 @@ export class ShardWriter {
     }
   }
 
-  async abort(): Promise<void> {
-    await this.#digests.end();
+  abort(): void {
+    this.#digests.end();
     for (const temp of this.#temps) rmSync(temp, { force: true });
   }
 }

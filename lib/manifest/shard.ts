@@ -57,7 +57,7 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
       throw operationFailed(`${manifestPath}: the manifest was changed while it was sharded: shard it again`);
     }
   } catch (error) {
-    await writer.abort();
+    writer.abort();
     throw error;
   }
   // From here on the old set is gone: without its meta file no reader takes a mixture for a whole.

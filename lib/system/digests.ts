@@ -105,7 +105,9 @@ export class Digests {
     return this.#digests.promise;
   }
 
-  async end(): Promise<void> {
-    await this.#thread.terminate();
+  /** Ends the thread, without waiting for it. */
+  end(): void {
+    this.#thread.unref();
+    void this.#thread.terminate();
   }
 }
