@@ -3,12 +3,11 @@ import { copyArgv } from "../lib/rclone/argv.ts";
 import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
 import { classifyMessage, type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
 import { refusedVariables, sortUserFlags, type UserFlags } from "../lib/rclone/flags.ts";
-import { parseRoot, type RootKind, rootKind, serverSide } from "../lib/rclone/remote.ts";
+import { parseRoot, type Remotes, type RootKind, rootKind, serverSide } from "../lib/rclone/remote.ts";
 import { stepEnvironment } from "../lib/rclone/runtime.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
-import { readRemotes } from "../lib/run/remotes.ts";
 import { stepCommand } from "../lib/run/step.ts";
 import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
@@ -19,6 +18,7 @@ import { quoteWords } from "../lib/system/shell-words.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { decideAfterPass, lowerTransfers } from "./decide.ts";
 import type { Destination } from "./destination.ts";
+import { explainUnproven, type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ShardLock } from "./lock.ts";
 import { type PassResult, runPass } from "./pass.ts";
@@ -48,29 +48,14 @@ export interface AttemptOptions {
   stop: AbortSignal;
   /** Says what the destination held before this run. */
   examine: () => Promise<Destination>;
+  /** The sections of rclone.conf. */
+  remotes: Remotes;
   /** Where the destination is on this host, when it is a path. */
   destPath: string | undefined;
   /** What throttling has brought --transfers down to in earlier attempts. */
   transfers: number | null;
   /** Called with the leader of each rclone process group, and with null when it has gone. */
   onChild: (child: ProcessIdentity | null) => void;
-}
-
-/** A record that no pass could prove, and why. */
-interface UnprovenRecord {
-  place: number;
-  class: FailureClass;
-  message: string;
-  /** Whether rclone ended well without a word of it. */
-  unmentioned?: boolean;
-}
-
-/** One run of rclone in a pass. */
-interface PassRun {
-  mayBeThere: boolean;
-  /** Whether it proved anything. */
-  proved: boolean;
-  result: PassResult | XferError;
 }
 
 /** How an attempt ended. */
@@ -113,11 +98,10 @@ class Attempt {
   #spoke = false;
 
   constructor(options: AttemptOptions) {
-    const { config, layout, records, journal, log } = options;
+    const { config, layout, records, journal, log, remotes } = options;
     this.#options = options;
     this.#flags = sortUserFlags(config.rclone_flags);
     this.#transfers = Math.min(this.#flags.transfers, options.transfers ?? this.#flags.transfers);
-    const remotes = readRemotes(config.rclone_config ?? undefined);
     this.#kinds = {
       source: rootKind(config.source_root, remotes, process.env),
       dest: rootKind(config.dest_root, remotes, process.env),
@@ -211,7 +195,7 @@ class Attempt {
     const { records, journal, log } = this.#options;
     log.note("error", message);
     this.#countProven();
-    const failure = classifyMessage(message);
+    const failure = unsettledClass(message);
     const unproven: UnprovenRecord[] = [];
     for (let place = 0; place < records.count; place++) {
       if (!journal.proofs.get(place)) unproven.push({ place, class: failure, message });
@@ -367,7 +351,7 @@ class Attempt {
         const mayBeThere = this.#mayBeThere?.[place] === 1;
         const run = results.find((one) => one.mayBeThere === mayBeThere) ?? results.at(-1);
         if (!run) return;
-        const record = explain(place, key, run, classOf);
+        const record = explainUnproven(place, key, run, classOf);
         if (record.class === "throttled") this.#progress.throttled();
         if (record.class === "missing") this.#missing.set(place, record);
         else others.push(record);
@@ -375,38 +359,4 @@ class Attempt {
     );
     return [...this.#missing.values(), ...others];
   }
-}
-
-function explain(
-  place: number,
-  key: string,
-  { result, proved }: PassRun,
-  classOf: (message: string) => FailureClass,
-): UnprovenRecord {
-  if (result instanceof XferError) return { place, class: classOf(result.message), message: result.message };
-  const message = result.objectErrors.get(key);
-  if (message !== undefined) return { place, class: classOf(message), message };
-  if (result.exit.code === 0) {
-    // rclone skips without a word a key that it does not find at the source; but also `a/b` when it copies `a`.
-    if (proved) {
-      return {
-        place,
-        class: "unknown",
-        message: "rclone ended well without a word of it",
-        unmentioned: true,
-      };
-    }
-    return {
-      place,
-      class: "missing",
-      message: "rclone ended well without copying it: not found at the source",
-    };
-  }
-  if (result.fellSilent) {
-    return { place, class: "container", message: "rclone fell silent: its step or container is gone" };
-  }
-  const said = result.error ?? `rclone ended with exit code ${result.exit.code}`;
-  const failure = classOf(said);
-  // What is said of another object does not make this one missing.
-  return { place, class: failure === "missing" ? "unknown" : failure, message: `not reached: ${said}` };
 }

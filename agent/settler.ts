@@ -68,10 +68,14 @@ export class Settler {
       if (/invalid option|Permission denied/.test(stderr)) ({ code, stderr } = await sync());
       if (this.#ended) return;
       if (code === 0) journal.settle(upTo);
-      else this.#failure = `what was copied could not be brought onto stable storage: ${stderr.trim()}`;
+      else this.#failure = this.#refusal(stderr.trim());
     } catch (error) {
-      this.#failure = `what was copied could not be brought onto stable storage: ${messageOf(error)}`;
+      this.#failure = this.#refusal(messageOf(error));
     }
+  }
+
+  #refusal(why: string): string {
+    return `${this.#path}: what was copied could not be brought onto stable storage: ${why}: look at its file system`;
   }
 }
 

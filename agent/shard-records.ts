@@ -1,4 +1,5 @@
 import { keyText, type RecordBatch, recordOfRow } from "../lib/manifest/batch.ts";
+import { finishHash } from "../lib/manifest/distinct.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
 import type { AtomicFile } from "../lib/system/durable.ts";
 import { errnoOf, invalidInput } from "../lib/system/errors.ts";
@@ -191,16 +192,10 @@ class KeyHash {
       low = Math.imul(low ^ byte, 0x01000193);
       high = Math.imul(high ^ byte, 0x85ebca6b);
     }
-    this.low = finish(low);
-    this.high = finish(high);
+    this.low = finishHash(low);
+    this.high = finishHash(high);
     return plain;
   }
-}
-
-function finish(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
 /** Throws invalid input when a shard file is not the one that shards.meta.json describes. */

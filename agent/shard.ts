@@ -85,7 +85,8 @@ async function runLocked(
   lock: ShardLock,
 ): Promise<ShardOutcome> {
   const { run, config, shard, submission, node, stop } = task;
-  const destPath = localPath(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
+  const remotes = readRemotes(config.rclone_config ?? undefined);
+  const destPath = localPath(config.dest_root, remotes, process.env);
   const records = await readOwnRecords(task, layout, entry);
   const before = readAttempt(layout.attempt);
   if (before.kind === "unreadable") log.warn(`${before.reason}: taken as the first attempt`);
@@ -137,6 +138,7 @@ async function runLocked(
         lock,
         log: shardLog,
         stop,
+        remotes,
         destPath,
         examine: () => examineDestination(run, config, stop),
         transfers: start.counters.transfers,

@@ -1,5 +1,6 @@
 import { errnoOf, invalidInput } from "../system/errors.ts";
-import { forEachLineBlock, inputName, type LineBlock, type LineBlockOptions } from "../system/line-blocks.ts";
+import { inputName } from "../system/input.ts";
+import { forEachLineBlock, type LineBlock, type LineBlockOptions } from "../system/line-blocks.ts";
 import { BatchScanner, type RecordBatch, recordOfRow } from "./batch.ts";
 import type { ManifestRecord } from "./record.ts";
 

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { invalidInput } from "./errors.ts";
+import { inputName } from "./input.ts";
 
 const newline = 0x0a;
 /** What is read at a time: a size that stays in the processor's cache. */
@@ -27,11 +28,6 @@ export interface ReadProgress {
 /** Options of `forEachLineBlock`. */
 export interface LineBlockOptions {
   onProgress?: ((progress: ReadProgress) => void) | undefined;
-}
-
-/** The name of an input in messages: "-" is standard input. */
-export function inputName(path: string): string {
-  return path === "-" ? "stdin" : path;
 }
 
 /**
