@@ -1,4 +1,6 @@
+import { untransferablePath } from "../lib/manifest/untransferable.ts";
 import type { Account, Amount } from "../lib/run/account.ts";
+import { runLayout } from "../lib/run/layout.ts";
 import type { RunProgress } from "../lib/run/run-here.ts";
 import type { Verification } from "../lib/run/verify.ts";
 import { formatBytes, formatCount, formatDuration } from "../lib/system/units.ts";
@@ -19,11 +21,15 @@ export function progressText({ account, bytesPerSecond, etaSeconds }: RunProgres
 /** The account of a run as a table for people. */
 export function accountText(account: Account, runDir: string): string {
   const row = (name: string, { objects, bytes }: Amount) =>
-    `${name.padEnd(11)}${formatCount(objects).padStart(15)} objects${formatBytes(bytes).padStart(13)}`;
+    `${name.padEnd(14)}${formatCount(objects).padStart(12)} objects${formatBytes(bytes).padStart(13)}`;
   const lines = [row("listed", account.listed), row("copied", account.copied)];
   if (account.unchanged.objects > 0) lines.push(row("unchanged", account.unchanged));
   lines.push(row("failed", account.failed));
   if (account.unfinished.objects > 0) lines.push(row("unfinished", account.unfinished));
+  if (account.untransferable.objects > 0) {
+    lines.push(row("untransferable", account.untransferable));
+    lines.push(`  named in ${untransferablePath(runLayout(runDir).manifest)}`);
+  }
   for (const { path, class: failure, message, shard } of account.errors) {
     lines.push(`  shard ${shard}: ${failure}: ${path === "" ? "" : `${path}: `}${message}`);
   }

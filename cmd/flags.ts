@@ -118,6 +118,13 @@ export const compareArg = {
     "what tells a changed object: its size; or its MD5 too (free on S3); or, too, a time after the destination's",
 } as const;
 
+/** What a run or a verification makes of objects that cannot be transferred. */
+export const allowUntransferableArg = {
+  type: "boolean",
+  description:
+    "exit code 0 although some objects cannot be transferred (manifest.untransferable.jsonl names them)",
+} as const;
+
 /** Before an array is submitted. */
 export const imageCheckArg = {
   type: "boolean",

@@ -4,6 +4,7 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
+import { readUntransferable } from "../lib/manifest/untransferable.ts";
 import { emptyAccount } from "../lib/run/account.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
@@ -35,6 +36,7 @@ const schema = v.object({
   compare: flags.oneOf(compareModes),
   submit: v.optional(v.boolean(), false),
   verify: v.optional(v.boolean(), false),
+  "allow-untransferable": v.optional(v.boolean(), false),
   "image-check": v.boolean(),
   json: v.optional(v.boolean(), false),
   ...flags.rcloneSchema,
@@ -77,6 +79,7 @@ export default defineCommand({
       type: "boolean",
       description: "compare the destination with the manifest after the copy (local)",
     },
+    "allow-untransferable": flags.allowUntransferableArg,
     "image-check": flags.imageCheckArg,
     ...flags.rcloneArgs,
     ...flags.listArgs,
@@ -96,7 +99,7 @@ export default defineCommand({
     checkRcloneConfig(input["rclone-config"], runtime === "host" && (local || listsHere || input.delta));
     const live = new LiveLine();
     const watch = watchForStop(["SIGINT", "SIGTERM", "SIGHUP"]);
-    const runDir = input["run-dir"];
+    const { "run-dir": runDir, "allow-untransferable": allowUntransferable } = input;
     const agentPath =
       local && input["agent-path"] === undefined && isCompiled() ? process.execPath : input["agent-path"];
     const config = await prepareRun({
@@ -129,13 +132,14 @@ export default defineCommand({
     });
     live.clear();
     if (!config) {
+      const untransferable = await readUntransferable(runLayout(runDir).manifest);
       if (!input.json)
         await printText(
           `nothing to copy: the destination holds every object, compared by ${input.compare}\n`,
         );
-      else if (local) await printJson({ ...emptyAccount(), run_dir: runDir });
+      else if (local) await printJson({ ...emptyAccount(untransferable), run_dir: runDir });
       else await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: null });
-      return exitCodes.done;
+      return untransferable.objects > 0 && !allowUntransferable ? exitCodes.failed : exitCodes.done;
     }
     if (!local) {
       const imageCheck = input["image-check"];
@@ -153,6 +157,7 @@ export default defineCommand({
       runDir,
       concurrency: config.array_concurrency,
       command: ownCommand(),
+      allowUntransferable,
       submission: `local:${new Date().toISOString()}`,
       stop: watch.signal,
       onProgress: (progress) => live.update(progressText(progress)),

@@ -44,7 +44,7 @@ export default defineCommand({
     const { out } = input;
     const result = await buildManifest({ ...options, sourceRoot, destRoot, out });
     live.clear();
-    sayLeftOut(result);
+    sayLeftOut(result, { out, sourceRoot });
     await printBuilt(input, options.runId, result);
   },
 });

@@ -1,8 +1,9 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { combineParts } from "../../lib/manifest/combine.ts";
+import { addressabilityOf } from "../../lib/run/build-manifest.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
-import { sayMarkers } from "../../lib/run/left-out.ts";
+import { sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";
@@ -36,9 +37,12 @@ export default defineCommand({
     checkNewFile("--out", input.out);
     const live = new LiveLine();
     const runId = input["run-id"] ?? newRunId();
+    const sourceRoot = checkRoot("--source", input.source);
+    const destRoot = checkRoot("--dest", input.dest);
     const totals = await combineParts({
-      sourceRoot: checkRoot("--source", input.source),
-      destRoot: checkRoot("--dest", input.dest),
+      sourceRoot,
+      destRoot,
+      addressability: addressabilityOf({ sourceRoot, destRoot, configPath: undefined }),
       runId,
       partsDir: input["parts-dir"],
       out: input.out,
@@ -47,6 +51,7 @@ export default defineCommand({
     });
     live.clear();
     sayMarkers(totals.markers);
+    sayUntransferable(totals.untransferable, { out: input.out, sourceRoot });
     await printBuilt(input, runId, totals);
   },
 });

@@ -2,9 +2,10 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { importRows } from "../../lib/manifest/import.ts";
 import { inventoryReader, lsfReader, rowFormats } from "../../lib/manifest/import-rows.ts";
+import { addressabilityOf } from "../../lib/run/build-manifest.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
-import { sayLeftOut, sayMarkers } from "../../lib/run/left-out.ts";
+import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
@@ -75,13 +76,18 @@ export default defineCommand({
       checkRcloneConfig(options.configPath, options.runtime === "host");
       const listed = await importKeys(options);
       live.clear();
-      sayLeftOut(listed);
+      sayLeftOut(listed, options);
       return printBuilt(input, options.runId, listed);
     }
-    const imported = await importRows({ ...options, readRow: rowReader(input, options.sourceRoot) });
+    const imported = await importRows({
+      ...options,
+      readRow: rowReader(input, options.sourceRoot),
+      addressability: addressabilityOf(options),
+    });
     live.clear();
     for (const [why, rows] of imported.leftOut) log.info(`left out: ${formatCount(rows)} ${why}`);
     sayMarkers(imported.markers);
+    sayUntransferable(imported.untransferable, options);
     await printBuilt(input, options.runId, imported);
   },
 });

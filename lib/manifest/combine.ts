@@ -2,13 +2,15 @@ import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import type { ManifestOrigin } from "./listing.ts";
 import { findParts, forEachPartEntry } from "./parts.ts";
-import { type ListingTotals, type Markers, writeManifest } from "./write-listing.ts";
+import type { Untransferable } from "./untransferable.ts";
+import { type Addressability, type ListingTotals, type Markers, writeManifest } from "./write-listing.ts";
 
 /** What `combine` is asked to do. */
 export interface CombineOptions extends ManifestOrigin {
   /** Holds lsjson-*.json files and a .prefix file beside each. */
   partsDir: string;
   out: string;
+  addressability: Addressability;
   stop: AbortSignal;
   onProgress: (totals: ListingTotals) => void;
 }
@@ -18,7 +20,9 @@ export interface CombineOptions extends ManifestOrigin {
  * Throws invalid input that names the part, leaving no manifest, when one is truncated, is no JSON array, or has no
  * sidecar; or when there is no object in any.
  */
-export async function combineParts(options: CombineOptions): Promise<ListingTotals & { markers: Markers }> {
+export async function combineParts(
+  options: CombineOptions,
+): Promise<ListingTotals & { markers: Markers; untransferable: Untransferable }> {
   const parts = findParts(options.partsDir);
   const pending = await writeManifest({
     source: (each) =>
@@ -28,6 +32,7 @@ export async function combineParts(options: CombineOptions): Promise<ListingTota
       }),
     manifestPath: options.out,
     origin: options,
+    addressability: options.addressability,
     onProgress: options.onProgress,
   });
   if (pending.totals.objects === 0) {
@@ -35,5 +40,6 @@ export async function combineParts(options: CombineOptions): Promise<ListingTota
     throw invalidInput(`${options.partsDir}: no object is in any of the ${parts.length} parts`);
   }
   pending.commit();
-  return { ...pending.totals, markers: pending.markers };
+  const { totals, markers, untransferable } = pending;
+  return { ...totals, markers, untransferable };
 }

@@ -4,7 +4,8 @@ import { inputChunks, inputName } from "../system/input.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import type { RowReader } from "./import-rows.ts";
 import type { ManifestOrigin } from "./listing.ts";
-import { type ListingTotals, type Markers, writeManifest } from "./write-listing.ts";
+import type { Untransferable } from "./untransferable.ts";
+import { type Addressability, type ListingTotals, type Markers, writeManifest } from "./write-listing.ts";
 
 /** What an import of rows is asked to do. */
 export interface ImportOptions extends ManifestOrigin {
@@ -12,6 +13,7 @@ export interface ImportOptions extends ManifestOrigin {
   input: string;
   out: string;
   readRow: RowReader;
+  addressability: Addressability;
   stop: AbortSignal;
   onProgress: (totals: ListingTotals) => void;
 }
@@ -20,6 +22,7 @@ export interface ImportOptions extends ManifestOrigin {
 export interface ImportResult extends ListingTotals {
   leftOut: Map<string, number>;
   markers: Markers;
+  untransferable: Untransferable;
 }
 
 /**
@@ -41,6 +44,7 @@ export async function importRows(options: ImportOptions): Promise<ImportResult> 
       }),
     manifestPath: options.out,
     origin: options,
+    addressability: options.addressability,
     onProgress: options.onProgress,
   });
   if (pending.totals.objects === 0) {
@@ -48,7 +52,8 @@ export async function importRows(options: ImportOptions): Promise<ImportResult> 
     throw invalidInput(`${name}: no object in it that is below ${options.sourceRoot}`);
   }
   pending.commit();
-  return { ...pending.totals, leftOut, markers: pending.markers };
+  const { totals, markers, untransferable } = pending;
+  return { ...totals, leftOut, markers, untransferable };
 }
 
 /** Runs `work`, naming `where` in an expected failure. */

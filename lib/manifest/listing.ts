@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { operationFailed } from "../system/errors.ts";
 import { type ManifestRecord, manifestSchemaName } from "./record.ts";
-import { joinRoot, pathProblem } from "./root.ts";
+import { joinRoot } from "./root.ts";
 
 /** One entry of `rclone lsjson`: https://rclone.org/commands/rclone_lsjson/ */
 const entrySchema = v.object({
@@ -107,20 +107,9 @@ export class RecordLines {
     this.#beforeDest = `","dest":"${inString(joinRoot(destRoot, ""))}`;
   }
 
-  /**
-   * The line of an object, its newline included: as JSON.stringify writes the record.
-   * Throws operation failed for a key that cannot be transferred safely, naming it, and for a size that is none.
-   */
+  /** The line of an object, its newline included: as JSON.stringify writes the record. */
   lineOf(entry: ManifestEntry): string {
     const { Path, Size, ModTime, Hashes, ETag, Tier } = entry;
-    const problem = pathProblem(Path);
-    if (problem)
-      throw operationFailed(`the source has a key that cannot be transferred: ${problem}: ${Path}`);
-    if (!Number.isSafeInteger(Size) || Size < 0) {
-      throw operationFailed(
-        `the source has an object of unknown size (${Size}), which cannot be accounted for: ${Path}`,
-      );
-    }
     const key = inString(Path);
     return (
       `${this.#beforeSource}${key}${this.#beforeDest}${key}","path":"${key}","size":${Size},` +

@@ -72,9 +72,9 @@ export async function forEachPartEntry(
 }
 
 /** rclone's own layout is read faster; a listing that went through another program may have any. */
-function forEachEntryOf(path: string, each: (entry: ListingEntry) => void): Promise<void> {
-  if (isInLines(path)) return forEachEntry(fileChunks(path), each);
-  return forEachArrayElement(fileChunks(path), (text) => each(parseEntry(text)));
+async function forEachEntryOf(path: string, each: (entry: ListingEntry) => void): Promise<void> {
+  if (isInLines(path)) await forEachEntry(fileChunks(path), each);
+  else await forEachArrayElement(fileChunks(path), (text) => each(parseEntry(text)));
 }
 
 /** Whether a file begins as rclone lsjson does: a bracket, and on the next line an entry or the closing bracket. */

@@ -5,18 +5,20 @@ import { type ListingEntry, parseListingLine } from "./listing.ts";
 
 /**
  * Calls `each` for every entry, directories among them, of a stream of `rclone lsjson`, which is one JSON array.
- * Throws operation failed when the stream ends before its closing bracket or holds anything else.
+ * Throws operation failed when the stream ends before its closing bracket, unless it may, or holds anything else.
+ * Returns whether the closing bracket was there: rclone 1.60 leaves it out when it could not list a folder.
  */
 export async function forEachEntry(
   stream: AsyncIterable<Uint8Array>,
   each: (entry: ListingEntry) => void,
-): Promise<void> {
+  { mayStayOpen = false }: { mayStayOpen?: boolean } = {},
+): Promise<boolean> {
   const position: { at: "before" | "inside" | "after" } = { at: "before" };
   let entries = 0;
   const endedEarly = () =>
     operationFailed(`the listing ended early, after ${formatObjects(entries)}: no closing bracket`);
   await forEachTextLine(stream, (line, number, terminated) => {
-    if (!terminated && line.trim() !== "]") throw endedEarly();
+    if (!terminated && line.trim() !== "]" && !mayStayOpen) throw endedEarly();
     const parsed = parseListingLine(line);
     if (parsed.kind === "blank") return;
     if (position.at !== (parsed.kind === "open" ? "before" : "inside")) {
@@ -29,7 +31,9 @@ export async function forEachEntry(
       entries++;
     }
   });
-  if (position.at !== "after") throw endedEarly();
+  const closed = position.at === "after";
+  if (!closed && !mayStayOpen) throw endedEarly();
+  return closed;
 }
 
 const openBrace = 0x7b;
@@ -37,16 +41,19 @@ const sizeField = Buffer.from('"Size":');
 
 /**
  * Counts the objects and bytes of a stream of `rclone lsjson --files-only` without parsing its entries, and calls
- * `onCount` now and then. Throws operation failed unless the stream is lines between an opening and a closing bracket.
+ * `onCount` now and then. Throws operation failed unless the stream is lines after an opening bracket; `closed` tells
+ * whether there was a closing one, as of `forEachEntry`.
  */
 export async function countEntries(
   stream: AsyncIterable<Uint8Array>,
   onCount: (objects: number, bytes: number) => void,
-): Promise<{ objects: number; bytes: number }> {
+): Promise<{ objects: number; bytes: number; closed: boolean }> {
   const count = { objects: 0, bytes: 0 };
   const position: { at: "before" | "inside" | "after" } = { at: "before" };
-  await forEachLine(stream, ({ bytes, number }) => {
+  await forEachLine(stream, ({ bytes, number, terminated }) => {
     if (bytes[0] === openBrace && position.at === "inside") {
+      // A cut line throws.
+      if (!terminated) parseListingLine(new TextDecoder().decode(bytes));
       count.objects++;
       count.bytes += sizeOf(bytes);
       if (count.objects % 1000 === 0) onCount(count.objects, count.bytes);
@@ -58,12 +65,7 @@ export async function countEntries(
     else if (line.kind === "close" && position.at === "inside") position.at = "after";
     else throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
   });
-  if (position.at !== "after") {
-    throw operationFailed(
-      `the listing ended early, after ${formatObjects(count.objects)}: no closing bracket`,
-    );
-  }
-  return count;
+  return { ...count, closed: position.at === "after" };
 }
 
 /** The size in an entry's line: `"Size":` with bare quotes cannot stand inside a JSON string. */

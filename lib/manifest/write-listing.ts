@@ -1,6 +1,9 @@
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
+import { keyText, lineOf } from "./batch.ts";
 import { isMarker, type ManifestEntry, type ManifestOrigin, RecordLines } from "./listing.ts";
-import { joinRoot } from "./root.ts";
+import { forEachBatch } from "./read.ts";
+import { joinRoot, pathProblem } from "./root.ts";
+import { type Untransferable, UntransferableList } from "./untransferable.ts";
 
 /** How often the progress sidecar is rewritten, at most. */
 export const progressIntervalMs = 1_000;
@@ -11,16 +14,28 @@ export interface ListingTotals {
   bytes: number;
 }
 
-/** Directory markers that were left out of a manifest. */
-export interface Markers extends ListingTotals {
+/** Directory markers without content that were left out of a manifest. */
+export interface Markers {
+  objects: number;
   /** The full name of one of them. */
   first: string | undefined;
 }
+
+/** Why a key cannot be carried from the source to the destination as it is, or undefined when it can. */
+export type Addressability = (key: string) => string | undefined;
 
 /** A manifest that is complete but does not have its name yet. */
 export interface PendingManifest {
   totals: ListingTotals;
   markers: Markers;
+  /** What is in the list beside the manifest. */
+  untransferable: Untransferable;
+  /** Where the manifest can be read before it has its name. */
+  written(): string;
+  /** Adds something that cannot be carried and is not in the manifest: a folder, or an entry that rclone dropped. */
+  addUntransferable(key: string, reason: string): void;
+  /** Moves the records of which `reasonOf` gives a reason from the manifest to the list. */
+  exclude(reasonOf: Addressability): Promise<void>;
   /** Gives the manifest its name; call it only when the lister has ended well. */
   commit(): void;
   abort(): void;
@@ -42,59 +57,106 @@ export function removeProgress(manifestPath: string): void {
   removeIfAny(progressPath(manifestPath));
 }
 
+/** Why an entry cannot be a record, whatever rclone can carry; undefined when it can. */
+function formProblem({ Path, Size }: ManifestEntry): string | undefined {
+  if (isMarker({ Path })) return "rclone copies no object whose key ends in a slash";
+  if (!Number.isSafeInteger(Size) || Size < 0) return `its size is not known (${Size})`;
+  return pathProblem(Path);
+}
+
 /**
  * Writes what `source` gives, entry by entry, into a manifest that is yet to be committed; memory does not grow with it.
- * Directories and directory markers are left out, and markers counted.
+ * Directories and directory markers are left out, and markers counted; what cannot be carried goes to the list beside
+ * the manifest.
  * Throws what `source` throws, leaving no manifest.
  */
 export async function writeManifest(options: {
   source: (each: (entry: ManifestEntry) => void) => Promise<void>;
   manifestPath: string;
   origin: ManifestOrigin;
+  addressability: Addressability;
   /** Without it the progress sidecar is written only at the end. */
   onProgress?: (totals: ListingTotals) => void;
 }): Promise<PendingManifest> {
-  const { manifestPath, origin, onProgress } = options;
-  const file = new AtomicFile(manifestPath);
+  const { manifestPath, origin, onProgress, addressability } = options;
+  let file = new AtomicFile(manifestPath);
   const totals: ListingTotals = { objects: 0, bytes: 0 };
   const lines = new RecordLines(origin);
-  const markers: Markers = { objects: 0, bytes: 0, first: undefined };
+  const markers: Markers = { objects: 0, first: undefined };
+  const list = new UntransferableList(manifestPath);
   let reportedAt = Date.now();
   const report = () => {
     writeProgress(manifestPath, totals);
     onProgress?.(totals);
   };
+  const abort = () => {
+    file.abort();
+    list.abort();
+    removeProgress(manifestPath);
+  };
+  const take = (entry: ManifestEntry) => {
+    if (entry.IsDir) return;
+    if (entry.Size === 0 && isMarker(entry)) {
+      markers.objects++;
+      markers.first ??= joinRoot(origin.sourceRoot, entry.Path);
+      return;
+    }
+    const reason = formProblem(entry) ?? addressability(entry.Path);
+    if (reason !== undefined) {
+      const size = Number.isSafeInteger(entry.Size) && entry.Size >= 0 ? entry.Size : null;
+      list.add({ key: entry.Path, size, reason });
+      return;
+    }
+    file.writeText(lines.lineOf(entry));
+    totals.objects++;
+    totals.bytes += entry.Size;
+    if (onProgress && totals.objects % 1000 === 0 && Date.now() - reportedAt >= progressIntervalMs) {
+      reportedAt = Date.now();
+      report();
+    }
+  };
   try {
     if (onProgress) report();
-    await options.source((entry) => {
-      if (entry.IsDir) return;
-      if (isMarker(entry)) {
-        markers.objects++;
-        markers.bytes += Math.max(0, entry.Size);
-        markers.first ??= joinRoot(origin.sourceRoot, entry.Path);
-        return;
-      }
-      file.writeText(lines.lineOf(entry));
-      totals.objects++;
-      totals.bytes += entry.Size;
-      if (onProgress && totals.objects % 1000 === 0 && Date.now() - reportedAt >= progressIntervalMs) {
-        reportedAt = Date.now();
-        report();
-      }
-    });
+    await options.source(take);
     report();
   } catch (error) {
-    file.abort();
-    removeProgress(manifestPath);
+    abort();
     throw error;
   }
   return {
     totals,
     markers,
-    commit: () => file.commit(),
-    abort: () => {
+    untransferable: list.totals,
+    written: () => file.written(),
+    addUntransferable: (key, reason) => list.add({ key, size: null, reason }),
+    exclude: async (reasonOf) => {
+      const kept = new AtomicFile(manifestPath, undefined, ".kept");
+      try {
+        await forEachBatch(file.written(), (batch) => {
+          for (let row = 0; row < batch.count; row++) {
+            const key = keyText(batch, row);
+            const reason = reasonOf(key);
+            if (reason === undefined) {
+              kept.write(lineOf(batch, row));
+              continue;
+            }
+            const size = batch.size[row] as number;
+            list.add({ key, size, reason });
+            totals.objects--;
+            totals.bytes -= size;
+          }
+        });
+      } catch (error) {
+        kept.abort();
+        throw error;
+      }
       file.abort();
-      removeProgress(manifestPath);
+      file = kept;
     },
+    commit: () => {
+      list.commit();
+      file.commit();
+    },
+    abort,
   };
 }

@@ -15,6 +15,8 @@ export interface ListOptions {
   hash: boolean;
   /** How often -v was given: 0, 1 or 2. */
   verbosity: number;
+  /** Whether messages are printed as JSON, which tells a path from what is said of it. */
+  jsonLog?: boolean;
   extraFlags: readonly string[];
 }
 
@@ -31,6 +33,7 @@ export function lsjsonArgv(options: ListOptions): string[] {
     ...(options.modtime === "none" ? ["--no-modtime"] : []),
     ...(options.hash ? ["--hash", "--hash-type", "md5"] : []),
     ...(options.verbosity > 0 ? [`-${"v".repeat(options.verbosity)}`] : []),
+    ...(options.jsonLog ? ["--use-json-log"] : []),
     ...configFlags(options.configPath),
     ...options.extraFlags,
     options.root,

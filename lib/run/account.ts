@@ -37,6 +37,8 @@ export interface Account {
   failed: Amount;
   /** Not proven, in shards that have not ended. */
   unfinished: Amount;
+  /** In no shard, since it cannot be carried: manifest.untransferable.jsonl names each. Folders count as one object. */
+  untransferable: Amount;
   /** Up to 20 objects that failed; each shard's .fail has more. */
   errors: { shard: number; path: string; class: string; message: string }[];
   /** State files that could not be relied on. */
@@ -45,20 +47,28 @@ export interface Account {
 
 const errorsMax = 20;
 
-/** The account of a run, from its shards and their state files: listed = copied + unchanged + failed + unfinished. */
+/**
+ * The account of a run, from its shards, their state files and what cannot be transferred:
+ * listed = copied + unchanged + failed + unfinished + untransferable.
+ */
 export function accountOf(
   meta: Pick<ShardsMeta, "num_shards" | "num_records" | "bytes_total" | "shards">,
   files: readonly ShardFiles[],
+  untransferable: Amount,
 ): Account {
   const zero = (): Amount => ({ objects: 0, bytes: 0 });
   const account: Account = {
     schema: "xfer.account.v1",
     shards: { total: meta.num_shards, done: 0, failed: 0, unfinished: 0 },
-    listed: { objects: meta.num_records, bytes: meta.bytes_total },
+    listed: {
+      objects: meta.num_records + untransferable.objects,
+      bytes: meta.bytes_total + untransferable.bytes,
+    },
     copied: zero(),
     unchanged: zero(),
     failed: zero(),
     unfinished: zero(),
+    untransferable: { objects: untransferable.objects, bytes: untransferable.bytes },
     errors: [],
     warnings: [],
   };
@@ -98,9 +108,9 @@ export function accountOf(
 }
 
 /** The account of a run in which there is nothing to copy. */
-export function emptyAccount(): Account {
+export function emptyAccount(untransferable: Amount): Account {
   const none = { num_shards: 0, num_records: 0, bytes_total: 0, shards: [] };
-  return accountOf(none, []);
+  return accountOf(none, [], untransferable);
 }
 
 const none = { kind: "none" } as const;

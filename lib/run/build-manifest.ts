@@ -1,7 +1,11 @@
+import type { Unlistable } from "../listing/lister-messages.ts";
+import { findDuplicateKeys } from "../manifest/duplicate-keys.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
 import { forEachPartEntry } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
+import type { Untransferable } from "../manifest/untransferable.ts";
 import {
+  type Addressability,
   type ListingTotals,
   type Markers,
   type PendingManifest,
@@ -10,6 +14,7 @@ import {
   writeManifest,
   writeProgress,
 } from "../manifest/write-listing.ts";
+import { untransferableReason } from "../rclone/addressable.ts";
 import type { ModtimeMode } from "../rclone/argv.ts";
 import { filterVariables } from "../rclone/flags.ts";
 import { rootKind } from "../rclone/remote.ts";
@@ -54,6 +59,14 @@ export interface BuildResult extends ListingTotals {
   leftOut: number;
   firstLeftOut: string | undefined;
   markers: Markers;
+  /** What is in the list beside the manifest. */
+  untransferable: Untransferable;
+}
+
+/** What rclone said beside a listing that bears on its manifest. */
+interface ListingGaps {
+  invalidNames: number;
+  unlistable: readonly Unlistable[];
 }
 
 /**
@@ -73,24 +86,31 @@ export function buildManifest(options: BuildOptions): Promise<BuildResult> {
 async function buildSerially(options: BuildOptions): Promise<BuildResult> {
   const { choice } = options;
   const made: PendingManifest[] = [];
-  const { leftOut, firstLeftOut } = await runListing(options, {
+  const { leftOut, firstLeftOut, invalidNames, unlistable, dropped } = await runListing(options, {
     request: sourceRequest(options),
     empty: choice ? "allowed" : "error",
+    unlistable: "told",
     consume: async (stream) => {
+      let closed = true;
       const pending = await writeManifest({
-        source: (each) => forEachEntry(stream, chosen(choice, each)),
+        source: async (each) => {
+          closed = await forEachEntry(stream, chosen(choice, each), { mayStayOpen: true });
+        },
         manifestPath: options.out,
         origin: options,
+        addressability: addressabilityOf(options),
         onProgress: options.onProgress,
       });
       made.push(pending);
-      return { objects: pending.totals.objects, commit: () => {}, abort: () => pending.abort() };
+      const objects = pending.totals.objects + pending.untransferable.objects;
+      return { objects, closed, commit: () => {}, abort: () => pending.abort() };
     },
   });
   const [pending] = made;
   if (!pending) throw new Error("a listing ended well without a manifest");
-  await commitChosen(choice, pending);
-  return { ...pending.totals, leftOut, firstLeftOut, markers: pending.markers };
+  await commitWhole(options, pending, { invalidNames, unlistable: [...unlistable, ...dropped] });
+  const { totals, markers, untransferable } = pending;
+  return { ...totals, leftOut, firstLeftOut, markers, untransferable };
 }
 
 function chosen(
@@ -103,9 +123,30 @@ function chosen(
   };
 }
 
-async function commitChosen(choice: ListingChoice | undefined, pending: PendingManifest): Promise<void> {
+/**
+ * Gives a manifest its name, after what only the whole listing tells has gone to the list of what cannot be carried:
+ * folders that rclone could not list, and entries that it lists under one path, which it could not tell apart.
+ */
+async function commitWhole(
+  { choice, sourceRoot }: BuildOptions,
+  pending: PendingManifest,
+  gaps: ListingGaps,
+): Promise<void> {
   try {
     await choice?.check();
+    if (!choice) {
+      for (const { path, reason } of gaps.unlistable) pending.addUntransferable(path, reason);
+    }
+    await excludeAmbiguous(pending, gaps);
+    if (pending.totals.objects === 0) {
+      const { objects, examples } = pending.untransferable;
+      if (objects > 0) {
+        throw operationFailed(
+          `no object under ${sourceRoot} can be carried: ${examples[0]?.key ?? ""}: ${examples[0]?.reason ?? ""}`,
+        );
+      }
+      throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
+    }
   } catch (error) {
     pending.abort();
     throw error;
@@ -113,14 +154,28 @@ async function commitChosen(choice: ListingChoice | undefined, pending: PendingM
   pending.commit();
 }
 
+/** rclone's stand-in for a byte that is no UTF-8. */
+const replacement = "\ufffd";
+
+async function excludeAmbiguous(pending: PendingManifest, { invalidNames }: ListingGaps): Promise<void> {
+  const twice = await findDuplicateKeys(pending.written());
+  if (twice.size === 0 && invalidNames === 0) return;
+  await pending.exclude((key) => {
+    if (invalidNames > 0 && key.includes(replacement))
+      return "its name is no UTF-8, or looks like one that is not";
+    return twice.has(key) ? "rclone lists more than one object under this path" : undefined;
+  });
+}
+
 async function buildInParts(options: BuildOptions): Promise<BuildResult> {
-  const { out, sourceRoot } = options;
+  const { out } = options;
   let reportedAt = 0;
   const listed = await listParts(options, {
     request: sourceRequest(options),
     listers: options.listParallel,
     partsDir: partsDirOf(out),
     absentAllowed: false,
+    unlistable: "told",
     onProgress: (totals) => {
       if (Date.now() - reportedAt < progressIntervalMs) return;
       reportedAt = Date.now();
@@ -141,18 +196,31 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
     },
     manifestPath: out,
     origin: options,
+    addressability: addressabilityOf(options),
   });
   try {
-    if (pending.totals.objects === 0 && !options.choice) {
-      pending.abort();
-      throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
-    }
-    await commitChosen(options.choice, pending);
+    await commitWhole(options, pending, listed);
   } finally {
     listed.remove();
   }
   const { leftOut, firstLeftOut } = listed;
-  return { ...pending.totals, leftOut, firstLeftOut, markers: pending.markers };
+  const { totals, markers, untransferable } = pending;
+  return { ...totals, leftOut, firstLeftOut, markers, untransferable };
+}
+
+/** What can be carried between the two roots; which rclone will copy is not known at the listing. */
+export function addressabilityOf({
+  sourceRoot,
+  destRoot,
+  configPath,
+}: Pick<BuildOptions, "sourceRoot" | "destRoot" | "configPath">): Addressability {
+  const remotes = readRemotes(configPath);
+  const facts = {
+    source: rootKind(sourceRoot, remotes, process.env),
+    dest: rootKind(destRoot, remotes, process.env),
+    version: undefined,
+  };
+  return (key) => untransferableReason(key, facts);
 }
 
 function sourceRequest(options: BuildOptions): ListingRequest {

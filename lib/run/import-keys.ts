@@ -1,6 +1,6 @@
 import { KeyTable } from "../manifest/key-table.ts";
 import { isMarker } from "../manifest/listing.ts";
-import { joinRoot, pathProblem } from "../manifest/root.ts";
+import { joinRoot } from "../manifest/root.ts";
 import type { Markers } from "../manifest/write-listing.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { inputChunks, inputName } from "../system/input.ts";
@@ -25,7 +25,7 @@ export async function importKeys(options: KeysOptions): Promise<BuildResult> {
   const { input } = options;
   const name = inputName(input);
   const keys = new KeyTable();
-  const markers: Markers = { objects: 0, bytes: 0, first: undefined };
+  const markers: Markers = { objects: 0, first: undefined };
   await forEachKey(input, (key) => {
     throwIfStopped(options.stop, "no manifest was written");
     if (isMarker({ Path: key })) {
@@ -80,8 +80,6 @@ async function forEachKey(input: string, each: (key: string, line: number) => vo
     } catch {
       throw invalidInput(`${inputName(input)}:${number}: not UTF-8`);
     }
-    const problem = key === "" ? undefined : pathProblem(key);
-    if (problem) throw invalidInput(`${inputName(input)}:${number}: ${problem}: ${key}`);
     if (key !== "") each(key, number);
   });
 }

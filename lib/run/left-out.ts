@@ -1,3 +1,5 @@
+import { joinRoot } from "../manifest/root.ts";
+import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
 import type { Markers } from "../manifest/write-listing.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatCount } from "../system/units.ts";
@@ -8,19 +10,45 @@ interface LeftOut {
   leftOut: number;
   firstLeftOut: string | undefined;
   markers: Markers;
+  untransferable: Untransferable;
+}
+
+/** Where the manifest and its list are, and what was listed. */
+interface Listed {
+  out: string;
+  sourceRoot: string;
 }
 
 /** Says what is not in a manifest, a line for each kind; nothing when all is in it. */
-export function sayLeftOut({ leftOut, firstLeftOut, markers }: LeftOut): void {
+export function sayLeftOut(
+  { leftOut, firstLeftOut, markers, untransferable }: LeftOut,
+  listed: Listed,
+): void {
   if (leftOut > 0) log.warn(linksText(leftOut, firstLeftOut));
   sayMarkers(markers);
+  sayUntransferable(untransferable, listed);
 }
 
-/** Says how many directory markers are not in a manifest: a warning when content stays behind with them. */
-export function sayMarkers(markers: Markers): void {
-  if (markers.objects === 0) return;
-  if (markers.bytes === 0) log.info(markersText(markers));
-  else log.warn(markersText(markers));
+/** Says how many directory markers are not in a manifest: they have no content. */
+export function sayMarkers({ objects, first }: Markers): void {
+  if (objects === 0) return;
+  log.info(
+    `${notInManifest(objects, "directory marker", "directory markers")}: ` +
+      `rclone copies no object whose key ends in a slash; the first: ${first ?? ""}`,
+  );
+}
+
+/** Warns, with examples, of what cannot be carried to the destination as it is. */
+export function sayUntransferable(
+  { objects, bytes, examples }: Untransferable,
+  { out, sourceRoot }: Listed,
+): void {
+  if (objects === 0) return;
+  const [what, are] = objects === 1 ? ["1 object", "is"] : [`${formatCount(objects)} objects`, "are"];
+  log.warn(
+    `${what} (${formatBytes(bytes)}) cannot be transferred and ${are} not in the manifest: see ${untransferablePath(out)}`,
+  );
+  for (const { key, reason } of examples) log.warn(`  ${joinRoot(sourceRoot, key)}: ${reason}`);
 }
 
 function linksText(leftOut: number, firstLeftOut: string | undefined): string {
@@ -30,16 +58,8 @@ function linksText(leftOut: number, firstLeftOut: string | undefined): string {
   );
 }
 
-function markersText({ objects, bytes, first }: Markers): string {
-  const content = bytes === 0 ? "" : `, ${formatBytes(bytes)} of content`;
-  return (
-    `${notInManifest(objects, "directory marker", "directory markers", content)}: ` +
-    `rclone copies no object whose key ends in a slash; the first: ${first ?? ""}`
-  );
-}
-
-function notInManifest(count: number, one: string, many: string, more = ""): string {
+function notInManifest(count: number, one: string, many: string): string {
   return count === 1
-    ? `1 ${one}${more} is not in the manifest`
-    : `${formatCount(count)} ${many}${more} are not in the manifest`;
+    ? `1 ${one} is not in the manifest`
+    : `${formatCount(count)} ${many} are not in the manifest`;
 }

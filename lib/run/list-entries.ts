@@ -30,6 +30,7 @@ export async function listEntries(lister: Lister, options: EntriesOptions): Prom
       listers: options.listers,
       partsDir: options.partsDir,
       absentAllowed: true,
+      unlistable: "fails",
       onProgress: ({ objects }) => onProgress(objects),
     });
     await forEachPartEntry(listed.parts, each);

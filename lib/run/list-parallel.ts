@@ -1,3 +1,4 @@
+import type { Unlistable } from "../listing/lister-messages.ts";
 import {
   type Level,
   levelsMax,
@@ -6,7 +7,8 @@ import {
   prefixesOf,
   splitProblem,
 } from "../manifest/fan-out.ts";
-import { compareUtf8, type Part } from "../manifest/parts.ts";
+import type { ListingEntry } from "../manifest/listing.ts";
+import { compareUtf8, joinPrefix, type Part } from "../manifest/parts.ts";
 import { countEntries, forEachEntry } from "../manifest/read-listing.ts";
 import { joinRoot } from "../manifest/root.ts";
 import type { ListingTotals } from "../manifest/write-listing.ts";
@@ -27,6 +29,8 @@ export interface ParallelOptions {
   partsDir: string;
   /** Whether a root that does not exist is an empty one. */
   absentAllowed: boolean;
+  /** Whether folders that cannot be listed are told, or fail the listing. */
+  unlistable: "fails" | "told";
   onProgress: (totals: ListingTotals) => void;
 }
 
@@ -35,6 +39,10 @@ export interface ListedParts {
   parts: Part[];
   leftOut: number;
   firstLeftOut: string | undefined;
+  /** Names that are no UTF-8, which rclone lists with U+FFFD. */
+  invalidNames: number;
+  /** Folders that could not be listed, by their paths below the root. */
+  unlistable: readonly Unlistable[];
   /** Removes the folder of the parts. */
   remove(): void;
 }
@@ -71,6 +79,10 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
       parts,
       leftOut: parts.reduce((sum, { note }) => sum + note.left_out, 0),
       firstLeftOut: parts.find(({ note }) => note.first_left_out !== null)?.note.first_left_out ?? undefined,
+      invalidNames: parts.reduce((sum, { note }) => sum + note.invalid_names, 0),
+      unlistable: parts.flatMap(({ note, prefix }) =>
+        note.unlistable.map(({ path, reason }) => ({ path: below(prefix, path), reason })),
+      ),
       remove: () => store.remove(),
     };
   } catch (error) {
@@ -79,6 +91,11 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
     else log.info(`${formatCount(kept)} finished parts of the listing are kept in ${store.dir}`);
     throw error;
   }
+}
+
+/** The path below the root of a folder that a part calls `path`, which is "" for the part's own. */
+function below(prefix: string, path: string): string {
+  return path === "" ? prefix : joinPrefix(prefix, path);
 }
 
 /** Filters whose patterns are relative to the root that is listed: a part has another one. */
@@ -160,14 +177,15 @@ class DividedListing {
     if (part && part.note.dropped === null) await forEachEntry(fileChunks(part.path), note);
     part ??= await this.#listed("level", prefix, async (stream) => {
       const count = { objects: 0, bytes: 0 };
-      await forEachEntry(stream, (entry) => {
+      const take = (entry: ListingEntry) => {
         note(entry);
         if (entry.IsDir) return;
         count.objects++;
         count.bytes += entry.Size;
-      });
+      };
+      const closed = await forEachEntry(stream, take, { mayStayOpen: true });
       this.#add(count.objects, count.bytes);
-      return count;
+      return { ...count, closed };
     });
     return { level: { prefix, names, dropped: part?.note.dropped ?? undefined }, part };
   }
@@ -199,9 +217,9 @@ class DividedListing {
   async #listed(
     kind: PartKind,
     prefix: string,
-    read: (stream: AsyncIterable<Uint8Array>) => Promise<{ objects: number }>,
+    read: (stream: AsyncIterable<Uint8Array>) => Promise<{ objects: number; closed: boolean }>,
   ): Promise<KeptPart | undefined> {
-    const { request, absentAllowed } = this.#options;
+    const { request, absentAllowed, unlistable } = this.#options;
     const { file, keep } = this.#store.start(kind, prefix);
     const tree = kind === "tree";
     let committed = false;
@@ -209,11 +227,15 @@ class DividedListing {
     const end = await runListing(this.#lister, {
       request: { ...request, root, mountedRoot: request.root, recursive: tree, filesOnly: tree },
       empty: absentAllowed && prefix === "" ? "absent-too" : "allowed",
+      // A prefix that cannot be listed is one folder of the whole.
+      unlistable: unlistable === "fails" || prefix === "" ? unlistable : "told-of-root-too",
       consume: async (stream) => {
         try {
-          const { objects } = await read(copyTo(file, stream));
+          const { objects, closed } = await read(copyTo(file, stream));
+          if (!closed) file.writeText("\n]\n");
           return {
             objects,
+            closed,
             abort: () => file.abort(),
             commit: () => {
               file.commit();
@@ -227,12 +249,14 @@ class DividedListing {
       },
     });
     if (!committed) return undefined;
-    const dropped = tree ? null : (end.dropped ?? null);
     return keep({
       objects: end.objects,
       left_out: end.leftOut,
       first_left_out: end.firstLeftOut ?? null,
-      dropped,
+      dropped: tree ? null : (end.dropped[0]?.reason ?? null),
+      invalid_names: end.invalidNames,
+      // Of a level that rclone drops something of, the whole tree is listed.
+      unlistable: [...end.unlistable, ...(tree ? end.dropped : [])],
     });
   }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ListerMessages, type Unlistable } from "../listing/lister-messages.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
@@ -8,7 +9,7 @@ import { removeIfAny } from "../system/durable.ts";
 import { errnoOf, messageOf, operationFailed } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
-import { startChild } from "../system/process.ts";
+import { type ProcessExit, startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { mountsFor } from "./mounts.ts";
 
@@ -48,6 +49,8 @@ export interface ListingRequest {
 /** What was made of a listing, not yet under its final name. */
 interface PendingListing {
   objects: number;
+  /** Whether the closing bracket was read; without it the listing is only accepted with folders that it lacks. */
+  closed?: boolean;
   commit(): void;
   abort(): void;
 }
@@ -58,8 +61,12 @@ export interface ListingEnd {
   /** Symbolic links, devices and the like: rclone copies none of them. */
   leftOut: number;
   firstLeftOut: string | undefined;
-  /** Why rclone dropped an object without failing, where it said so. */
-  dropped: string | undefined;
+  /** Names that are no UTF-8, which rclone lists with U+FFFD. */
+  invalidNames: number;
+  /** What rclone dropped without failing, where it said so. */
+  dropped: readonly Unlistable[];
+  /** Folders that could not be listed. */
+  unlistable: readonly Unlistable[];
 }
 
 /** What a caller asks for beside the listing itself. */
@@ -69,6 +76,8 @@ export interface ListingOptions {
   consume: (stream: AsyncIterable<Uint8Array>) => Promise<PendingListing>;
   /** What a listing without objects is: an error, fine, or fine even when there is no such directory. */
   empty: "error" | "allowed" | "absent-too";
+  /** Whether folders that cannot be listed fail the listing, or are told in its end; the root is one of them or not. */
+  unlistable?: "fails" | "told" | "told-of-root-too";
 }
 
 /** CPUs of the listing's step under pyxis, when there is one at a time. */
@@ -78,8 +87,6 @@ const tailBytesMax = 64 * 1024;
 const killAfterMs = 15_000;
 /** https://rclone.org/docs/#exit-code */
 const directoryNotFoundCode = 3;
-/** rclone's messages for keys that fit no directory tree, which it then leaves out: fs/list and backend/s3. */
-const droppedText = /doesn't belong in directory|Odd name received/;
 
 /**
  * Runs one listing through the runtime. Throws operation failed, naming the error log that it wrote under xfer-err,
@@ -101,22 +108,19 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
   if (lister.stop.aborted) stopChild();
   const stderr = new Tail();
   const stdout = new Tail();
-  const end: ListingEnd = { objects: 0, leftOut: 0, firstLeftOut: undefined, dropped: undefined };
+  const messages = new ListerMessages();
+  const decoder = new TextDecoder();
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
-    stderr.add(bytes);
-    const line = new TextDecoder().decode(bytes);
+    const line = messages.take(decoder.decode(bytes));
+    stderr.add(Buffer.from(line));
     if (lister.verbosity > 0) process.stderr.write(`${line}\n`);
-    if (/Can't follow symlink|Can't transfer non file\/directory/.test(line)) {
-      end.leftOut++;
-      end.firstLeftOut ??= line;
-    }
-    if (droppedText.test(line)) end.dropped ??= line;
   });
   try {
     const pending = await options.consume(stdout.watch(child.stdout));
+    let unlistable: readonly Unlistable[];
     try {
       const [exit] = await Promise.all([child.exited, readStderr]);
-      if (exit.code !== 0) throw operationFailed(`the lister ended with exit code ${exit.code}`);
+      unlistable = acceptedGaps(exit, pending, messages, options.unlistable ?? "fails");
       if (pending.objects === 0 && options.empty === "error") {
         throw operationFailed(`no object was found under ${request.root}: check the bucket and prefix`);
       }
@@ -125,7 +129,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
       throw error;
     }
     pending.commit();
-    return { ...end, objects: pending.objects };
+    return endOf(messages, pending.objects, unlistable);
   } catch (error) {
     stopChild();
     await Promise.allSettled([readStderr, child.exited]);
@@ -134,7 +138,8 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     const exit = await child.exited;
     // rclone prints its opening bracket before it looks at the directory.
     const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
-    if (options.empty === "absent-too" && exit.code === directoryNotFoundCode && nothingListed) return end;
+    if (options.empty === "absent-too" && exit.code === directoryNotFoundCode && nothingListed)
+      return endOf(messages, 0, []);
     const said = lastWords(stderr.text());
     const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
     const because = exit.code !== 0 && exit.signal === null && said ? said : messageOf(error);
@@ -143,6 +148,32 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     clearTimeout(killTimer);
     lister.stop.removeEventListener("abort", stopChild);
   }
+}
+
+function endOf(messages: ListerMessages, objects: number, unlistable: readonly Unlistable[]): ListingEnd {
+  const { leftOut, firstLeftOut, invalidNames, dropped } = messages;
+  return { objects, leftOut, firstLeftOut, invalidNames, dropped, unlistable };
+}
+
+/**
+ * The folders that a listing lacks, none for one that ended well. Throws operation failed for a listing that is not
+ * whole in any other way, or that may lack none.
+ */
+function acceptedGaps(
+  exit: ProcessExit,
+  pending: PendingListing,
+  messages: ListerMessages,
+  allowed: NonNullable<ListingOptions["unlistable"]>,
+): readonly Unlistable[] {
+  if (exit.code === 0) {
+    if (pending.closed === false) throw operationFailed("the listing ended early: no closing bracket");
+    return [];
+  }
+  const folders = exit.signal === null && allowed !== "fails" ? messages.unlistable() : undefined;
+  const accepted =
+    folders !== undefined && (allowed === "told-of-root-too" || folders.every(({ path }) => path !== ""));
+  if (!accepted) throw operationFailed(`the lister ended with exit code ${exit.code}`);
+  return folders;
 }
 
 function listingCommand(lister: Lister, request: ListingRequest): string[] {
@@ -157,6 +188,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
     modtime: request.modtime,
     hash: request.hash,
     verbosity: lister.verbosity,
+    jsonLog: true,
     extraFlags: request.extraFlags,
   });
   return wrapCommand(argv, {

@@ -54,7 +54,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
     }
     const listed = await buildManifest({ ...build, sourceRoot, destRoot, out: run.manifest });
     log.info(`listed ${formatObjects(listed.objects)}, ${formatBytes(listed.bytes)}`);
-    sayLeftOut(listed);
+    sayLeftOut(listed, { out: run.manifest, sourceRoot });
   }
   throwIfStopped(build.stop, resumeHint);
   const meta = readShardsMeta(run.shardsMeta);

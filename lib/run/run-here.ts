@@ -1,9 +1,10 @@
 import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
+import { readUntransferable } from "../manifest/untransferable.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../system/errors.ts";
 import { stopExitCode, stopReason } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { RateWindow } from "../system/rate.ts";
-import { type Account, accountOf, readShardFiles, type ShardFiles } from "./account.ts";
+import { type Account, type Amount, accountOf, readShardFiles, type ShardFiles } from "./account.ts";
 import { type RunLayout, runLayout, shardLayout } from "./layout.ts";
 import { runLocally } from "./local-executor.ts";
 import { isValidDone, readDone } from "./state.ts";
@@ -17,6 +18,8 @@ export interface RunHereOptions {
   concurrency: number;
   command: readonly [string, ...string[]];
   submission: string;
+  /** Whether objects that cannot be transferred leave the exit code as it is. */
+  allowUntransferable: boolean;
   stop: AbortSignal;
   onProgress: (progress: RunProgress) => void;
 }
@@ -30,19 +33,20 @@ export interface RunProgress {
 
 /**
  * Runs the agents of all shards that are not done on this machine, and gives the account of every listed object.
- * The exit code is 0 only if every object is proven.
+ * The exit code is 0 only if every object is proven, and none is untransferable unless that is allowed.
  */
 export async function runHere(options: RunHereOptions): Promise<{ account: Account; exitCode: ExitCode }> {
   const run = runLayout(options.runDir);
   const meta = readShardsMeta(run.shardsMeta);
   if (!meta) throw invalidInput(`${run.shardsMeta}: no such file: shard the manifest first`);
+  const untransferable = await readUntransferable(run.manifest);
   const shards = meta.shards.flatMap((entry, shard) =>
     isValidDone(readDone(shardLayout(run, shard).done), entry) ? [] : [shard],
   );
   if (shards.length === 0) log.info(`all ${meta.num_shards} shards are done already: nothing to copy`);
   const rate = new RateWindow();
-  rate.add(Date.now(), bytesProven(accountOf(meta, readShardFiles(run, meta.num_shards))));
-  const poll = setInterval(() => options.onProgress(progressOf(run, meta, rate)), pollMs);
+  rate.add(Date.now(), bytesProven(accountOf(meta, readShardFiles(run, meta.num_shards), untransferable)));
+  const poll = setInterval(() => options.onProgress(progressOf(run, meta, untransferable, rate)), pollMs);
   try {
     const ends = await runLocally({ ...options, run, shards });
     for (const { shard, outcome, said } of ends) {
@@ -51,23 +55,24 @@ export async function runHere(options: RunHereOptions): Promise<{ account: Accou
   } finally {
     clearInterval(poll);
   }
-  const account = accountOf(meta, readShardFiles(run, meta.num_shards));
+  const account = accountOf(meta, readShardFiles(run, meta.num_shards), untransferable);
   const reason = stopReason(options.stop);
   const whole = account.shards.done === meta.num_shards;
   if (reason && !whole) {
     log.warn(`stopped by ${reason}: run the same command again to go on`);
     return { account, exitCode: stopExitCode(reason) };
   }
-  return { account, exitCode: whole ? exitCodes.done : exitCodes.failed };
+  const accounted = whole && (options.allowUntransferable || untransferable.objects === 0);
+  return { account, exitCode: accounted ? exitCodes.done : exitCodes.failed };
 }
 
-function progressOf(run: RunLayout, meta: ShardsMeta, rate: RateWindow): RunProgress {
+function progressOf(run: RunLayout, meta: ShardsMeta, untransferable: Amount, rate: RateWindow): RunProgress {
   const files = readShardFiles(run, meta.num_shards);
-  const account = accountOf(meta, files);
+  const account = accountOf(meta, files, untransferable);
   account.copied.bytes += files.reduce((sum, shard) => sum + bytesInFlight(shard), 0);
   const bytes = bytesProven(account);
   const bytesPerSecond = rate.add(Date.now(), bytes);
-  const left = account.listed.bytes - bytes;
+  const left = account.listed.bytes - account.untransferable.bytes - bytes;
   return { account, bytesPerSecond, etaSeconds: bytesPerSecond > 0 ? left / bytesPerSecond : null };
 }
 

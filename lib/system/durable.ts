@@ -45,10 +45,11 @@ export class AtomicFile {
   readonly #buffer: Buffer;
   #used = 0;
 
-  constructor(path: string, bufferBytes = 256 * 1024) {
+  /** `mark` tells two files apart that are written for one name at a time. */
+  constructor(path: string, bufferBytes = 256 * 1024, mark = "") {
     mkdirSync(dirname(path), { recursive: true });
     this.path = path;
-    this.#temp = `${path}.tmp.${process.pid}`;
+    this.#temp = `${path}.tmp.${process.pid}${mark}`;
     this.#fd = openSync(this.#temp, "w", 0o666);
     this.#buffer = Buffer.allocUnsafeSlow(bufferBytes);
   }
@@ -82,6 +83,12 @@ export class AtomicFile {
   #flush(): void {
     writeFully(this.#fd, this.#buffer.subarray(0, this.#used));
     this.#used = 0;
+  }
+
+  /** Where what was written so far can be read. */
+  written(): string {
+    this.#flush();
+    return this.#temp;
   }
 
   /** Gives the content its final name, replacing what was there; durable unless that is not asked for. */

@@ -1,0 +1,100 @@
+import * as v from "valibot";
+import { classifyMessage, type FailureClass } from "../rclone/failure-class.ts";
+
+/** A folder that could not be listed, or an entry that rclone says it dropped, below the root that was listed. */
+export interface Unlistable {
+  /** As rclone shows it; empty for the root itself. */
+  path: string;
+  reason: string;
+}
+
+const lineSchema = v.object({ level: v.string(), msg: v.string(), object: v.optional(v.string()) });
+
+/** Failures that the next listing would meet again: they belong to the folder, not to the moment. */
+const lasting: ReadonlySet<FailureClass> = new Set<FailureClass>(["auth", "missing", "unknown"]);
+/** More folders than this are no exception any more: the listing has failed. */
+const unlistableMax = 100_000;
+/** rclone's messages for keys that fit no directory tree, which it then leaves out: fs/list and backend/s3. */
+const droppedText = /doesn't belong in directory|Odd name received/;
+
+/**
+ * Takes in what `rclone lsjson --use-json-log` prints beside its listing, line by line, and tells what the listing
+ * lacks. rclone goes on after a folder that it cannot list, ends with an exit code that is not 0, and 1.60 then leaves
+ * out the closing bracket.
+ */
+export class ListerMessages {
+  /** Symbolic links, devices and the like: rclone copies none of them. */
+  leftOut = 0;
+  firstLeftOut: string | undefined;
+  /** Names that are no UTF-8, which rclone lists with U+FFFD. */
+  invalidNames = 0;
+  /** Entries that rclone dropped without failing. */
+  readonly dropped: Unlistable[] = [];
+  readonly #folders = new Map<string, string>();
+  #end: string | undefined;
+  #other: string | undefined;
+
+  /** Takes one line, and gives it as a person would read it. */
+  take(line: string): string {
+    const parsed = parseLine(line);
+    if (!parsed) {
+      this.#takePlain(line.trim());
+      return line;
+    }
+    const { level, msg, object = "" } = parsed;
+    this.#takeMessage(level, msg, object);
+    return `${level.toUpperCase().padEnd(6)}: ${object === "" ? "" : `${object}: `}${msg}`;
+  }
+
+  #takeMessage(level: string, msg: string, object: string): void {
+    const isError = level === "error" || level === "critical" || level === "fatal";
+    if (/Can't follow symlink|Can't transfer non file\/directory/.test(msg)) {
+      this.leftOut++;
+      this.firstLeftOut ??= `${object}: ${msg}`;
+    } else if (/Replacing invalid UTF-8/.test(msg)) this.invalidNames++;
+    else if (droppedText.test(msg)) this.#drop(object, msg);
+    else if (/^Failed to lsjson/.test(msg)) this.#end = msg;
+    else if (isError) this.#takeError(object, msg);
+  }
+
+  #drop(object: string, msg: string): void {
+    // The S3 backend names itself as the object, and the key in the message.
+    const path = /Odd name received "(.*)"/.exec(msg)?.[1] ?? object;
+    if (this.dropped.length < unlistableMax) this.dropped.push({ path, reason: msg });
+  }
+
+  #takeError(folder: string, msg: string): void {
+    if (!lasting.has(classifyMessage(msg)) || this.#folders.size >= unlistableMax) this.#other ??= msg;
+    else if (!this.#folders.has(folder)) this.#folders.set(folder, msg);
+  }
+
+  #takePlain(line: string): void {
+    const text = line.replace(/^\S+ \S+ /, "");
+    if (/^(?:NOTICE: )?Failed to lsjson/.test(text)) this.#end = text;
+    else if (/error|fatal|failed|killed|cancelled/i.test(line)) this.#other ??= line;
+  }
+
+  /**
+   * The folders that could not be listed, when rclone came to its own end and nothing else went wrong: the listing then
+   * holds all the rest. Undefined when the listing as a whole has failed. The root among them is the path "".
+   */
+  unlistable(): Unlistable[] | undefined {
+    if (this.#end === undefined || this.#other !== undefined) return undefined;
+    const folders = [...this.#folders].map(([path, reason]) => ({ path, reason }));
+    // A root that is not there is told by the last words alone.
+    if (folders.length === 0 && lasting.has(classifyMessage(this.#end))) {
+      return [{ path: "", reason: this.#end }];
+    }
+    return folders.length > 0 ? folders : undefined;
+  }
+}
+
+function parseLine(line: string): v.InferOutput<typeof lineSchema> | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    const result = v.safeParse(lineSchema, JSON.parse(line));
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
