@@ -6,6 +6,7 @@ import { sortUserFlags } from "../lib/rclone/flags.ts";
 import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
 import { runLayout, shardLayout } from "../lib/run/layout.ts";
 import { submissionVariable } from "../lib/run/local-executor.ts";
+import { requireSameRoots, rootsOfShards } from "../lib/run/roots.ts";
 import type { StopCause } from "../lib/run/state.ts";
 import { shardIsVerified, verifyShard } from "../lib/run/verify-shard.ts";
 import type { TermMeaning } from "../lib/slurm/job.ts";
@@ -53,6 +54,11 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
       `${run.config}: was rendered for ${config.num_shards} shards, but ${run.shardsMeta} has ${meta.num_shards}: render again`,
     );
   }
+  requireSameRoots(
+    { path: run.shardsMeta, roots: await rootsOfShards(run, meta) },
+    { path: run.config, roots: config },
+    "render the run again",
+  );
   const task = currentArrayTask(process.env);
   const first = options.shard ?? task?.taskId;
   if (first === undefined) throw invalidInput("--shard is needed outside a Slurm array task");

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
+import type { Roots } from "../lib/run/roots.ts";
 import { type AttemptState, readFail, type StopCause, writeState } from "../lib/run/state.ts";
 import { removeIfAny } from "../lib/system/durable.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
@@ -35,6 +36,7 @@ export interface LedgerOptions {
   records: ShardRecords;
   journal: Journal;
   sha256: string;
+  roots: Roots;
 }
 
 type FailedResult = Extract<AttemptResult, { kind: "failed" }>;
@@ -112,6 +114,8 @@ export class ShardLedger {
       bytes: records.bytes,
       copied: proven.copied,
       copied_bytes: proven.copiedBytes,
+      source_root: this.#shard.roots.source_root,
+      dest_root: this.#shard.roots.dest_root,
       attempt: state.attempt,
       node,
       finished_at: new Date().toISOString(),

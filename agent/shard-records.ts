@@ -1,6 +1,7 @@
 import { keyText, type RecordBatch, recordOfRow } from "../lib/manifest/batch.ts";
 import { finishHash } from "../lib/manifest/distinct.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
+import type { ManifestRecord } from "../lib/manifest/record.ts";
 import type { AtomicFile } from "../lib/system/durable.ts";
 import { errnoOf, invalidInput } from "../lib/system/errors.ts";
 import { sha256OfFile } from "../lib/system/file-digest.ts";
@@ -19,6 +20,8 @@ export class ShardRecords {
   readonly count: number;
   bytes = 0;
   largestBytes = 0;
+  /** The roots of all records; undefined when there is none. */
+  roots: Pick<ManifestRecord, "source_root" | "dest_root"> | undefined;
   readonly #sizes: Float64Array;
   /** Two words for each record. */
   readonly #hashes: Uint32Array;
@@ -45,7 +48,7 @@ export class ShardRecords {
   static async read(path: string, count: number): Promise<ShardRecords> {
     const records = new ShardRecords(path, count);
     let place = 0;
-    await forEachBatch(path, (batch) => {
+    records.roots = await forEachBatch(path, (batch) => {
       for (let row = 0; row < batch.count; row++, place++) {
         if (place >= count) continue;
         records.#hash.ofRow(batch, row);

@@ -6,6 +6,7 @@ import type { RunConfig } from "../lib/run/config.ts";
 import { Journal } from "../lib/run/journal.ts";
 import { type RunLayout, type ShardLayout, shardLayout } from "../lib/run/layout.ts";
 import { readRemotes } from "../lib/run/remotes.ts";
+import { checkDoneRoots, requireSameRoots } from "../lib/run/roots.ts";
 import {
   type AttemptState,
   isValidDone,
@@ -59,7 +60,9 @@ export async function runShard(task: ShardTask): Promise<ShardOutcome> {
   const entry = meta.shards[shard];
   if (!entry)
     throw operationFailed(`shard ${shard}: the run has only the shards 0 to ${meta.num_shards - 1}`);
-  if (isValidDone(readDone(layout.done), entry)) {
+  const done = readDone(layout.done);
+  if (isValidDone(done, entry)) {
+    checkDoneRoots(layout.done, done, { path: run.config, roots: task.config });
     log.info(`shard ${shard}: done already (${formatObjects(entry.records)}, ${formatBytes(entry.bytes)})`);
     return { kind: "done" };
   }
@@ -91,7 +94,8 @@ async function runLocked(
   const before = readAttempt(layout.attempt);
   if (before.kind === "unreadable") log.warn(`${before.reason}: taken as the first attempt`);
   await endOrphan(before, shard);
-  const journal = new Journal(layout.journal, entry);
+  const roots = { source_root: config.source_root, dest_root: config.dest_root };
+  const journal = new Journal(layout.journal, { ...entry, roots });
   try {
     // What the page cache of a node that may be gone held is copied again.
     const provenBefore = journal.proofs.count;
@@ -115,6 +119,7 @@ async function runLocked(
       records,
       journal,
       sha256: entry.sha256,
+      roots,
     });
     if (start.kind === "failed-already") return { kind: "failed" };
     if (start.kind === "budget-spent") return ledger.refuse(start);
@@ -163,7 +168,15 @@ async function readOwnRecords(
 ): Promise<ShardRecords> {
   try {
     await checkShardDigest(layout.records, entry.sha256);
-    return await ShardRecords.read(layout.records, entry.records);
+    const records = await ShardRecords.read(layout.records, entry.records);
+    if (records.roots) {
+      requireSameRoots(
+        { path: layout.records, roots: records.roots },
+        { path: task.run.config, roots: task.config },
+        "render the run again",
+      );
+    }
+    return records;
   } catch (error) {
     if (!(error instanceof XferError)) throw error;
     writeState(layout.fail, {

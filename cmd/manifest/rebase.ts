@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
+import { copyUntransferable } from "../../lib/manifest/untransferable.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { formatObjects } from "../../lib/system/units.ts";
@@ -65,6 +66,7 @@ export default defineCommand({
       await rebaseLines(options, { write: printBytes });
       return;
     }
+    copyUntransferable(input.in, out);
     const records = await rebaseManifest(options, out);
     reading.clear();
     await printText(`${out}: ${formatObjects(records)}\n`);

@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { classifyMessage, type FailureClass } from "../rclone/failure-class.ts";
 
 /** A folder that could not be listed, or an entry that rclone says it dropped, below the root that was listed. */
 export interface Unlistable {
@@ -10,8 +9,12 @@ export interface Unlistable {
 
 const lineSchema = v.object({ level: v.string(), msg: v.string(), object: v.optional(v.string()) });
 
-/** Failures that the next listing would meet again: they belong to the folder, not to the moment. */
-const lasting: ReadonlySet<FailureClass> = new Set<FailureClass>(["auth", "missing", "unknown"]);
+/**
+ * Failures that belong to a folder of a file system, and that the next listing would meet again. An object store's
+ * refusal is none of them: it may be of the moment (an expired token), and then of all that follows.
+ */
+const ofTheFolder =
+  /permission denied|operation not permitted|no such file or directory|directory not found|not a directory|file name too long|too many levels of symbolic links|input\/output error/i;
 /** More folders than this are no exception any more: the listing has failed. */
 const unlistableMax = 100_000;
 /** rclone's messages for keys that fit no directory tree, which it then leaves out: fs/list and backend/s3. */
@@ -64,8 +67,10 @@ export class ListerMessages {
   }
 
   #takeError(folder: string, msg: string): void {
-    if (!lasting.has(classifyMessage(msg)) || this.#folders.size >= unlistableMax) this.#other ??= msg;
-    else if (!this.#folders.has(folder)) this.#folders.set(folder, msg);
+    // The first message about a folder tells the cause; what follows from it may tell less.
+    if (this.#folders.has(folder)) return;
+    if (ofTheFolder.test(msg) && this.#folders.size < unlistableMax) this.#folders.set(folder, msg);
+    else this.#other ??= msg;
   }
 
   #takePlain(line: string): void {
@@ -82,7 +87,7 @@ export class ListerMessages {
     if (this.#end === undefined || this.#other !== undefined) return undefined;
     const folders = [...this.#folders].map(([path, reason]) => ({ path, reason }));
     // A root that is not there is told by the last words alone.
-    if (folders.length === 0 && lasting.has(classifyMessage(this.#end))) {
+    if (folders.length === 0 && ofTheFolder.test(this.#end)) {
       return [{ path: "", reason: this.#end }];
     }
     return folders.length > 0 ? folders : undefined;

@@ -36,8 +36,13 @@ export async function combineParts(
     onProgress: options.onProgress,
   });
   if (pending.totals.objects === 0) {
+    const [first] = pending.untransferable.examples;
     pending.abort();
-    throw invalidInput(`${options.partsDir}: no object is in any of the ${parts.length} parts`);
+    throw invalidInput(
+      first
+        ? `${options.partsDir}: no object in the parts can be transferred: ${first.key}: ${first.reason}`
+        : `${options.partsDir}: no object is in any of the ${parts.length} parts`,
+    );
   }
   pending.commit();
   const { totals, markers, untransferable } = pending;

@@ -48,8 +48,13 @@ export async function importRows(options: ImportOptions): Promise<ImportResult> 
     onProgress: options.onProgress,
   });
   if (pending.totals.objects === 0) {
+    const [first] = pending.untransferable.examples;
     pending.abort();
-    throw invalidInput(`${name}: no object in it that is below ${options.sourceRoot}`);
+    throw invalidInput(
+      first
+        ? `${name}: no object in it can be transferred: ${first.key}: ${first.reason}`
+        : `${name}: no object in it that is below ${options.sourceRoot}`,
+    );
   }
   pending.commit();
   const { totals, markers, untransferable } = pending;

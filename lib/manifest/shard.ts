@@ -7,6 +7,7 @@ import { formatCount } from "../system/units.ts";
 import { keyText, type RecordBatch } from "./batch.ts";
 import { objectOverheadBytesDefault } from "./cost-model.ts";
 import { forEachBatch } from "./read.ts";
+import type { ManifestRecord } from "./record.ts";
 import { RunCutter } from "./run-cutter.ts";
 import { evenPlan, planShards, type ShardPlan } from "./shard-plan.ts";
 import { ShardStats } from "./shard-stats.ts";
@@ -74,6 +75,8 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
     num_records: survey.records,
     bytes_total: survey.bytes,
     created_at: options.now.toISOString(),
+    source_root: survey.roots.source_root,
+    dest_root: survey.roots.dest_root,
     object_overhead_bytes: overhead,
     weight_total: survey.weight,
     spread: stats.spread(),
@@ -93,11 +96,13 @@ function sum(count: number, of: (index: number) => number): number {
   return total;
 }
 
-async function surveyManifest(options: ShardOptions, overhead: number): Promise<ShardSurvey> {
+type RootedSurvey = ShardSurvey & { roots: Pick<ManifestRecord, "source_root" | "dest_root"> };
+
+async function surveyManifest(options: ShardOptions, overhead: number): Promise<RootedSurvey> {
   const { manifestPath, numShards, strategy, maxObjects } = options;
   const survey = new SurveyCollector(strategy === "bytes" ? numShards : 0);
   const hashed = strategy === "hash" && maxObjects !== undefined ? new Float64Array(numShards) : undefined;
-  await forEachBatch(
+  const first = await forEachBatch(
     manifestPath,
     (batch) => {
       for (let row = 0; row < batch.count; row++) {
@@ -108,14 +113,14 @@ async function surveyManifest(options: ShardOptions, overhead: number): Promise<
     },
     { onProgress: (progress) => options.onProgress?.(1, progress) },
   );
-  if (survey.records === 0) {
+  if (!first) {
     throw invalidInput(`${manifestPath}: the manifest is empty: there is nothing to shard`);
   }
   if (!Number.isSafeInteger(survey.weight)) {
     throw invalidInput(`${manifestPath}: the objects weigh more than 8 PiB together: split the manifest`);
   }
   if (maxObjects !== undefined) checkMaxObjects(survey.records, maxObjects, numShards, hashed);
-  return survey;
+  return Object.assign(survey, { roots: first });
 }
 
 function countOne(counts: Float64Array, shard: number): void {

@@ -32,6 +32,9 @@ const shardsMetaSchema = v.pipe(
     num_records: count,
     bytes_total: count,
     created_at: v.string(),
+    /** The roots of all records. */
+    source_root: v.optional(v.string()),
+    dest_root: v.optional(v.string()),
     object_overhead_bytes: v.optional(count),
     weight_total: v.optional(count),
     /** The most that a shard has over the mean. */

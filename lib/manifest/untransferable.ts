@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { AtomicFile, removeIfAny } from "../system/durable.ts";
+import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { errnoOf, invalidInput } from "../system/errors.ts";
 import { fileChunks, forEachLine } from "../system/lines.ts";
 
@@ -43,13 +43,14 @@ export class UntransferableList {
   add({ key, size, reason }: UntransferableEntry): void {
     this.#file ??= new AtomicFile(this.#path);
     this.#file.writeText(`${JSON.stringify({ key, size, reason })}\n`);
-    count1(this.totals, { key, size, reason });
+    countEntry(this.totals, { key, size, reason });
   }
 
   /** Gives the list its name; to be called before the manifest gets its own, which then never lacks its list. */
   commit(): void {
     if (this.#file) this.#file.commit();
     else removeIfAny(this.#path);
+    this.#file = undefined;
   }
 
   abort(): void {
@@ -58,7 +59,14 @@ export class UntransferableList {
   }
 }
 
-function count1(totals: Untransferable, entry: UntransferableEntry): void {
+/** Gives a manifest that is made of another one the list of what that one leaves out; the list comes first. */
+export function copyUntransferable(from: string, to: string): void {
+  const text = readTextIfAny(untransferablePath(from));
+  if (text === undefined) removeIfAny(untransferablePath(to));
+  else writeFileDurable(untransferablePath(to), text);
+}
+
+function countEntry(totals: Untransferable, entry: UntransferableEntry): void {
   totals.objects++;
   totals.bytes += entry.size ?? 0;
   if (totals.examples.length < examplesMax) totals.examples.push(entry);
@@ -73,7 +81,7 @@ export async function readUntransferable(manifestPath: string): Promise<Untransf
     await forEachLine(fileChunks(path), ({ bytes, number }) => {
       const entry = parseLine(decoder.decode(bytes));
       if (!entry) throw invalidInput(`${path}:${number}: not a line of key, size and reason`);
-      count1(totals, entry);
+      countEntry(totals, entry);
     });
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;

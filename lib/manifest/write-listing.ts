@@ -36,6 +36,8 @@ export interface PendingManifest {
   addUntransferable(key: string, reason: string): void;
   /** Moves the records of which `reasonOf` gives a reason from the manifest to the list. */
   exclude(reasonOf: Addressability): Promise<void>;
+  /** Gives the list its name, where the manifest does not come about for want of records. */
+  commitList(): void;
   /** Gives the manifest its name; call it only when the lister has ended well. */
   commit(): void;
   abort(): void;
@@ -153,6 +155,7 @@ export async function writeManifest(options: {
       file.abort();
       file = kept;
     },
+    commitList: () => list.commit(),
     commit: () => {
       list.commit();
       file.commit();

@@ -3,7 +3,8 @@ import { findDuplicateKeys } from "../manifest/duplicate-keys.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
 import { forEachPartEntry } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
-import type { Untransferable } from "../manifest/untransferable.ts";
+import { joinRoot } from "../manifest/root.ts";
+import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
 import {
   type Addressability,
   type ListingTotals,
@@ -128,21 +129,24 @@ function chosen(
  * folders that rclone could not list, and entries that it lists under one path, which it could not tell apart.
  */
 async function commitWhole(
-  { choice, sourceRoot }: BuildOptions,
+  { choice, sourceRoot, out }: BuildOptions,
   pending: PendingManifest,
   gaps: ListingGaps,
 ): Promise<void> {
   try {
     await choice?.check();
     if (!choice) {
-      for (const { path, reason } of gaps.unlistable) pending.addUntransferable(path, reason);
+      for (const { path, reason } of gaps.unlistable)
+        pending.addUntransferable(path, `cannot be listed: ${reason}`);
     }
     await excludeAmbiguous(pending, gaps);
     if (pending.totals.objects === 0) {
       const { objects, examples } = pending.untransferable;
       if (objects > 0) {
+        pending.commitList();
         throw operationFailed(
-          `no object under ${sourceRoot} can be carried: ${examples[0]?.key ?? ""}: ${examples[0]?.reason ?? ""}`,
+          `no object under ${sourceRoot} can be transferred: ${joinRoot(sourceRoot, examples[0]?.key ?? "")}: ` +
+            `${examples[0]?.reason ?? ""} (all are named in ${untransferablePath(out)})`,
         );
       }
       throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);

@@ -60,14 +60,6 @@ export function readRunConfig(path: string): RunConfig {
   );
 }
 
-const rootsSchema = v.object({ source_root: v.string(), dest_root: v.string() });
-
-/** The roots of a config.resolved.json, whatever else it holds; undefined when it does not tell them. */
-export function readRunRoots(path: string): v.InferOutput<typeof rootsSchema> | undefined {
-  const result = v.safeParse(rootsSchema, parseJson(readTextIfAny(path) ?? ""));
-  return result.success ? result.output : undefined;
-}
-
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

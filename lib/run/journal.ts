@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { writeFully } from "../system/durable.ts";
 import { errnoOf } from "../system/errors.ts";
+import { type Roots, requireSameRoots } from "./roots.ts";
 
 /** How a record was proven: copied by rclone, or found identical at the destination. */
 export type Proof = "copied" | "unchanged";
@@ -59,25 +60,65 @@ export interface JournalContent {
   settledBytes: number;
 }
 
-/** The first line of the journal of a shard: it binds the entries to the shard's content. */
-function headerOf(sha256: string): string {
+/** What a journal belongs to. */
+export interface JournalShard {
+  sha256: string;
+  records: number;
+  roots: Roots;
+}
+
+/** How the first line of a shard's journal begins: it binds the entries to the shard's content. */
+function headerStart(sha256: string): string {
   return `xfer.journal.v1 ${sha256}`;
+}
+
+/** The first line, which names the roots too; that of an earlier build ends after the digest. */
+function headerOf({ sha256, roots }: JournalShard): string {
+  return `${headerStart(sha256)} ${JSON.stringify([roots.source_root, roots.dest_root])}\n`;
+}
+
+/**
+ * The length of the first line of a journal of this shard content, its newline included; 0 for any other. Throws invalid
+ * input when it is of this content for other roots.
+ */
+function headerLength(path: string, head: Buffer, shard: JournalShard): number {
+  const end = head.indexOf(newline);
+  const line = head.toString("utf8", 0, end + 1);
+  if (line === headerOf(shard) || line === `${headerStart(shard.sha256)}\n`) return end + 1;
+  if (!line.startsWith(`${headerStart(shard.sha256)} `)) return 0;
+  const [source_root, dest_root] = parseRoots(line.slice(headerStart(shard.sha256).length));
+  if (source_root === undefined || dest_root === undefined) return 0;
+  requireSameRoots(
+    { path, roots: { source_root, dest_root } },
+    { path: "the shard", roots: shard.roots },
+    "use a new run directory",
+  );
+  return 0;
+}
+
+function parseRoots(text: string): string[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((root) => typeof root === "string") ? value : [];
+  } catch {
+    return [];
+  }
 }
 
 /**
  * Reads an open journal. A torn last line, and anything after a line that is no entry, is left out; a journal of another
  * shard content, or without its header, proves nothing.
  */
-function parseJournal(fd: number, shard: { sha256: string; records: number }): JournalContent {
+function parseJournal(path: string, fd: number, shard: JournalShard): JournalContent {
   const proofs = new ProofTable(shard.records);
-  const header = Buffer.from(`${headerOf(shard.sha256)}\n`);
   const block = Buffer.allocUnsafeSlow(blockBytes);
   let used = readSync(fd, block);
   const content: JournalContent = { proofs, wholeBytes: 0, settledBytes: 0 };
-  if (!block.subarray(0, Math.min(used, header.length)).equals(header)) return content;
-  content.wholeBytes = header.length;
-  content.settledBytes = header.length;
-  for (let start = header.length; ; ) {
+  const header = headerLength(path, block.subarray(0, used), shard);
+  if (header === 0) return content;
+  content.wholeBytes = header;
+  content.settledBytes = header;
+  for (let start = header; ; ) {
     for (let next = start; next !== -1; next = addEntry(block, start, used, content)) {
       content.wholeBytes += next - start;
       start = next;
@@ -115,7 +156,7 @@ function addEntry(bytes: Buffer, start: number, used: number, content: JournalCo
 }
 
 /** Reads a journal file; none is an empty one. */
-export function readJournal(path: string, shard: { sha256: string; records: number }): JournalContent {
+export function readJournal(path: string, shard: JournalShard): JournalContent {
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -124,7 +165,7 @@ export function readJournal(path: string, shard: { sha256: string; records: numb
     return { proofs: new ProofTable(shard.records), wholeBytes: 0, settledBytes: 0 };
   }
   try {
-    return parseJournal(fd, shard);
+    return parseJournal(path, fd, shard);
   } finally {
     closeSync(fd);
   }
@@ -137,7 +178,7 @@ export function readJournal(path: string, shard: { sha256: string; records: numb
  */
 export class Journal {
   readonly #path: string;
-  readonly #shard: { sha256: string; records: number };
+  readonly #shard: JournalShard;
   readonly #fd: number;
   #proofs: ProofTable;
   #bytes: number;
@@ -146,15 +187,15 @@ export class Journal {
   #pendingBytes = 0;
 
   /** Opens or begins the journal of a shard, cutting off what is torn or foreign. */
-  constructor(path: string, shard: { sha256: string; records: number }) {
+  constructor(path: string, shard: JournalShard) {
     const { proofs, wholeBytes, settledBytes } = readJournal(path, shard);
-    const header = `${headerOf(shard.sha256)}\n`;
+    const header = Buffer.from(headerOf(shard));
     this.#path = path;
     this.#shard = shard;
     this.#proofs = proofs;
     this.#fd = openSync(path, "a", 0o666);
     ftruncateSync(this.#fd, wholeBytes);
-    if (wholeBytes === 0) writeFully(this.#fd, Buffer.from(header));
+    if (wholeBytes === 0) writeFully(this.#fd, header);
     this.#bytes = wholeBytes || header.length;
     this.#settledBytes = settledBytes || header.length;
   }

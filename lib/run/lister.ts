@@ -11,6 +11,7 @@ import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
 import { type ProcessExit, startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
+import { formatObjects } from "../system/units.ts";
 import { mountsFor } from "./mounts.ts";
 
 /** How rclone is reached for listings, and what happens to what it says. */
@@ -172,8 +173,10 @@ function acceptedGaps(
   const folders = exit.signal === null && allowed !== "fails" ? messages.unlistable() : undefined;
   const accepted =
     folders !== undefined && (allowed === "told-of-root-too" || folders.every(({ path }) => path !== ""));
-  if (!accepted) throw operationFailed(`the lister ended with exit code ${exit.code}`);
-  return folders;
+  if (accepted) return folders;
+  const early =
+    pending.closed === false ? `the listing ended early, after ${formatObjects(pending.objects)}: ` : "";
+  throw operationFailed(`${early}the lister ended with exit code ${exit.code}`);
 }
 
 function listingCommand(lister: Lister, request: ListingRequest): string[] {

@@ -15,6 +15,7 @@ import { type DeltaOptions, deltaText, makeDelta, notComparableText } from "./de
 import { type RunLayout, runLayout } from "./layout.ts";
 import { sayLeftOut } from "./left-out.ts";
 import { type RenderOptions, renderRun } from "./render.ts";
+import { requireSameRoots, rootsOfShards } from "./roots.ts";
 
 /** What brings a run directory to the point where its agents can start. */
 export interface PrepareOptions {
@@ -42,7 +43,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
   const { build, render } = options;
   const run = runLayout(render.runDir);
   if (existsSync(run.manifest)) {
-    await checkSameRoots(run.manifest, build);
+    await checkAskedRoots(run, build);
     log.info(`${run.manifest} is there: the source is not listed again`);
   } else {
     const { sourceRoot, destRoot } = build;
@@ -124,19 +125,27 @@ async function planDelta(
   return delta.new + delta.changed > 0 ? run.delta : undefined;
 }
 
-async function checkSameRoots(
-  manifest: string,
+async function checkAskedRoots(
+  run: RunLayout,
   asked: { sourceRoot: string | undefined; destRoot: string | undefined },
 ): Promise<void> {
-  const first = await readFirstRecord(manifest);
+  const roots = await readFirstRecord(run.manifest);
   for (const [flag, root, listed] of [
-    ["--source", asked.sourceRoot, first.source_root],
-    ["--dest", asked.destRoot, first.dest_root],
+    ["--source", asked.sourceRoot, roots.source_root],
+    ["--dest", asked.destRoot, roots.dest_root],
   ] as const) {
     if (root !== undefined && root !== listed) {
       throw invalidInput(
-        `${flag} is ${root}, but ${manifest} was listed with ${listed}: a manifest is immutable, use a new run directory`,
+        `${flag} is ${root}, but ${run.manifest} was listed with ${listed}: a manifest is immutable, use a new run directory`,
       );
     }
   }
+  const meta = readShardsMeta(run.shardsMeta);
+  if (!meta) return;
+  const shards = await rootsOfShards(run, meta);
+  requireSameRoots(
+    { path: run.manifest, roots },
+    { path: run.shardsMeta, roots: shards },
+    "shard the manifest again",
+  );
 }

@@ -1,26 +1,17 @@
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  statSync,
-  utimesSync,
-} from "node:fs";
+import { chmodSync, constants, copyFileSync, mkdirSync, renameSync, statSync, utimesSync } from "node:fs";
 import { dirname } from "node:path";
 import { readFirstRecord } from "../manifest/read.ts";
-import { readShardsMeta } from "../manifest/shards-meta.ts";
+import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
 import { sortUserFlags } from "../rclone/flags.ts";
 import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
-import { readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import { type RunConfig, readRunRoots, writeRunConfig } from "./config.ts";
+import { type RunConfig, writeRunConfig } from "./config.ts";
 import { checkImage, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
+import { type Roots, rootsOfShards } from "./roots.ts";
 
 /** How rclone is reached and told to copy, as the user says it. */
 interface RcloneSetup {
@@ -72,15 +63,17 @@ export interface RenderOptions {
 export async function renderRun(options: RenderOptions): Promise<RunConfig> {
   const run = runLayout(options.runDir);
   const { rclone, slurm } = options;
+  const meta = readShardsMeta(run.shardsMeta);
   const first = await readFirstRecord(options.manifestPath);
+  const roots = await resolveRoots(run, meta, first, options);
   const config: RunConfig = {
     schema: "xfer.runconfig.v1",
     xfer_version: options.version,
     created_at: options.now.toISOString(),
     run_id: first.run_id,
-    source_root: checkRoot("--source-root", options.sourceRoot ?? first.source_root),
-    dest_root: checkRoot("--dest-root", options.destRoot ?? first.dest_root),
-    num_shards: resolveNumShards(run, options.numShards),
+    source_root: checkRoot("--source-root", roots.source_root),
+    dest_root: checkRoot("--dest-root", roots.dest_root),
+    num_shards: resolveNumShards(run, meta, options.numShards),
     runtime: rclone.runtime,
     rclone_image: rclone.image ?? null,
     rclone_config: rclone.configPath ?? null,
@@ -95,7 +88,6 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     stop_lead_seconds: slurm.stopLeadSeconds,
   };
   checkRclone(config);
-  checkSameRoots(run, config);
   const script = sbatchScript({
     jobName: slurm.jobName,
     numTasks: config.num_shards,
@@ -138,28 +130,34 @@ function checkRclone(config: RunConfig): void {
 }
 
 /**
- * Throws invalid input when agents have worked on this run directory for other roots: what their state proves of one
- * destination says nothing of another.
+ * The roots of the run: those of the shards that are there, since their records name source and destination; otherwise
+ * those of the manifest, where the user says no others. Throws invalid input when the user's are not the shards'.
  */
-function checkSameRoots(run: RunLayout, config: RunConfig): void {
-  if (!existsSync(run.stateDir) || readTextIfAny(run.config) === undefined) return;
-  if (!readdirSync(run.stateDir).some((name) => name.startsWith("shard_"))) return;
-  const before = readRunRoots(run.config);
-  if (before === undefined) {
+async function resolveRoots(
+  run: RunLayout,
+  meta: ShardsMeta | undefined,
+  manifest: Roots,
+  { sourceRoot, destRoot }: RenderOptions,
+): Promise<Roots> {
+  const asked = {
+    source_root: sourceRoot ?? manifest.source_root,
+    dest_root: destRoot ?? manifest.dest_root,
+  };
+  if (!meta) return asked;
+  const shards = await rootsOfShards(run, meta);
+  for (const [flag, root, own] of [
+    ["--source-root", sourceRoot, shards.source_root],
+    ["--dest-root", destRoot, shards.dest_root],
+  ] as const) {
+    if (root === undefined || root === own) continue;
     throw invalidInput(
-      `${run.config}: does not say for which roots the state in ${run.stateDir} is: if that is ${config.source_root} ` +
-        `and ${config.dest_root}, remove this file and render again; otherwise use a new run directory`,
+      `${flag} is ${root}, but ${run.shardsMeta} has ${own}: rebase the manifest (xfer manifest rebase) and shard it again`,
     );
   }
-  const { source_root, dest_root } = before;
-  if (source_root === config.source_root && dest_root === config.dest_root) return;
-  throw invalidInput(
-    `${run.stateDir} says what was copied from ${source_root} to ${dest_root}: for other roots use a new run directory`,
-  );
+  return shards;
 }
 
-function resolveNumShards(run: RunLayout, asked: number | undefined): number {
-  const meta = readShardsMeta(run.shardsMeta);
+function resolveNumShards(run: RunLayout, meta: ShardsMeta | undefined, asked: number | undefined): number {
   const numShards = asked ?? meta?.num_shards;
   if (numShards === undefined) {
     throw invalidInput(`--num-shards is needed: there is no ${run.shardsMeta} that tells it`);

@@ -7,6 +7,7 @@ import { RateWindow } from "../system/rate.ts";
 import { type Account, type Amount, accountOf, readShardFiles, type ShardFiles } from "./account.ts";
 import { type RunLayout, runLayout, shardLayout } from "./layout.ts";
 import { runLocally } from "./local-executor.ts";
+import { checkDoneRoots, rootsOfShards } from "./roots.ts";
 import { isValidDone, readDone } from "./state.ts";
 
 /** How often the state files are read for the live line. */
@@ -40,9 +41,14 @@ export async function runHere(options: RunHereOptions): Promise<{ account: Accou
   const meta = readShardsMeta(run.shardsMeta);
   if (!meta) throw invalidInput(`${run.shardsMeta}: no such file: shard the manifest first`);
   const untransferable = await readUntransferable(run.manifest);
-  const shards = meta.shards.flatMap((entry, shard) =>
-    isValidDone(readDone(shardLayout(run, shard).done), entry) ? [] : [shard],
-  );
+  const roots = { path: run.shardsMeta, roots: await rootsOfShards(run, meta) };
+  const shards = meta.shards.flatMap((entry, shard) => {
+    const path = shardLayout(run, shard).done;
+    const done = readDone(path);
+    if (!isValidDone(done, entry)) return [shard];
+    checkDoneRoots(path, done, roots);
+    return [];
+  });
   if (shards.length === 0) log.info(`all ${meta.num_shards} shards are done already: nothing to copy`);
   const rate = new RateWindow();
   rate.add(Date.now(), bytesProven(accountOf(meta, readShardFiles(run, meta.num_shards), untransferable)));

@@ -63,6 +63,9 @@ const doneSchema = v.object({
   /** Of these, the objects and bytes that rclone copied; the rest were found identical at the destination. */
   copied: count,
   copied_bytes: count,
+  /** The roots between which the shard was copied. */
+  source_root: v.optional(v.string()),
+  dest_root: v.optional(v.string()),
   attempt: count,
   node: v.string(),
   finished_at: v.string(),

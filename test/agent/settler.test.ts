@@ -6,8 +6,9 @@ import { Journal, readJournal } from "../../lib/run/journal.ts";
 import { processesWith, temporaryDirectory, until } from "../e2e/harness.ts";
 
 const running = new AbortController().signal;
-const shard = { sha256: "a".repeat(64), records: 100 };
-const header = `xfer.journal.v1 ${shard.sha256}\n`;
+const roots = { source_root: "src:b", dest_root: "dst:b" };
+const shard = { sha256: "a".repeat(64), records: 100, roots };
+const header = `xfer.journal.v1 ${shard.sha256} ["src:b","dst:b"]\n`;
 
 test("what was copied is settled now and then, and at the end; nothing new is not settled again", async () => {
   using dir = temporaryDirectory();

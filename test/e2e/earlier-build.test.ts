@@ -21,7 +21,7 @@ const countersOfLater = ["walltime_stops", "preemptions", "lost_starts", "other_
 function asOfFirstBuild(runDir: string): void {
   withoutFields(join(runDir, "config.resolved.json"), ["max_restarts"]);
   const metaPath = join(runDir, "shards", "shards.meta.json");
-  withoutFields(metaPath, ["object_overhead_bytes", "weight_total", "spread"]);
+  withoutFields(metaPath, ["source_root", "dest_root", "object_overhead_bytes", "weight_total", "spread"]);
   const meta = JSON.parse(readFileSync(metaPath, "utf8")) as { shards: Fields[] };
   for (const shard of meta.shards) {
     delete shard.weight;
@@ -33,6 +33,9 @@ function asOfFirstBuild(runDir: string): void {
     const later = [...countersOfLater, "bad_nodes", "transfers", "stopped_by"];
     withoutFields(`${path}.attempt`, later, { stops: 0 });
     withoutFields(`${path}.progress`, ["throttled", "transfers"]);
+    const journal = readFileSync(`${path}.journal`, "utf8");
+    expect(journal).toMatch(/^xfer\.journal\.v1 \w{64} \[.*\]\n/);
+    writeFileSync(`${path}.journal`, journal.replace(/ \[.*\]\n/, "\n"));
   }
   rmSync(join(runDir, "state", "destination.json"));
 }

@@ -20,10 +20,17 @@ const paths = (path: string) =>
     .slice(0, -1)
     .map((line) => (JSON.parse(line) as { path: string }).path)
     .sort();
+const untransferable = (path: string) =>
+  readFileSync(path, "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as { key: string; size: number; reason: string })
+    .map(({ key, size }) => [key, size])
+    .sort();
 const found = ["a", "s/b", "s/t/c", "u/d"];
 const roots = ["--source", "src:data/x", "--dest", "dst:copy/y"];
-const lineOf = (count: number, more = "") =>
-  `${count} directory marker${count === 1 ? "" : "s"}${more} ${count === 1 ? "is" : "are"} not in the manifest: rclone copies no object whose key ends in a slash; ` +
+const lineOf = (count: number) =>
+  `${count} directory marker${count === 1 ? "" : "s"} ${count === 1 ? "is" : "are"} not in the manifest: rclone copies no object whose key ends in a slash; ` +
   "the first: src:data/x/";
 
 test(
@@ -50,21 +57,35 @@ test(
 );
 
 test(
-  "markers with content, which rclone lists but cannot copy: left out with one warning, and the rest is copied",
+  "markers with content, which rclone lists but cannot copy: named as untransferable, and the rest is copied",
   async () => {
     await using stage = await stageWith({ "x/": "root", "x/s/": "s", "x/s/t/": "t" });
     const build = ["manifest", "build", "--runtime", "host", ...roots, "--rclone-config", stage.conf];
     for (const listers of ["1", "3"]) {
       const result = await stage.xfer(...build, "--out", `m-${listers}`, "--list-parallel", listers);
       const warnings = result.stderr.split("\n").filter((line) => line.includes("warning"));
-      expect(warnings).toHaveLength(1);
-      expect(warnings[0]).toEndWith(`warning: ${lineOf(3, ", 6 B of content")}`);
+      expect(warnings).toHaveLength(4);
+      expect(warnings[0]).toEndWith(
+        `warning: 3 objects (6 B) cannot be transferred and are not in the manifest: see m-${listers}.untransferable.jsonl`,
+      );
       expect(result.code).toBe(0);
       expect(paths(join(stage.dir, `m-${listers}`))).toEqual(found);
+      expect(untransferable(join(stage.dir, `m-${listers}.untransferable.jsonl`))).toEqual([
+        ["", 4],
+        ["s/", 1],
+        ["s/t/", 1],
+      ]);
     }
-    const run = await stage.xfer(...stage.runArgs(...roots, "--num-shards", "1"));
-    expect(run.stderr).toContain(lineOf(3, ", 6 B of content"));
-    expect(run.code).toBe(0);
+    const args = stage.runArgs(...roots, "--num-shards", "1");
+    const run = await stage.xfer(...args, "--json");
+    expect(run.code).toBe(1);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      listed: { objects: 7 },
+      copied: { objects: 4 },
+      failed: { objects: 0 },
+      untransferable: { objects: 3, bytes: 6 },
+    });
+    expect((await stage.xfer(...args, "--allow-untransferable")).code).toBe(0);
     expect(stage.dest.keys("copy")).toEqual(objects.map((key) => key.replace("x/", "y/")));
 
     // At the destination they are neither extra nor anything else.
@@ -90,7 +111,11 @@ test(
       const build = ["manifest", "build", "--runtime", "host", ...roots, "--rclone-config", stage.conf];
       for (const listers of ["1", "3"]) {
         const result = await stage.xfer(...build, "--out", "m", "--list-parallel", listers);
-        expect(result.stderr).toContain("no object was found under src:data/x: check the bucket and prefix");
+        expect(result.stderr).toContain(
+          body === ""
+            ? "no object was found under src:data/x: check the bucket and prefix"
+            : "no object under src:data/x can be transferred: src:data/x/: rclone copies no object whose key ends in",
+        );
         expect(result.code).toBe(1);
         expect(await Bun.file(join(stage.dir, "m")).exists()).toBe(false);
       }

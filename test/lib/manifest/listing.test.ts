@@ -43,13 +43,3 @@ test("what rclone does not say is null or empty, and the root of a remote or of 
   expect(record).toMatchObject({ source: "src:a", dest: "/a", mtime: null, hashes: {}, etag: null });
   expect(record).toMatchObject({ storage_class: null, meta: {} });
 });
-
-test("a key that cannot be transferred and a size that is none are errors that name the key", () => {
-  const lines = new RecordLines(origin);
-  for (const Path of ["", "/abs", "a/../b", "..", "a\nb"]) {
-    expect(() => lines.lineOf({ Path, Size: 1 })).toThrow("cannot be transferred");
-  }
-  for (const Size of [-1, 0.5, Number.NaN]) {
-    expect(() => lines.lineOf({ Path: "key", Size })).toThrow("unknown size");
-  }
-});

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { Journal, readJournal } from "../../../lib/run/journal.ts";
 import { temporaryDirectory } from "../../e2e/harness.ts";
 
-const shard = { sha256: "a".repeat(64), records: 100 };
+const roots = { source_root: "src:b", dest_root: "dst:b" };
+const shard = { sha256: "a".repeat(64), records: 100, roots };
 const proven = (path: string, of = shard) => {
   const { proofs } = readJournal(path, of);
   return Array.from({ length: of.records }, (_, i) => i).filter((i) => proofs.get(i) !== undefined);
@@ -27,7 +28,7 @@ test("what is added is read again; a torn tail is cut off and written over", () 
   second.add(5, "copied");
   second.flush();
   second.close();
-  expect(readFileSync(path, "utf8")).toBe(`xfer.journal.v1 ${shard.sha256}\nc3\nu42\nc5\n`);
+  expect(readFileSync(path, "utf8")).toBe(`xfer.journal.v1 ${shard.sha256} ["src:b","dst:b"]\nc3\nu42\nc5\n`);
   expect(readJournal(path, shard).proofs.get(42)).toBe("unchanged");
 });
 
@@ -62,7 +63,7 @@ test("a journal of another shard content, or with foreign lines, proves nothing 
 test("a journal of many blocks is read whole, and up to where it is torn or foreign", () => {
   using dir = temporaryDirectory();
   const path = join(dir.path, "j");
-  const many = { sha256: shard.sha256, records: 200_000 };
+  const many = { sha256: shard.sha256, records: 200_000, roots };
   const header = `xfer.journal.v1 ${many.sha256}\n`;
   const lines = Array.from({ length: many.records }, (_, i) => `c${(i * 7919) % many.records}\n`);
   const text = header + lines.join("");
