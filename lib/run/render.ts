@@ -71,8 +71,8 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     xfer_version: options.version,
     created_at: options.now.toISOString(),
     run_id: first.run_id,
-    source_root: checkRoot("--source-root", roots.source_root),
-    dest_root: checkRoot("--dest-root", roots.dest_root),
+    source_root: roots.source_root,
+    dest_root: roots.dest_root,
     num_shards: resolveNumShards(run, meta, options.numShards),
     runtime: rclone.runtime,
     rclone_image: rclone.image ?? null,
@@ -140,8 +140,8 @@ async function resolveRoots(
   { sourceRoot, destRoot }: RenderOptions,
 ): Promise<Roots> {
   const asked = {
-    source_root: sourceRoot ?? manifest.source_root,
-    dest_root: destRoot ?? manifest.dest_root,
+    source_root: checkRoot("--source-root", sourceRoot ?? manifest.source_root),
+    dest_root: checkRoot("--dest-root", destRoot ?? manifest.dest_root),
   };
   if (!meta) return asked;
   const shards = await rootsOfShards(run, meta);
