@@ -1,10 +1,21 @@
 import { invalidInput } from "../system/errors.ts";
-import { isSecretOption } from "./remote.ts";
+import {
+  dependsOnDestination,
+  refused,
+  refusedInListings,
+  refusedVariablesOnly,
+  rootedFilters,
+} from "./flag-rules.ts";
+import { type FlagCommand, flagKind } from "./flag-table.ts";
+import { type GivenFlag, parseBoolean, parseFlagWords } from "./flag-words.ts";
+import { flagSecret } from "./secrets.ts";
 
 /** The user's --rclone-flags after what the agent takes over has been taken out. */
 export interface UserFlags {
   /** Handed to every rclone copy, last, so that they win. */
   argv: string[];
+  /** What each flag is given with, by its long name; the last one counts. */
+  given: ReadonlyMap<string, string>;
   /** How many passes an attempt makes over what is not proven: the user's --retries, 1 or more. */
   passes: number;
   /** The wait before the second pass, in seconds: the user's --retries-sleep; it doubles from pass to pass. */
@@ -13,8 +24,10 @@ export interface UserFlags {
   transfers: number;
   /** The size from which rclone copies one object in several streams, when the user says it; 0 for never. */
   multiThreadCutoffBytes: number | undefined;
-  /** Whether a flag makes rclone compare with the destination, so that "unchanged" has to be read from its log. */
+  /** Whether the destination must be compared: a flag or a variable may make what is copied depend on it. */
   comparesDestination: boolean;
+  /** What makes it so, as the user wrote it. */
+  comparesFor: string[];
 }
 
 /** rclone's own default for --retries: https://rclone.org/docs/#retries-int */
@@ -22,141 +35,165 @@ const passesDefault = 3;
 /** https://rclone.org/docs/#transfers-int */
 const transfersDefault = 4;
 
-/** Flags that the account of every object rests on, and why each is refused. Short forms are listed beside. */
-const refused: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    "--files-from": "xfer hands rclone the list of objects itself",
-    "--files-from-raw": "xfer hands rclone the list of objects itself",
-    "--files-from0": "xfer hands rclone the list of objects itself",
-    "--config": "use --rclone-config",
-    "--dry-run": "nothing would be copied",
-    "-n": "nothing would be copied",
-    "--interactive": "nobody is there to answer",
-    "-i": "nobody is there to answer",
-    "--log-file": "xfer reads rclone's log to prove each object",
-    "--log-format": "xfer reads rclone's log to prove each object",
-    "--log-level": "xfer reads rclone's log to prove each object (use -v or -vv)",
-    "--use-json-log": "xfer reads rclone's log to prove each object",
-    "--syslog": "xfer reads rclone's log to prove each object",
-    "--log-systemd": "xfer reads rclone's log to prove each object",
-    "--quiet": "xfer reads rclone's log to prove each object",
-    "-q": "xfer reads rclone's log to prove each object",
-    "--progress": "it would mix with rclone's log",
-    "-P": "it would mix with rclone's log",
-    "--stats": "xfer reads rclone's statistics",
-    "--stats-log-level": "xfer reads rclone's statistics",
-    "--stats-one-line": "xfer reads rclone's statistics",
-    "--stats-one-line-date": "xfer reads rclone's statistics",
-    "--stats-one-line-date-format": "xfer reads rclone's statistics",
-    "--stats-file-name-length": "xfer reads rclone's statistics",
-    "--stats-unit": "xfer reads rclone's statistics",
-    "--max-transfer": "objects would be left out",
-    "--backup-dir": "objects would land elsewhere",
-    "--compare-dest": "objects would be left out",
-    "--copy-dest": "objects would land elsewhere",
-    "--suffix": "objects would land under other names",
-    "--ignore-errors": "failures would be hidden",
-  }),
-);
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function variableOf(flag: string): string {
+  return `RCLONE_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
 
 /**
  * Variables of an environment that stand for a refused flag (RCLONE_DRY_RUN for --dry-run), and why each is kept from
  * rclone: https://rclone.org/docs/#environment-variables
  */
-export function refusedVariables(env: Readonly<Record<string, string | undefined>>): Map<string, string> {
+export function refusedVariables(env: Environment): Map<string, string> {
   const found = new Map<string, string>();
-  for (const [flag, reason] of refused) {
-    const name = `RCLONE_${flag.replace(/^-+/, "").toUpperCase().replaceAll("-", "_")}`;
+  for (const [flag, reason] of [...refused, ...refusedVariablesOnly]) {
+    const name = variableOf(flag);
     // RCLONE_CONFIG says where rclone.conf is, as rclone's users expect.
-    if (flag.startsWith("--") && flag !== "--config" && env[name] !== undefined) found.set(name, reason);
+    if (flag !== "config" && env[name] !== undefined) found.set(name, reason);
   }
   return found;
 }
 
+/** Variables of rclone's that are no flags of a copy: remotes, the password of rclone.conf, what mounts and caches. */
+const noCopyFlag =
+  /^RCLONE_(?:CONFIG(?:_.*)?|VFS_.*|RC_.*|METRICS_.*|ALLOW_(?:OTHER|ROOT)|DIR_CACHE_TIME|POLL_INTERVAL|UMASK|UID|GID)$/;
+
+/** The flags that the variables of an environment set for a copy. */
+function flagsOfEnvironment(env: Environment): GivenFlag[] {
+  const kept = refusedVariables(env);
+  return Object.keys(env)
+    .filter((name) => name.startsWith("RCLONE_") && !noCopyFlag.test(name) && !kept.has(name))
+    .sort()
+    .map((spelling) => {
+      const name = spelling.slice("RCLONE_".length).toLowerCase().replaceAll("_", "-");
+      const kind = flagKind("copy", name);
+      const text = env[spelling] ?? "";
+      const value = kind === "boolean" ? String(parseBoolean(text) ?? text) : text;
+      return { name, kind, value, words: [], spelling };
+    });
+}
+
 /** The variables of an environment with which rclone leaves objects out of a listing: https://rclone.org/filtering/ */
-export function filterVariables(env: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.keys(env).filter((name) =>
-    /^RCLONE_(?:INCLUDE|EXCLUDE|FILTER|FILES_FROM|MAX_DEPTH|(?:MIN|MAX)_(?:SIZE|AGE)|HASH_FILTER)/.test(name),
+export function filterVariables(env: Environment): string[] {
+  const filters = [...rootedFilters, "min-size", "max-size", "min-age", "max-age"];
+  const metadata = ["metadata-include", "metadata-exclude", "metadata-filter"];
+  const names = new Set([...filters, ...metadata, ...metadata.map((name) => `${name}-from`)].map(variableOf));
+  return Object.keys(env).filter((name) => names.has(name));
+}
+
+/** The first flag or variable of a listing whose meaning depends on the root that is listed. */
+export function rootedFilter(words: readonly string[], env: Environment): string | undefined {
+  const flag = parseListingFlags(words).find(({ name }) => rootedFilters.has(name));
+  return (
+    flag?.spelling ?? filterVariables(env).find((name) => [...rootedFilters].map(variableOf).includes(name))
   );
 }
 
-/** Flags with which rclone looks at the destination before it copies. */
-const comparing =
-  /^(?:--checksum|-c|--size-only|--update|-u|--ignore-existing|--ignore-times=false|--no-check-dest=false|--ignore-size|--immutable|--modify-window.*)$/;
+/** Throws invalid input, with the reason, for more flags of a listing that it cannot stand. */
+export function checkListingFlags(words: readonly string[]): void {
+  parseListingFlags(words);
+}
+
+function parseListingFlags(words: readonly string[]): GivenFlag[] {
+  return parseAllowed(words, "lsjson", "--extra-lsjson-flags", refusedInListings);
+}
+
+/** Parses words into flags, without the booleans among the refused ones that are false. */
+function parseAllowed(
+  words: readonly string[],
+  command: FlagCommand,
+  where: string,
+  refusals: ReadonlyMap<string, string>,
+): GivenFlag[] {
+  return parseFlagWords(words, command, where).filter(({ name, kind, value, spelling }) => {
+    const isOff = kind === "boolean" && value === "false";
+    const reason = refusals.get(name) ?? flagSecret(command, name, value);
+    if (reason && !isOff) throw invalidInput(`${where}: ${spelling} cannot be used here: ${reason}`);
+    return !reason;
+  });
+}
 
 /**
- * Sorts the user's rclone flags into those for rclone and those that the agent takes over.
- * Throws invalid input, with the reason, for a flag that the account of every object cannot stand.
+ * Sorts the user's rclone flags into those for rclone and those that the agent takes over. What the variables of `env`
+ * set counts where no flag does. Throws invalid input, with the reason, for a flag that the account of every object
+ * cannot stand.
  */
-export function sortUserFlags(words: readonly string[]): UserFlags {
+export function sortUserFlags(words: readonly string[], env: Environment = {}): UserFlags {
   const flags: UserFlags = {
     argv: [],
+    given: new Map(),
     passes: passesDefault,
     passWaitSeconds: 1,
     transfers: transfersDefault,
     multiThreadCutoffBytes: undefined,
     comparesDestination: false,
+    comparesFor: [],
   };
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? "";
-    const [name = "", inline] = splitFlag(word);
-    const reason = refusal(name);
-    if (reason) throw invalidInput(`--rclone-flags: ${name} cannot be used here: ${reason}`);
-    if (name.startsWith("--") && isSecretOption(name.slice(2)) && !name.endsWith("-file")) {
-      throw invalidInput(`--rclone-flags: ${name} carries a credential: put it in rclone.conf`);
-    }
-    const take = takers[name];
-    const value = inline ?? words[i + 1];
-    if (take && value === undefined) throw invalidInput(`--rclone-flags: ${name} has no value`);
-    const kept = !take || take(flags, value ?? "");
-    if (kept) flags.argv.push(word);
-    if (take && inline === undefined) {
-      if (kept) flags.argv.push(value ?? "");
-      i++;
-    }
+  const last = new Map<string, GivenFlag>();
+  for (const flag of [
+    ...flagsOfEnvironment(env),
+    ...parseAllowed(words, "copy", "--rclone-flags", refused),
+  ]) {
+    const { name, value = "" } = flag;
+    last.set(name, flag);
+    const kept = takers.get(name)?.(flags, value, flag.spelling) ?? true;
+    if (kept) flags.argv.push(...flag.words);
   }
-  flags.comparesDestination = flags.argv.some((word) => comparing.test(word));
+  flags.given = new Map([...last].map(([name, { value }]) => [name, value ?? "true"]));
+  flags.comparesFor = [...last.values()].filter(dependsOnDestination).map(({ spelling }) => spelling);
+  flags.comparesDestination = flags.comparesFor.length > 0;
   return flags;
 }
 
-/** Flags whose value the agent acts on; one that returns true leaves its flag to rclone as well. */
-const takers: Readonly<Record<string, ((flags: UserFlags, value: string) => boolean) | undefined>> = {
-  "--retries": (flags, value) => {
-    flags.passes = Math.max(1, parseCount("--retries", value));
-    return false;
-  },
-  "--retries-sleep": (flags, value) => {
-    flags.passWaitSeconds = parseSeconds(value);
-    return false;
-  },
-  "--transfers": (flags, value) => {
-    flags.transfers = Math.max(1, parseCount("--transfers", value));
-    return false;
-  },
-  "--multi-thread-cutoff": (flags, value) => {
-    flags.multiThreadCutoffBytes = parseSize(value);
-    return true;
-  },
-  "--multi-thread-streams": (flags, value) => {
-    if (parseCount("--multi-thread-streams", value) <= 1) flags.multiThreadCutoffBytes = 0;
-    return true;
-  },
-};
+/** Acts on the value of a flag; returns true to leave the flag to rclone as well. */
+type Taker = (flags: UserFlags, value: string, spelling: string) => boolean;
 
-/** Why a flag is refused; `-nP` is the short flags -n and -P. */
-function refusal(name: string): string | undefined {
-  if (!/^-[A-Za-z]{2,}$/.test(name)) return refused.get(name);
-  return [...name.slice(1)].map((letter) => refused.get(`-${letter}`)).find((reason) => reason !== undefined);
-}
+const takers: ReadonlyMap<string, Taker> = new Map<string, Taker>([
+  [
+    "retries",
+    (flags, value, spelling) => {
+      flags.passes = Math.max(1, parseCount(spelling, value));
+      return false;
+    },
+  ],
+  [
+    "retries-sleep",
+    (flags, value, spelling) => {
+      flags.passWaitSeconds = parseSeconds(spelling, value);
+      return false;
+    },
+  ],
+  [
+    "transfers",
+    (flags, value, spelling) => {
+      flags.transfers = Math.max(1, parseCount(spelling, value));
+      return false;
+    },
+  ],
+  [
+    "multi-thread-cutoff",
+    (flags, value) => {
+      flags.multiThreadCutoffBytes = parseSize(value);
+      return true;
+    },
+  ],
+  [
+    "multi-thread-streams",
+    (flags, value, spelling) => {
+      if (parseCount(spelling, value) <= 1) flags.multiThreadCutoffBytes = 0;
+      return true;
+    },
+  ],
+]);
 
-function splitFlag(word: string): [string, string | undefined] {
-  const equals = word.indexOf("=");
-  return equals === -1 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
+function named(spelling: string): string {
+  return spelling.startsWith("-") ? `--rclone-flags: ${spelling}` : spelling;
 }
 
 function parseCount(name: string, value: string): number {
   if (!/^\d{1,4}$/.test(value)) {
-    throw invalidInput(`--rclone-flags: ${name} must be a whole number from 0 to 9999, not ${value}`);
+    throw invalidInput(`${named(name)} must be a whole number from 0 to 9999, not ${value}`);
   }
   return Number(value);
 }
@@ -171,12 +208,12 @@ function parseSize(value: string): number | undefined {
 }
 
 /** rclone's durations: "10", "500ms", "1m30s" (https://rclone.org/docs/#time-options). */
-function parseSeconds(value: string): number {
+function parseSeconds(name: string, value: string): number {
   if (/^\d+(?:\.\d+)?$/.test(value)) return Number(value);
   const units: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
   const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join("") !== value) {
-    throw invalidInput(`--rclone-flags: --retries-sleep must be a duration such as 10s, not ${value}`);
+    throw invalidInput(`${named(name)} must be a duration such as 10s, not ${value}`);
   }
   return parts.reduce((sum, [, number, unit = "s"]) => sum + Number(number) * (units[unit] ?? 1), 0);
 }

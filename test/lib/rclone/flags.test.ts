@@ -7,7 +7,7 @@ import { splitWords } from "../../../lib/system/shell-words.ts";
 const sort = (text: string) => sortUserFlags(splitWords(text, "--rclone-flags"));
 
 test("the default flags: --retries becomes passes, the rest goes to rclone", () => {
-  expect(sort("--transfers 32 --checkers 64 --fast-list --retries 10 --low-level-retries 20")).toEqual({
+  expect(sort("--transfers 32 --checkers 64 --fast-list --retries 10 --low-level-retries 20")).toMatchObject({
     argv: ["--checkers", "64", "--fast-list", "--low-level-retries", "20"],
     passes: 10,
     passWaitSeconds: 1,

@@ -1,0 +1,125 @@
+import { backendOption, isGeneralFlag } from "./flag-table.ts";
+import type { GivenFlag } from "./flag-words.ts";
+
+const reads = "xfer reads rclone's log to prove each object";
+const statistics = "xfer reads rclone's statistics";
+const leftOut = "objects would be left out";
+const elsewhere = "objects would land elsewhere";
+const otherNames = "objects would land under other names";
+
+/** Flags that the account of every object rests on, by their long names, and why each is refused. */
+export const refused: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "files-from": "xfer hands rclone the list of objects itself",
+    "files-from-raw": "xfer hands rclone the list of objects itself",
+    "files-from0": "xfer hands rclone the list of objects itself",
+    config: "use --rclone-config",
+    "dry-run": "nothing would be copied",
+    help: "nothing would be copied",
+    version: "nothing would be copied",
+    interactive: "nobody is there to answer",
+    "log-file": reads,
+    "log-format": reads,
+    "log-level": `${reads} (use -v or -vv)`,
+    "use-json-log": reads,
+    syslog: reads,
+    "log-systemd": reads,
+    quiet: reads,
+    progress: "it would mix with rclone's log",
+    stats: statistics,
+    "stats-log-level": statistics,
+    "stats-one-line": statistics,
+    "stats-one-line-date": statistics,
+    "stats-one-line-date-format": statistics,
+    "stats-file-name-length": statistics,
+    "stats-unit": statistics,
+    "max-transfer": leftOut,
+    "backup-dir": elsewhere,
+    "compare-dest": leftOut,
+    "copy-dest": elsewhere,
+    "name-transform": otherNames,
+    suffix: otherNames,
+    "ignore-errors": "failures would be hidden",
+  }),
+);
+
+/** Flags that a listing cannot stand: what it prints would not be the listing, or not tell what it left out. */
+export const refusedInListings: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    config: "use --rclone-config",
+    help: "nothing would be listed",
+    version: "nothing would be listed",
+    stat: "xfer reads a list",
+    "dirs-only": "objects would be left out",
+    "log-file": "xfer reads what rclone says",
+    "log-level": "xfer reads what rclone says (use --verbose)",
+    "log-format": "xfer reads what rclone says",
+    "use-json-log": "xfer reads what rclone says",
+    syslog: "xfer reads what rclone says",
+    "log-systemd": "xfer reads what rclone says",
+    quiet: "xfer reads what rclone says",
+    progress: "it would mix with the listing",
+    original: "xfer lists an object by its name",
+    encrypted: "xfer lists an object by its name",
+  }),
+);
+
+/**
+ * Variables that are kept from rclone although their flag may be given: that two configurations are one place is
+ * decided for each run, and what prints credentials is not for a log that is kept.
+ */
+export const refusedVariablesOnly: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "server-side-across-configs": "xfer decides whether two configurations are one place",
+    dump: "it prints credentials into the log",
+    "dump-bodies": "it prints credentials into the log",
+    "dump-headers": "it prints credentials into the log",
+  }),
+);
+
+/** Flags that change how, but neither whether nor what, rclone copies, whatever the destination holds. */
+const neutral: ReadonlySet<string> = new Set(
+  (
+    "allow-https-downgrade ask-password auto-confirm bind buffer-size bwlimit bwlimit-file ca-cert cache-dir " +
+    "check-first checkers client-cert client-key color contimeout cpuprofile create-empty-src-dirs default-time " +
+    "disable-http-keep-alives disable-http2 dscp error-on-no-transfer expect-continue-timeout fast-list " +
+    "fs-cache-expire-duration fs-cache-expire-interval http-proxy human-readable ignore-checksum ignore-times inplace " +
+    "kv-lock-time links list-cutoff low-level-retries max-backlog max-buffer-memory max-connections max-stats-groups " +
+    "memprofile metadata metadata-mapper metadata-set multi-thread-chunk-size multi-thread-cutoff " +
+    "multi-thread-streams multi-thread-write-buffer-size no-check-certificate no-check-dest no-console " +
+    "no-gzip-encoding no-traverse no-unicode-normalization no-update-dir-modtime order-by partial-suffix " +
+    "password-command progress-terminal-title retries retries-sleep server-side-across-configs " +
+    "streaming-upload-cutoff temp-dir timeout tpslimit tpslimit-burst transfers use-cookies use-mmap " +
+    "use-server-modtime user-agent verbose copy-links skip-links skip-specials one-file-system"
+  ).split(" "),
+);
+
+/** Booleans with which, when they are false, rclone looks at the destination. */
+const comparesWhenFalse: ReadonlySet<string> = new Set(["no-check-dest", "ignore-times"]);
+
+/**
+ * Whether what rclone copies may depend on what the destination holds, once a flag has this value:
+ *
+ * | flag | value | depends |
+ * |---|---|---|
+ * | known to be neutral, or of a backend | any | no |
+ * | --no-check-dest, --ignore-times | false | yes |
+ * | another boolean | false | no: that is rclone's default |
+ * | any other, known or not | any | yes |
+ */
+export function dependsOnDestination({
+  name,
+  kind,
+  value,
+}: Pick<GivenFlag, "name" | "kind" | "value">): boolean {
+  if (comparesWhenFalse.has(name)) return value === "false";
+  if (neutral.has(name)) return false;
+  if (kind === "boolean" && value === "false") return false;
+  return isGeneralFlag("copy", name) || backendOption(name) === undefined;
+}
+
+/** Filters whose patterns are relative to the root that is listed. */
+export const rootedFilters: ReadonlySet<string> = new Set([
+  ...["include", "include-from", "exclude", "exclude-from", "exclude-if-present", "filter", "filter-from"],
+  ...["files-from", "files-from-raw", "files-from0", "max-depth", "hash-filter"],
+]);

@@ -1,0 +1,61 @@
+import { backendOption, type FlagCommand, flagKind, isGeneralFlag, isOpenOption } from "./flag-table.ts";
+
+/**
+ * What may not be in an argument vector, a manifest or a log. The rules fail closed: an option that is not known to be
+ * open counts as a secret.
+ */
+
+/** Flags of rclone's own whose value is a secret, or that print secrets into the log. */
+const secretFlags: ReadonlySet<string> = new Set([
+  "client-pass",
+  "dump",
+  "dump-bodies",
+  "dump-headers",
+  "header",
+  "header-download",
+  "header-upload",
+  "metrics-pass",
+  "metrics-response-header",
+  "metrics-salt",
+  "metrics-user",
+  "rc-pass",
+  "rc-response-header",
+  "rc-salt",
+  "rc-user",
+]);
+
+/** Of a flag that this xfer does not know: words with which names of secrets are made. */
+const secretWord = /pass|secret|token|key|cred|auth|cookie|header|phrase|grant|mnemonic|(?:^|-)sas(?:-|$)/;
+
+/** Why a flag with this value may not be used, or undefined when it may. The text never repeats the value. */
+export function flagSecret(
+  command: FlagCommand,
+  name: string,
+  value: string | undefined,
+): string | undefined {
+  const variable = `RCLONE_${name.toUpperCase().replaceAll("-", "_")}`;
+  if (/^dump(?:-|$)/.test(name)) return "it prints credentials into the log";
+  if (secretFlags.has(name)) return `it may hold a credential: set ${variable} in the environment instead`;
+  if (!isGeneralFlag(command, name)) {
+    const found = backendOption(name);
+    const open = found
+      ? isOpenOption(found.backend.name, found.option)
+      : flagKind(command, name) !== "unknown" || !secretWord.test(name);
+    if (!open) return "it may hold a credential: put it in rclone.conf, under a name";
+  }
+  if (value === undefined) return undefined;
+  const proxy = name === "http-proxy" && value.includes("@");
+  if (!proxy && !hasUrlSecret(value)) return undefined;
+  return name === "http-proxy"
+    ? "a credential is in its URL: set HTTPS_PROXY in the environment instead"
+    : "a credential is in its URL: put it in rclone.conf, under a name";
+}
+
+/** Whether a text has a URL with a user or password in it, or one that is signed. */
+export function hasUrlSecret(text: string): boolean {
+  return /:\/\/[^/\s@]*@/.test(text) || signedUrl.test(text);
+}
+
+/** Queries of URLs that are themselves a credential: S3's, Azure's and Google's signatures, tokens. */
+const signedUrl =
+  /[?&](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|sig|[\w-]*token|api_?key|key|password|secret)=/i;
