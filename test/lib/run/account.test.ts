@@ -1,0 +1,102 @@
+import { expect, test } from "bun:test";
+import { accountOf, type ShardFiles } from "../../../lib/run/account.ts";
+
+const sha256 = "a".repeat(64);
+const entry = (records: number, bytes: number) => ({ records, bytes, sha256 });
+const none = { kind: "none" } as const;
+const files = (more: Partial<ShardFiles>): ShardFiles => ({
+  done: none,
+  fail: none,
+  progress: none,
+  ...more,
+});
+const value = <T>(content: T) => ({ kind: "value" as const, value: content });
+
+const done = value({
+  schema: "xfer.done.v1" as const,
+  shard: 0,
+  sha256,
+  records: 10,
+  bytes: 100,
+  copied: 7,
+  copied_bytes: 70,
+  attempt: 1,
+  node: "n",
+  finished_at: "",
+});
+const fail = value({
+  schema: "xfer.fail.v1" as const,
+  shard: 1,
+  sha256,
+  class: "missing" as const,
+  final: true,
+  message: "",
+  exit_code: 1,
+  records: 10,
+  bytes: 100,
+  proven: 8,
+  proven_bytes: 80,
+  failed: 2,
+  failed_bytes: 20,
+  attempt: 1,
+  node: "n",
+  failed_at: "",
+  errors: [
+    { path: "gone", size: 10, class: "missing" as const, message: "NoSuchKey" },
+    { path: "gone too", size: 10, class: "missing" as const, message: "NoSuchKey" },
+  ],
+});
+const meta = {
+  num_shards: 3,
+  num_records: 30,
+  bytes_total: 300,
+  shards: [entry(10, 100), entry(10, 100), entry(10, 100)],
+};
+const untransferable = { objects: 4, bytes: 40 };
+
+test("every listed object is in exactly one line of the account", () => {
+  const states: ShardFiles[][] = [
+    [],
+    [files({ done }), files({}), files({})],
+    [files({ done }), files({ fail }), files({})],
+    [files({ done }), files({ fail }), files({ done: value({ ...done.value, sha256: "b".repeat(64) }) })],
+    [files({ done: value({ ...done.value, records: 9 }) }), files({ fail }), files({ done })],
+  ];
+  for (const state of states) {
+    const { listed, ...account } = accountOf(meta, state, untransferable);
+    for (const amount of ["objects", "bytes"] as const) {
+      const { copied, unchanged, failed, unfinished, untransferable: left } = account;
+      const sum = [copied, unchanged, failed, unfinished, left].reduce(
+        (total, one) => total + one[amount],
+        0,
+      );
+      expect(sum).toBe(listed[amount]);
+    }
+    expect(listed).toEqual({ objects: 34, bytes: 340 });
+  }
+});
+
+test("a .done of other content or another number of records is none", () => {
+  const other = value({ ...done.value, sha256: "b".repeat(64) });
+  const short = value({ ...done.value, records: 9 });
+  const account = accountOf(meta, [files({ done: other }), files({ done: short }), files({ done })], {
+    objects: 0,
+    bytes: 0,
+  });
+  expect(account.shards).toEqual({ total: 3, done: 1, failed: 0, unfinished: 2 });
+  expect(account).toMatchObject({
+    copied: { objects: 7 },
+    unchanged: { objects: 3 },
+    unfinished: { objects: 20 },
+  });
+});
+
+test("what failed is named, and a state file that cannot be relied on is warned of", () => {
+  const torn = { kind: "unreadable" as const, reason: "shard_2.done: is torn" };
+  const account = accountOf(meta, [files({ done }), files({ fail }), files({ done: torn })], untransferable);
+  expect(account.errors.map(({ path, shard }) => [shard, path])).toEqual([
+    [1, "gone"],
+    [1, "gone too"],
+  ]);
+  expect(account.warnings).toEqual(["shard_2.done: is torn"]);
+});
