@@ -84,6 +84,12 @@ export class AtomicFile {
     this.#used = 0;
   }
 
+  /** Where the content is until it is committed: all that was written so far is there. */
+  written(): string {
+    this.#flush();
+    return this.#temp;
+  }
+
   /** Gives the content its final name, replacing what was there; durable unless that is not asked for. */
   commit({ durable = true }: { durable?: boolean } = {}): void {
     try {
