@@ -1,7 +1,12 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { importRows } from "../../lib/manifest/import.ts";
-import { inventoryReader, lsfReader, rowFormats } from "../../lib/manifest/import-rows.ts";
+import { type ImportOptions, importRows } from "../../lib/manifest/import.ts";
+import {
+  inventoryDuplicateAdvice,
+  inventoryReader,
+  lsfReader,
+  rowFormats,
+} from "../../lib/manifest/import-rows.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut, sayMarkers } from "../../lib/run/left-out.ts";
@@ -78,7 +83,7 @@ export default defineCommand({
       sayLeftOut(listed);
       return printBuilt(input, options.runId, listed);
     }
-    const imported = await importRows({ ...options, readRow: rowReader(input, options.sourceRoot) });
+    const imported = await importRows({ ...options, ...rowReader(input, options.sourceRoot) });
     live.clear();
     for (const [why, rows] of imported.leftOut) log.info(`left out: ${formatCount(rows)} ${why}`);
     sayMarkers(imported.markers);
@@ -86,8 +91,18 @@ export default defineCommand({
   },
 });
 
-function rowReader({ format, columns }: Input, sourceRoot: string) {
-  if (format === "lsf") return lsfReader(columns ?? "pst");
-  if (columns !== undefined) return inventoryReader(columns, sourceRoot);
-  throw invalidInput("--columns is needed: the fileSchema in the manifest.json of the inventory");
+function rowReader(
+  { format, columns }: Input,
+  sourceRoot: string,
+): Pick<ImportOptions, "readRow" | "onDuplicate"> {
+  if (format === "lsf") {
+    return { readRow: lsfReader(columns ?? "pst"), onDuplicate: "remove one of the two rows" };
+  }
+  if (columns === undefined) {
+    throw invalidInput("--columns is needed: the fileSchema in the manifest.json of the inventory");
+  }
+  return {
+    readRow: inventoryReader(columns, sourceRoot),
+    onDuplicate: inventoryDuplicateAdvice(columns),
+  };
 }

@@ -21,6 +21,8 @@ export interface Markers extends ListingTotals {
 export interface PendingManifest {
   totals: ListingTotals;
   markers: Markers;
+  /** Where the manifest is until then, for who reads it before. */
+  written(): string;
   /** Gives the manifest its name; call it only when the lister has ended well. */
   commit(): void;
   abort(): void;
@@ -91,6 +93,7 @@ export async function writeManifest(options: {
   return {
     totals,
     markers,
+    written: () => file.written(),
     commit: () => file.commit(),
     abort: () => {
       file.abort();
