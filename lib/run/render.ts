@@ -10,6 +10,7 @@ import {
   utimesSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readFirstRecord } from "../manifest/read.ts";
 import { readShardsMeta } from "../manifest/shards-meta.ts";
 import { sortUserFlags } from "../rclone/flags.ts";
@@ -96,6 +97,8 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
   };
   checkRclone(config);
   checkSameRoots(run, config);
+  const meta = readShardsMeta(run.shardsMeta);
+  if (meta) await checkShardKeys(run.shardsDir, meta);
   const script = sbatchScript({
     jobName: slurm.jobName,
     numTasks: config.num_shards,
