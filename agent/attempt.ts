@@ -310,7 +310,8 @@ class Attempt {
         terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,
         onStart: (child) => this.#options.onChild(identifyProcess(child.pid) ?? null),
         onProven: (key, proof) => {
-          for (const place of records.placesOf(key)) this.#proveAt(place, proof);
+          const place = records.placeOf(key);
+          if (place !== -1) this.#proveAt(place, proof);
         },
         onStats: (stats) => this.#progress.stats(stats),
       });

@@ -113,7 +113,8 @@ async function listRow(
       entries++;
       if (--budget.entries < 0) return end();
       const key = row.prefix === "" ? line.entry.Path : `${row.prefix}/${line.entry.Path}`;
-      for (const place of records.placesOf(key)) found.note(place, line.entry.Size, line.entry.Hashes?.md5);
+      const place = records.placeOf(key);
+      if (place !== -1) found.note(place, line.entry.Size, line.entry.Hashes?.md5);
     });
     await Promise.all([child.exited, stderr]);
   } finally {

@@ -1,15 +1,11 @@
 import { keyText, type RecordBatch, recordOfRow } from "../lib/manifest/batch.ts";
-import { finishHash } from "../lib/manifest/distinct.ts";
+import { duplicateKeyError } from "../lib/manifest/distinct-keys.ts";
+import { hasBackslash, KeyHash } from "../lib/manifest/key-hash.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
 import type { ManifestRecord } from "../lib/manifest/record.ts";
 import type { AtomicFile } from "../lib/system/durable.ts";
 import { errnoOf, invalidInput } from "../lib/system/errors.ts";
 import { sha256OfFile } from "../lib/system/file-digest.ts";
-
-const backslash = 0x5c;
-/** The longest key of S3 is 1,024 bytes; longer ones are hashed in a buffer of their own. */
-const scratchBytes = 4096;
-const encoder = new TextEncoder();
 
 /**
  * The objects of one shard by their place in it. Keys are not held in memory but found by a 64-bit hash, so that 10^6
@@ -28,8 +24,8 @@ export class ShardRecords {
   /** Open addressing: the place plus one in a slot, 0 for a free one. */
   readonly #slots: Uint32Array;
   readonly #mask: number;
-  /** Every place of a key that shares its hash with another record: the same key twice, or a collision. */
-  readonly #shared = new Map<string, number[]>();
+  /** The places of keys whose hash another key of the shard has too. */
+  readonly #shared = new Map<string, number>();
   readonly #sharedHashes = new Set<string>();
   readonly #hash = new KeyHash();
 
@@ -44,7 +40,10 @@ export class ShardRecords {
     this.#mask = slots - 1;
   }
 
-  /** Reads the `count` records of a shard file. Throws invalid input for a bad line, or another number of records. */
+  /**
+   * Reads the `count` records of a shard file. Throws invalid input for a bad line, for another number of records, and for
+   * a key that is there twice: a line of rclone's log could not tell which of the two it proves.
+   */
   static async read(path: string, count: number): Promise<ShardRecords> {
     const records = new ShardRecords(path, count);
     let place = 0;
@@ -57,16 +56,24 @@ export class ShardRecords {
     });
     if (place !== count)
       throw invalidInput(`${path}: has ${place} records, not ${count}: shard the manifest again`);
-    if (records.#sharedHashes.size > 0) {
-      await records.eachWhere(
-        () => true,
-        ({ key, place: at }) => {
-          if (!records.#sharedHashes.has(records.#hash.ofKey(key).text)) return;
-          records.#shared.set(key, [...(records.#shared.get(key) ?? []), at]);
-        },
-      );
-    }
+    if (records.#sharedHashes.size > 0) await records.#readShared();
     return records;
+  }
+
+  /** Reads the keys whose hashes are equal: two keys, or one that is there twice. */
+  async #readShared(): Promise<void> {
+    await this.eachWhere(
+      () => true,
+      ({ key, place }) => {
+        if (!this.#sharedHashes.has(this.#hash.ofKey(key).text)) return;
+        const text = key.toWellFormed();
+        const earlier = this.#shared.get(text);
+        if (earlier !== undefined) {
+          throw duplicateKeyError(this.path, { key: text, line: earlier + 1, again: place + 1 });
+        }
+        this.#shared.set(text, place);
+      },
+    );
   }
 
   /** Adds the record whose key was hashed last. */
@@ -97,13 +104,12 @@ export class ShardRecords {
     return this.#sizes[place] ?? 0;
   }
 
-  /** The places of a key: more than one when the shard holds it more than once, none when it does not hold it. */
-  placesOf(key: string): readonly number[] {
+  /** The place of a key, or -1 when the shard does not hold it. */
+  placeOf(key: string): number {
     this.#hash.ofKey(key);
     if (this.#sharedHashes.size > 0 && this.#sharedHashes.has(this.#hash.text))
-      return this.#shared.get(key) ?? [];
-    const held = this.#slots[this.#slot()] ?? 0;
-    return held === 0 ? [] : [held - 1];
+      return this.#shared.get(key.toWellFormed()) ?? -1;
+    return (this.#slots[this.#slot()] ?? 0) - 1;
   }
 
   /** Writes the keys for which `wanted` says so, a line each, in order, and says how many and how large they are. */
@@ -141,13 +147,6 @@ export class ShardRecords {
   }
 }
 
-function hasBackslash(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) {
-    if (bytes[at] === backslash) return true;
-  }
-  return false;
-}
-
 /** A record that `eachWhere` gives. */
 interface WantedRecord {
   place: number;
@@ -158,47 +157,6 @@ interface WantedRecord {
 /** Apart from the loop over the rows, which would otherwise make a scope for the closure in each turn. */
 function wantedRecord(batch: RecordBatch, row: number, place: number): WantedRecord {
   return { place, key: keyText(batch, row), md5: () => recordOfRow(batch, row).hashes?.md5 };
-}
-
-/** A 64-bit hash of a key's UTF-8, in two words: FNV-1a twice, with the finish of MurmurHash3. It allocates nothing. */
-class KeyHash {
-  low = 0;
-  high = 0;
-  readonly #scratch = new Uint8Array(scratchBytes);
-
-  get text(): string {
-    return `${this.low}:${this.high}`;
-  }
-
-  ofKey(key: string): this {
-    const isShort = key.length * 3 <= scratchBytes;
-    const bytes = isShort ? this.#scratch : encoder.encode(key);
-    this.#ofBytes(bytes, 0, isShort ? encoder.encodeInto(key, bytes).written : bytes.length);
-    return this;
-  }
-
-  ofRow(batch: RecordBatch, row: number): void {
-    const start = batch.keyStart[row] as number;
-    // A key with an escape is not the bytes that stand there.
-    if (start === -1 || !this.#ofBytes(batch.bytes, start, batch.keyEnd[row] as number))
-      this.ofKey(keyText(batch, row));
-  }
-
-  /** False when there is a backslash among the bytes. */
-  #ofBytes(bytes: Uint8Array, from: number, to: number): boolean {
-    let low = 0x811c9dc5;
-    let high = 0x2f6b1a3d;
-    let plain = true;
-    for (let at = from; at < to; at++) {
-      const byte = bytes[at] as number;
-      if (byte === backslash) plain = false;
-      low = Math.imul(low ^ byte, 0x01000193);
-      high = Math.imul(high ^ byte, 0x85ebca6b);
-    }
-    this.low = finishHash(low);
-    this.high = finishHash(high);
-    return plain;
-  }
 }
 
 /** Throws invalid input when a shard file is not the one that shards.meta.json describes. */

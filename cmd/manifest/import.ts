@@ -1,7 +1,12 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { importRows } from "../../lib/manifest/import.ts";
-import { inventoryReader, lsfReader, rowFormats } from "../../lib/manifest/import-rows.ts";
+import { type ImportOptions, importRows } from "../../lib/manifest/import.ts";
+import {
+  inventoryDuplicateAdvice,
+  inventoryReader,
+  lsfReader,
+  rowFormats,
+} from "../../lib/manifest/import-rows.ts";
 import { addressabilityOf } from "../../lib/run/build-manifest.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
@@ -81,7 +86,7 @@ export default defineCommand({
     }
     const imported = await importRows({
       ...options,
-      readRow: rowReader(input, options.sourceRoot),
+      ...rowReader(input, options.sourceRoot),
       addressability: addressabilityOf(options),
     });
     live.clear();
@@ -92,8 +97,18 @@ export default defineCommand({
   },
 });
 
-function rowReader({ format, columns }: Input, sourceRoot: string) {
-  if (format === "lsf") return lsfReader(columns ?? "pst");
-  if (columns !== undefined) return inventoryReader(columns, sourceRoot);
-  throw invalidInput("--columns is needed: the fileSchema in the manifest.json of the inventory");
+function rowReader(
+  { format, columns }: Input,
+  sourceRoot: string,
+): Pick<ImportOptions, "readRow" | "onDuplicate"> {
+  if (format === "lsf") {
+    return { readRow: lsfReader(columns ?? "pst"), onDuplicate: "remove one of the two rows" };
+  }
+  if (columns === undefined) {
+    throw invalidInput("--columns is needed: the fileSchema in the manifest.json of the inventory");
+  }
+  return {
+    readRow: inventoryReader(columns, sourceRoot),
+    onDuplicate: inventoryDuplicateAdvice(columns),
+  };
 }

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { duplicateKeyError, findFirstDuplicate } from "../../lib/manifest/distinct-keys.ts";
 import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
 import { copyUntransferable } from "../../lib/manifest/untransferable.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
@@ -63,7 +65,10 @@ export default defineCommand({
       onProgress: reading.show("rebasing"),
     };
     if (out === "-") {
-      await rebaseLines(options, { write: printBytes });
+      // What is printed cannot be taken back: a file is looked through before.
+      const twice = input.in === "-" ? undefined : await findFirstDuplicate(input.in, tmpdir());
+      if (twice) throw duplicateKeyError(input.in, twice);
+      await rebaseLines(options, { write: printBytes }, tmpdir());
       return;
     }
     copyUntransferable(input.in, out);

@@ -1,9 +1,16 @@
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
+import { findFirstDuplicate } from "./distinct-keys.ts";
 import type { ManifestOrigin } from "./listing.ts";
-import { findParts, forEachPartEntry } from "./parts.ts";
+import { findParts, forEachPartEntry, type Part } from "./parts.ts";
 import type { Untransferable } from "./untransferable.ts";
-import { type Addressability, type ListingTotals, type Markers, writeManifest } from "./write-listing.ts";
+import {
+  type Addressability,
+  type ListingTotals,
+  type Markers,
+  type PendingManifest,
+  writeManifest,
+} from "./write-listing.ts";
 
 /** What `combine` is asked to do. */
 export interface CombineOptions extends ManifestOrigin {
@@ -18,7 +25,7 @@ export interface CombineOptions extends ManifestOrigin {
 /**
  * Makes one manifest of the parts of a listing, in the order of their names, streaming.
  * Throws invalid input that names the part, leaving no manifest, when one is truncated, is no JSON array, or has no
- * sidecar; or when there is no object in any.
+ * sidecar; when there is no object in any; or when an object is in two of them.
  */
 export async function combineParts(
   options: CombineOptions,
@@ -44,7 +51,29 @@ export async function combineParts(
         : `${options.partsDir}: no object is in any of the ${parts.length} parts`,
     );
   }
+  await refuseDuplicates(parts, pending);
   pending.commit();
   const { totals, markers, untransferable } = pending;
   return { ...totals, markers, untransferable };
+}
+
+/** Throws invalid input for a manifest in which a key is twice, naming the parts that have it, and leaves none. */
+async function refuseDuplicates(parts: readonly Part[], pending: PendingManifest): Promise<void> {
+  try {
+    const twice = await findFirstDuplicate(pending.written());
+    if (!twice) return;
+    const holders: string[] = [];
+    await forEachPartEntry(parts, (entry, part) => {
+      if (holders.length < 2 && entry.Path.toWellFormed() === twice.key) holders.push(part.path);
+    });
+    const [first = "", again = ""] = holders;
+    throw invalidInput(
+      first === again
+        ? `${again}: the key is there twice: ${twice.key}: list the prefix of this part again`
+        : `${again}: the key is in ${first} already: ${twice.key}: keep one of the two parts, or list prefixes that do not overlap`,
+    );
+  } catch (error) {
+    pending.abort();
+    throw error;
+  }
 }

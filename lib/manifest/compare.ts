@@ -1,5 +1,6 @@
 import { invalidInput } from "../system/errors.ts";
 import { keyText, lineOf, type RecordBatch, recordOfRow } from "./batch.ts";
+import { duplicateKeyError } from "./distinct-keys.ts";
 import { Column, KeyTable } from "./key-table.ts";
 import type { ListingEntry } from "./listing.ts";
 import { forEachBatch } from "./read.ts";
@@ -191,9 +192,8 @@ export async function loadComparison(
         ? comparison.addRecord(recordOfRow(batch, row))
         : comparison.addSized(keyText(batch, row), batch.size[row] as number);
       if (earlier !== undefined) {
-        throw invalidInput(
-          `${manifestPath}:${batch.firstLine + row}: the key is in record ${earlier + 1} already: ${keyText(batch, row)}`,
-        );
+        const key = keyText(batch, row);
+        throw duplicateKeyError(manifestPath, { key, line: earlier + 1, again: batch.firstLine + row });
       }
       if (comparison.records % 1000 === 0) onRecords(comparison.records);
     }

@@ -46,17 +46,3 @@ function estimate(ranks: Uint8Array): number {
   const linear = raw <= 2.5 * registers && empty > 0;
   return Math.round(linear ? registers * Math.log(registers / empty) : raw);
 }
-
-/** A 32-bit hash of bytes `from` to `to`: FNV-1a with the finish of MurmurHash3, the same on any machine. */
-export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
-  return finishHash(hash);
-}
-
-/** Spreads what a simple hash has gathered over all 32 bits: the finish of MurmurHash3. */
-export function finishHash(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
-}

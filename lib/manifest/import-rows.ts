@@ -73,6 +73,13 @@ export function inventoryReader(columns: string, sourceRoot: string): RowReader 
   };
 }
 
+/** What to do about a key that is in two rows of an inventory with these columns. */
+export function inventoryDuplicateAdvice(columns: string): string {
+  return /(?:^|,)\s*islatest\s*(?:,|$)/i.test(columns)
+    ? "remove one of the two rows"
+    : "an inventory that lists versions needs the columns IsLatest and IsDeleteMarker, or take one of current versions only";
+}
+
 /**
  * A reader of rows of `rclone lsf --csv`; the columns are its --format, such as "pst"
  * (https://rclone.org/commands/rclone_lsf/). Directories are left out. Throws invalid input for columns without path

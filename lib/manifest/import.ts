@@ -2,10 +2,17 @@ import { forEachCsvRow } from "../system/csv.ts";
 import { invalidInput, messageOf, XferError } from "../system/errors.ts";
 import { inputChunks, inputName } from "../system/input.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
+import { findFirstDuplicate } from "./distinct-keys.ts";
 import type { RowReader } from "./import-rows.ts";
 import type { ManifestOrigin } from "./listing.ts";
 import type { Untransferable } from "./untransferable.ts";
-import { type Addressability, type ListingTotals, type Markers, writeManifest } from "./write-listing.ts";
+import {
+  type Addressability,
+  type ListingTotals,
+  type Markers,
+  type PendingManifest,
+  writeManifest,
+} from "./write-listing.ts";
 
 /** What an import of rows is asked to do. */
 export interface ImportOptions extends ManifestOrigin {
@@ -14,6 +21,8 @@ export interface ImportOptions extends ManifestOrigin {
   out: string;
   readRow: RowReader;
   addressability: Addressability;
+  /** What to do about a key that is in two rows. */
+  onDuplicate: string;
   stop: AbortSignal;
   onProgress: (totals: ListingTotals) => void;
 }
@@ -27,7 +36,8 @@ export interface ImportResult extends ListingTotals {
 
 /**
  * Makes a manifest of the rows of a CSV file, in their order, streaming.
- * Throws invalid input that names file and line, leaving no manifest, for the first bad row, and when no object is left.
+ * Throws invalid input that names file and line, leaving no manifest, for the first bad row, for a key that is in
+ * two rows, and when no object is left.
  */
 export async function importRows(options: ImportOptions): Promise<ImportResult> {
   const { input, readRow } = options;
@@ -56,9 +66,40 @@ export async function importRows(options: ImportOptions): Promise<ImportResult> 
         : `${name}: no object in it that is below ${options.sourceRoot}`,
     );
   }
+  await refuseDuplicates(options, pending);
   pending.commit();
   const { totals, markers, untransferable } = pending;
   return { ...totals, leftOut, markers, untransferable };
+}
+
+/** Throws invalid input for a manifest in which a key is twice, naming the rows that have it, and leaves none. */
+async function refuseDuplicates(options: ImportOptions, pending: PendingManifest): Promise<void> {
+  const { input } = options;
+  const name = inputName(input);
+  try {
+    const twice = await findFirstDuplicate(pending.written());
+    if (!twice) return;
+    const { key, line, again } = twice;
+    const what = `${key}: ${options.onDuplicate}`;
+    const [first, second] = await linesOf(options, key);
+    throw second === undefined
+      ? invalidInput(`${name}: object ${again} of those in it has the key of object ${line}: ${what}`)
+      : invalidInput(`${name}:${second}: the key is in line ${first} already: ${what}`);
+  } catch (error) {
+    pending.abort();
+    throw error;
+  }
+}
+
+/** The lines of the first two rows that have a key; none of what can be read only once, such as a pipe. */
+async function linesOf({ input, readRow }: ImportOptions, key: string): Promise<number[]> {
+  const lines: number[] = [];
+  if (input === "-") return lines;
+  await forEachCsvRow(inputChunks(input), inputName(input), (fields, line) => {
+    const row = readRow(fields);
+    if (lines.length < 2 && row.kind === "object" && row.entry.Path.toWellFormed() === key) lines.push(line);
+  });
+  return lines;
 }
 
 /** Runs `work`, naming `where` in an expected failure. */

@@ -50,19 +50,21 @@ export function findParts(dir: string): Part[] {
 }
 
 /**
- * Calls `each` for every object of the parts, in their order, with its path below the root; directories are left out.
+ * Calls `each` for every object of the parts, in their order, with its path below the root, and the part that has it;
+ * directories are left out.
  * Throws invalid input that names the part when one is truncated or is not one JSON array.
  */
 export async function forEachPartEntry(
   parts: readonly Part[],
-  each: (entry: ListingEntry) => void,
+  each: (entry: ListingEntry, part: Part) => void,
 ): Promise<void> {
-  for (const { path, prefix } of parts) {
+  for (const part of parts) {
+    const { path, prefix } = part;
     try {
       await forEachEntryOf(path, (entry) => {
         if (entry.IsDir) return;
         entry.Path = joinPrefix(prefix, entry.Path);
-        each(entry);
+        each(entry, part);
       });
     } catch (error) {
       if (!(error instanceof XferError)) throw error;

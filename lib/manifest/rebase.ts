@@ -1,8 +1,11 @@
+import { dirname } from "node:path";
 import { AtomicFile } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import type { RecordBatch } from "./batch.ts";
+import { DistinctKeys, duplicateKeyError, firstDuplicate } from "./distinct-keys.ts";
 import { topLevelFields } from "./fields.ts";
+import { KeptBatches } from "./kept-batches.ts";
 import type { LineShape } from "./line-shape.ts";
 import { forEachBatch } from "./read.ts";
 import { joinRoot } from "./root.ts";
@@ -28,19 +31,40 @@ export interface RebaseOptions {
 
 /**
  * Writes the lines of a manifest with other roots to `sink`: source_root, dest_root, source and dest change, every other
- * byte stays. Returns the number of records. Throws invalid input, naming file and line, for a bad record.
+ * byte stays. Returns the number of records. Throws invalid input, naming file and line, for a bad record, and at the
+ * end for a key that is there twice. A temporary file goes into `folder` when one is needed.
  */
-export async function rebaseLines(options: RebaseOptions, sink: LineSink): Promise<number> {
+export function rebaseLines(options: RebaseOptions, sink: LineSink, folder: string): Promise<number> {
+  return rebase(options, sink, { folder });
+}
+
+async function rebase(
+  options: RebaseOptions,
+  sink: LineSink,
+  { folder, written }: { folder: string; written?: () => string },
+): Promise<number> {
+  const { manifestPath } = options;
   const rebaser = new Rebaser(options.roots);
+  using keys = new DistinctKeys(folder);
+  // Standard input is read once: what was written of it has the same keys, unless it went to standard output.
+  using kept = manifestPath === "-" && !written ? new KeptBatches(folder) : undefined;
   let records = 0;
   await forEachBatch(
-    options.manifestPath,
+    manifestPath,
     (batch) => {
       records += batch.count;
+      keys.add(batch);
+      kept?.add(batch);
       return sink.write(rebaser.rewrite(batch));
     },
     { onProgress: options.onProgress },
   );
+  const duplicates = await keys.duplicates(
+    (each) =>
+      kept?.forEach(each) ?? forEachBatch(manifestPath === "-" ? (written?.() ?? "") : manifestPath, each),
+  );
+  const twice = firstDuplicate(duplicates);
+  if (twice) throw duplicateKeyError(manifestPath, twice);
   if (records === 0)
     throw invalidInput(`${options.manifestPath}: the manifest is empty: there is nothing to rebase`);
   return records;
@@ -51,7 +75,7 @@ export async function rebaseManifest(options: RebaseOptions, out: string): Promi
   const file = new AtomicFile(out);
   let records: number;
   try {
-    records = await rebaseLines(options, file);
+    records = await rebase(options, file, { folder: dirname(out), written: () => file.written() });
   } catch (error) {
     file.abort();
     throw error;

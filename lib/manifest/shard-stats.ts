@@ -1,5 +1,6 @@
 import type { RecordBatch } from "./batch.ts";
-import { DistinctCounter, hashBytes } from "./distinct.ts";
+import { DistinctCounter } from "./distinct.ts";
+import { hashBytes } from "./key-hash.ts";
 
 const slash = 0x2f;
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { removeIfAny, syncDirectory, writeFileDurable } from "../system/durable.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
@@ -6,6 +6,7 @@ import type { ReadProgress } from "../system/line-blocks.ts";
 import { formatCount } from "../system/units.ts";
 import { keyText, type RecordBatch } from "./batch.ts";
 import { objectOverheadBytesDefault } from "./cost-model.ts";
+import { DistinctKeys, duplicateKeyError, firstDuplicate } from "./distinct-keys.ts";
 import { forEachBatch } from "./read.ts";
 import type { ManifestRecord } from "./record.ts";
 import { RunCutter } from "./run-cutter.ts";
@@ -35,8 +36,8 @@ type Assign = (batch: RecordBatch, row: number, weight: number) => number;
 /**
  * Cuts a manifest into shards, whose lines are the manifest's lines byte for byte and in its order, and writes
  * shards.meta.json last. Reads the manifest twice: the first pass checks every line before anything is written. Memory
- * is bounded by the number of shards. Throws invalid input, naming file and line, for a bad record, and for a
- * `maxObjects` that so many shards cannot keep; shards that were there before are then untouched.
+ * is bounded by the number of shards. Throws invalid input, naming file and line, for a bad record and for a key that is
+ * there twice, and for a `maxObjects` that so many shards cannot keep; shards that were there before are then untouched.
  */
 export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> {
   const { manifestPath, outdir, numShards, strategy } = options;
@@ -80,6 +81,7 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
     object_overhead_bytes: overhead,
     weight_total: survey.weight,
     spread: stats.spread(),
+    keys_distinct: true,
     shards: digests.map((sha256, shard) => {
       const { records, bytes, weight, largestBytes, directories } = stats.of(shard);
       const file = shardFileName(shard);
@@ -102,9 +104,11 @@ async function surveyManifest(options: ShardOptions, overhead: number): Promise<
   const { manifestPath, numShards, strategy, maxObjects } = options;
   const survey = new SurveyCollector(strategy === "bytes" ? numShards : 0);
   const hashed = strategy === "hash" && maxObjects !== undefined ? new Float64Array(numShards) : undefined;
+  using keys = new DistinctKeys(nearestFolder(options.outdir));
   const first = await forEachBatch(
     manifestPath,
     (batch) => {
+      keys.add(batch);
       for (let row = 0; row < batch.count; row++) {
         const size = batch.size[row] as number;
         survey.add(size, size + overhead);
@@ -119,8 +123,17 @@ async function surveyManifest(options: ShardOptions, overhead: number): Promise<
   if (!Number.isSafeInteger(survey.weight)) {
     throw invalidInput(`${manifestPath}: the objects weigh more than 8 PiB together: split the manifest`);
   }
+  const twice = firstDuplicate(await keys.duplicates((each) => forEachBatch(manifestPath, each)));
+  if (twice) throw duplicateKeyError(manifestPath, twice);
   if (maxObjects !== undefined) checkMaxObjects(survey.records, maxObjects, numShards, hashed);
   return Object.assign(survey, { roots: first });
+}
+
+/** The folder, or the one above it that is there already: nothing is made before the manifest is checked. */
+function nearestFolder(path: string): string {
+  let folder = resolve(path);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
 }
 
 function countOne(counts: Float64Array, shard: number): void {

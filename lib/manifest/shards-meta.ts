@@ -39,6 +39,8 @@ const shardsMetaSchema = v.pipe(
     weight_total: v.optional(count),
     /** The most that a shard has over the mean. */
     spread: v.optional(v.looseObject({ weight: v.number(), bytes: v.number(), records: v.number() })),
+    /** Whether no key is there twice, in one shard or in two. */
+    keys_distinct: v.optional(v.boolean()),
     shards: v.array(shardEntrySchema),
   }),
   v.check(

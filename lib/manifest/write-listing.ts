@@ -63,7 +63,7 @@ export function removeProgress(manifestPath: string): void {
 function formProblem({ Path, Size }: ManifestEntry): string | undefined {
   if (isMarker({ Path })) return "rclone copies no object whose key ends in a slash";
   if (!Number.isSafeInteger(Size) || Size < 0) return `its size is not known (${Size})`;
-  return pathProblem(Path);
+  return Path.isWellFormed() ? pathProblem(Path) : "its name is no UTF-8";
 }
 
 /**

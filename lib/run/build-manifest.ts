@@ -1,5 +1,5 @@
 import type { Unlistable } from "../listing/lister-messages.ts";
-import { findDuplicateKeys } from "../manifest/duplicate-keys.ts";
+import { findDuplicateKeys } from "../manifest/distinct-keys.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
 import { forEachPartEntry } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
@@ -167,7 +167,7 @@ async function excludeAmbiguous(pending: PendingManifest, { invalidNames }: List
   await pending.exclude((key) => {
     if (invalidNames > 0 && key.includes(replacement))
       return "its name is no UTF-8, or looks like one that is not";
-    return twice.has(key) ? "rclone lists more than one object under this path" : undefined;
+    return twice.has(key.toWellFormed()) ? "rclone lists more than one object under this path" : undefined;
   });
 }
 

@@ -1,5 +1,6 @@
 import { chmodSync, constants, copyFileSync, mkdirSync, renameSync, statSync, utimesSync } from "node:fs";
 import { dirname } from "node:path";
+import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readFirstRecord } from "../manifest/read.ts";
 import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
 import { sortUserFlags } from "../rclone/flags.ts";
@@ -88,6 +89,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     stop_lead_seconds: slurm.stopLeadSeconds,
   };
   checkRclone(config);
+  if (meta) await checkShardKeys(run.shardsDir, meta);
   const script = sbatchScript({
     jobName: slurm.jobName,
     numTasks: config.num_shards,

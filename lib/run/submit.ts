@@ -1,5 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { basename } from "node:path";
+import { checkShardKeys } from "../manifest/check-shards.ts";
+import { readShardsMeta } from "../manifest/shards-meta.ts";
 import { packArray } from "../slurm/limits.ts";
 import { readArrayLimits, requireSbatch, submitScriptIn } from "../slurm/scheduler.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
@@ -33,6 +35,8 @@ export async function submitRun(
   if (!existsSync(run.binary) && !existsSync(run.agentPath)) {
     throw invalidInput(`${run.binary}: no such file: render the run again`);
   }
+  const meta = readShardsMeta(run.shardsMeta);
+  if (meta) await checkShardKeys(run.shardsDir, meta);
   requireSbatch();
   const warning = imageCheck ? checkImageHere(config) : undefined;
   if (warning) log.warn(warning);

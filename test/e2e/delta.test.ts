@@ -149,7 +149,7 @@ test(
     for (const [text, message] of [
       ["", /^xfer: bad\.jsonl: the manifest is empty\n$/],
       [`${first}\n{"torn`, /^xfer: bad\.jsonl:2: not a manifest record/],
-      [`${first}\n${second}\n${first}\n`, /^xfer: bad\.jsonl:3: the key is in record 1 already: /],
+      [`${first}\n${second}\n${first}\n`, /^xfer: bad\.jsonl:3: the key is in line 1 already: /],
       [`${first}\n${second.replaceAll("dst:copy", "dst:other")}\n`, /^xfer: bad\.jsonl:2: .* other roots/],
     ] as const) {
       await Bun.write(join(stage.dir, "bad.jsonl"), text);

@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import { writeFileDurable } from "../system/durable.ts";
+import { invalidInput } from "../system/errors.ts";
+import type { RecordBatch } from "./batch.ts";
+import { DistinctKeys, firstDuplicate } from "./distinct-keys.ts";
+import { forEachBatch } from "./read.ts";
+import { type ShardsMeta, shardFileName } from "./shards-meta.ts";
+
+/**
+ * Makes sure that no key is in two records of a set of shards, and notes it in shards.meta.json; a set that was cut with
+ * that in mind is not read. Throws invalid input, naming both lines, when one is: one line of rclone's log would then
+ * prove two records, perhaps in two shards, of which no agent sees both.
+ */
+export async function checkShardKeys(shardsDir: string, meta: ShardsMeta): Promise<void> {
+  if (meta.keys_distinct === true) return;
+  const paths = meta.shards.map((_, shard) => join(shardsDir, shardFileName(shard)));
+  const read = async (each: (batch: RecordBatch) => void) => {
+    for (const path of paths) await forEachBatch(path, each);
+  };
+  using keys = new DistinctKeys(shardsDir);
+  const ends: number[] = [];
+  let records = 0;
+  for (const path of paths) {
+    await forEachBatch(path, (batch) => {
+      keys.add(batch);
+      records += batch.count;
+    });
+    ends.push(records);
+  }
+  const twice = firstDuplicate(await keys.duplicates(read));
+  if (twice) {
+    const where = (line: number) => {
+      const shard = ends.findIndex((end) => line <= end);
+      return `${paths[shard]}:${line - (ends[shard - 1] ?? 0)}`;
+    };
+    throw invalidInput(
+      `${where(twice.again)}: the key is in ${where(twice.line)} already: ${twice.key}: ` +
+        "remove one of the two records from the manifest and use a new run directory",
+    );
+  }
+  const path = join(shardsDir, "shards.meta.json");
+  writeFileDurable(path, `${JSON.stringify({ ...meta, keys_distinct: true }, null, 1)}\n`);
+}
