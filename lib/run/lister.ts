@@ -4,6 +4,7 @@ import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
 import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
+import { showsVariable } from "../rclone/secrets.ts";
 import { removeIfAny } from "../system/durable.ts";
 import { errnoOf, messageOf, operationFailed } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
@@ -11,6 +12,7 @@ import { forEachLine } from "../system/lines.ts";
 import { startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { mountsFor } from "./mounts.ts";
+import { remoteContext } from "./remotes.ts";
 
 /** How rclone is reached for listings, and what happens to what it says. */
 export interface Lister {
@@ -103,8 +105,9 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
   const stdout = new Tail();
   const end: ListingEnd = { objects: 0, leftOut: 0, firstLeftOut: undefined, dropped: undefined };
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
-    stderr.add(bytes);
     const line = new TextDecoder().decode(bytes);
+    if (showsVariable(line)) return;
+    stderr.add(bytes);
     if (lister.verbosity > 0) process.stderr.write(`${line}\n`);
     if (/Can't follow symlink|Can't transfer non file\/directory/.test(line)) {
       end.leftOut++;
@@ -171,6 +174,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
       confInContainer,
       readOnly: [request.mountedRoot ?? request.root],
       writable: [],
+      context: remoteContext(configPath, runtime),
     }),
   });
 }
@@ -234,7 +238,7 @@ function writeErrorLog(failure: {
 }): string {
   const { lister, argv, error, exitCode, stdout, stderr } = failure;
   const slurm = Object.entries(process.env)
-    .filter(([name]) => name.startsWith("SLURM_"))
+    .filter(([name]) => name.startsWith("SLURM_") && !/JWT|TOKEN|KEY|PASS|SECRET/.test(name))
     .map(([name, value]) => `${name}=${value}`);
   const text = [
     `error: ${messageOf(error)}`,

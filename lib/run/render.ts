@@ -21,6 +21,7 @@ import { type RunConfig, readRunRoots, writeRunConfig } from "./config.ts";
 import { checkImage, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
+import { remoteContext } from "./remotes.ts";
 
 /** How rclone is reached and told to copy, as the user says it. */
 interface RcloneSetup {
@@ -73,13 +74,15 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
   const run = runLayout(options.runDir);
   const { rclone, slurm } = options;
   const first = await readFirstRecord(options.manifestPath);
+  const context =
+    rclone.configPath === undefined ? undefined : remoteContext(rclone.configPath, rclone.runtime);
   const config: RunConfig = {
     schema: "xfer.runconfig.v1",
     xfer_version: options.version,
     created_at: options.now.toISOString(),
     run_id: first.run_id,
-    source_root: checkRoot("--source-root", options.sourceRoot ?? first.source_root),
-    dest_root: checkRoot("--dest-root", options.destRoot ?? first.dest_root),
+    source_root: checkRoot("--source-root", options.sourceRoot ?? first.source_root, context),
+    dest_root: checkRoot("--dest-root", options.destRoot ?? first.dest_root, context),
     num_shards: resolveNumShards(run, options.numShards),
     runtime: rclone.runtime,
     rclone_image: rclone.image ?? null,
@@ -134,6 +137,7 @@ function checkRclone(config: RunConfig): void {
     confInContainer: config.rclone_conf_in_container,
     readOnly: [config.source_root],
     writable: [config.dest_root],
+    context: remoteContext(config.rclone_config ?? undefined, config.runtime),
   });
 }
 
