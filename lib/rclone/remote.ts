@@ -1,5 +1,5 @@
 import { type ParsedRoot, splitRoot } from "./connection-string.ts";
-import { isOpenOption } from "./flag-table.ts";
+import { isMarkedOption, isOpenOption } from "./flag-table.ts";
 import { listItems, localEnds } from "./local-ends.ts";
 import type { Remotes } from "./rclone-conf.ts";
 import { parseRoot, type RemoteContext, remoteType, resolveRemote } from "./remote-options.ts";
@@ -39,10 +39,8 @@ function optionProblem({ name, inline, options, path }: ParsedRemote, depth: num
       return `has the option ${option.name}, which changes rclone's flags: use --rclone-flags`;
     }
     if (option.name !== "type" && !isOpenOption(inline ? name : undefined, option.name)) {
-      return (
-        `has the option ${option.name}, which may hold a credential: put it in rclone.conf, under a name ` +
-        "(manifests and logs hold roots)"
-      );
+      const what = isMarkedOption(option.name) ? "a credential" : "what may be a credential";
+      return `carries ${what} (${option.name}=...): put it in rclone.conf, under a name`;
     }
     if (hasUrlSecret(option.value)) return urlProblem;
     for (const value of nestedValues(option.value)) {

@@ -144,6 +144,22 @@ describe("the copy plan", () => {
       { largestBytes: large, version: [1, 64], multiThreadCutoffBytes: 0 },
       twoRequests,
     ],
+    [
+      "as large as the cutoff",
+      { largestBytes: 2 ** 20, version: [1, 64], multiThreadCutoffBytes: 2 ** 20 },
+      [...blind, "--s3-no-head"],
+    ],
+    [
+      "just under the cutoff",
+      { largestBytes: 2 ** 20 - 1, version: [1, 64], multiThreadCutoffBytes: 2 ** 20 },
+      twoRequests,
+    ],
+    [
+      "one remote, as large as a copy in parts",
+      { serverSide: "same-remote", largestBytes: 4 * 2 ** 30 },
+      [...blind, "--s3-no-head"],
+    ],
+    ["one remote, just under it", { serverSide: "same-remote", largestBytes: 4 * 2 ** 30 - 1 }, twoRequests],
     ["s3 to posix", { dest: "posix" }, [...blind, "--s3-no-head-object"]],
     ["s3 to posix, large", { dest: "posix", largestBytes: large }, blind],
     ["posix to s3", { source: "posix" }, [...blind, "--s3-no-head"]],
