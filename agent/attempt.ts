@@ -2,8 +2,10 @@ import { mkdirSync } from "node:fs";
 import { copyArgv } from "../lib/rclone/argv.ts";
 import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
 import { classifyMessage, type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
-import { refusedVariables, sortUserFlags, type UserFlags } from "../lib/rclone/flags.ts";
-import { parseRoot, type Remotes, type RootKind, rootKind, serverSide } from "../lib/rclone/remote.ts";
+import { refusedVariables, type UserFlags } from "../lib/rclone/flags.ts";
+import { isLocal, type LocalEnds } from "../lib/rclone/local-ends.ts";
+import { type RootKind, rootKind, serverSide } from "../lib/rclone/remote.ts";
+import { parseRoot, type RemoteContext } from "../lib/rclone/remote-options.ts";
 import { stepEnvironment } from "../lib/rclone/runtime.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
@@ -48,10 +50,12 @@ export interface AttemptOptions {
   stop: AbortSignal;
   /** Says what the destination held before this run. */
   examine: () => Promise<Destination>;
-  /** The sections of rclone.conf. */
-  remotes: Remotes;
-  /** Where the destination is on this host, when it is a path. */
-  destPath: string | undefined;
+  /** The user's flags for rclone. */
+  flags: UserFlags;
+  /** What decides how rclone reaches the roots. */
+  context: RemoteContext;
+  /** Where the destination is on this host. */
+  destEnds: LocalEnds;
   /** What throttling has brought --transfers down to in earlier attempts. */
   transfers: number | null;
   /** Called with the leader of each rclone process group, and with null when it has gone. */
@@ -81,6 +85,19 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   return new Attempt(options).run();
 }
 
+/** Makes the paths of a destination: no container starts with a mount of what is not there. */
+function makeEnds({ paths }: LocalEnds, { dest_root, runtime }: RunConfig): void {
+  const isPath = parseRoot(dest_root).form === "posix";
+  for (const path of isPath || runtime !== "host" ? paths : []) {
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (error) {
+      // Of several upstreams one may be for reading only.
+      if (isPath) throw error;
+    }
+  }
+}
+
 class Attempt {
   readonly #options: AttemptOptions;
   readonly #flags: UserFlags;
@@ -98,14 +115,14 @@ class Attempt {
   #spoke = false;
 
   constructor(options: AttemptOptions) {
-    const { config, layout, records, journal, log, remotes } = options;
+    const { config, layout, records, journal, log, context, destEnds } = options;
     this.#options = options;
-    this.#flags = sortUserFlags(config.rclone_flags);
+    this.#flags = options.flags;
     this.#transfers = Math.min(this.#flags.transfers, options.transfers ?? this.#flags.transfers);
     this.#kinds = {
-      source: rootKind(config.source_root, remotes, process.env),
-      dest: rootKind(config.dest_root, remotes, process.env),
-      serverSide: serverSide(config.source_root, config.dest_root, remotes),
+      source: rootKind(config.source_root, context.remotes, context.env),
+      dest: rootKind(config.dest_root, context.remotes, context.env),
+      serverSide: serverSide(config.source_root, config.dest_root, context),
     };
     this.#progress = new Progress(layout.progress, {
       shard: options.shard,
@@ -116,7 +133,7 @@ class Attempt {
       bytes: records.bytes,
     });
     this.#countProven();
-    this.#settler = options.destPath === undefined ? undefined : new Settler(options.destPath, journal);
+    this.#settler = isLocal(destEnds) ? new Settler(destEnds, journal) : undefined;
     this.#heartbeat = new Heartbeat({
       journal,
       log,
@@ -131,6 +148,8 @@ class Attempt {
       for (const [name, reason] of refusedVariables(process.env)) {
         this.#note(`${name} is kept from rclone: ${reason}`);
       }
+      const { comparesFor } = this.#flags;
+      if (comparesFor.length > 0) this.#note(`the destination is compared for ${comparesFor.join(", ")}`);
       await this.#lookAtDestination();
       for (let pass = 1; ; pass++) {
         const results = await this.#pass(pass);
@@ -281,7 +300,7 @@ class Attempt {
     const { config, layout, log, task, records } = this.#options;
     const plan = this.#plan(mayBeThere);
     this.#progress.plan = plan.reason;
-    if (parseRoot(config.dest_root).form === "posix") mkdirSync(config.dest_root, { recursive: true });
+    makeEnds(this.#options.destEnds, config);
     const argv = stepCommand(config, {
       argv: ({ configPath, keys }) =>
         copyArgv({

@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { parseRoot } from "../lib/rclone/remote.ts";
+import { parseRoot } from "../lib/rclone/remote-options.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { RunLayout } from "../lib/run/layout.ts";
 import { startStep } from "../lib/run/step.ts";

@@ -1,5 +1,6 @@
 import { tellingMessage } from "../lib/rclone/failure-class.ts";
 import { parseLogLine, type RcloneStats } from "../lib/rclone/log.ts";
+import { showsVariable } from "../lib/rclone/secrets.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { forEachLine } from "../lib/system/lines.ts";
 import { type Child, type ProcessExit, startChild } from "../lib/system/process.ts";
@@ -83,9 +84,9 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     else stop.addEventListener("abort", onStop, { once: true });
     const reading = Promise.all([
       forEachLine(child.stderr, ({ bytes }) => {
-        log.raw(bytes);
         heardAt = Date.now();
         const line = decoder.decode(bytes);
+        if (!showsVariable(line)) log.raw(bytes);
         const event = parseLogLine(line);
         spoke ||= line.startsWith("{") || /^\d{4}\/\d\d\/\d\d /.test(line);
         if (event.kind === "copied" || event.kind === "unchanged") {

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import type { LocalEnds } from "../lib/rclone/local-ends.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import { messageOf } from "../lib/system/errors.ts";
 import { childEnvironment, runProgram } from "../lib/system/process.ts";
@@ -10,21 +12,21 @@ const syncLimitMs = 3_600_000;
 const stopMs = 8_000;
 
 /**
- * Brings what was copied to a POSIX destination onto stable storage, and notes in the journal how far that has come.
+ * Brings what was copied to a destination of paths onto stable storage, and notes in the journal how far that has come.
  * rclone closes its files without fsync: until then a lost node, or a disk that refuses a delayed write, takes objects
  * that rclone has reported as copied. syncfs(2) reports such a write too.
  */
 export class Settler {
-  readonly #path: string;
+  readonly #ends: LocalEnds;
   readonly #journal: Journal;
   readonly #timer: ReturnType<typeof setInterval>;
   #running: Promise<void> | undefined;
   #failure: string | undefined;
   #ended = false;
 
-  /** `path` is on the destination's file system. */
-  constructor(path: string, journal: Journal, everyMs = settleEveryMs) {
-    this.#path = path;
+  /** `ends` are on the destination's file systems. */
+  constructor(ends: LocalEnds, journal: Journal, everyMs = settleEveryMs) {
+    this.#ends = ends;
     this.#journal = journal;
     this.#timer = setInterval(() => void this.#sync(), everyMs);
   }
@@ -62,20 +64,36 @@ export class Settler {
     const upTo = journal.flush();
     if (upTo === journal.settledBytes || this.#failure !== undefined) return;
     try {
-      let { code, stderr } = await sync("-f", this.#path);
-      // The sync of everything, which reports no failure, is all that there was before coreutils 8.24, and all that there
-      // is for a directory that one may write but not read.
-      if (/invalid option|Permission denied/.test(stderr)) ({ code, stderr } = await sync());
+      const failure = await this.#syncEnds();
       if (this.#ended) return;
-      if (code === 0) journal.settle(upTo);
-      else this.#failure = this.#refusal(stderr.trim());
+      if (failure === undefined) journal.settle(upTo);
+      else this.#failure = failure;
     } catch (error) {
       this.#failure = this.#refusal(messageOf(error));
     }
   }
 
-  #refusal(why: string): string {
-    return `${this.#path}: what was copied could not be brought onto stable storage: ${why}: look at its file system`;
+  /** Syncs each file system, or everything where it is not known which they are; gives why that failed. */
+  async #syncEnds(): Promise<string | undefined> {
+    const { paths, certain } = this.#ends;
+    // Of several, one may have got nothing yet.
+    const there = paths.length > 1 ? paths.filter((path) => existsSync(path)) : paths;
+    if (!certain || there.length === 0) {
+      const { code, stderr } = await sync();
+      return code === 0 ? undefined : this.#refusal(stderr.trim());
+    }
+    for (const path of there) {
+      let { code, stderr } = await sync("-f", path);
+      // The sync of everything, which reports no failure, is all that there was before coreutils 8.24, and all that there
+      // is for a directory that one may write but not read.
+      if (/invalid option|Permission denied/.test(stderr)) ({ code, stderr } = await sync());
+      if (code !== 0) return this.#refusal(stderr.trim(), path);
+    }
+    return undefined;
+  }
+
+  #refusal(why: string, where = this.#ends.paths.join(", ") || "the destination"): string {
+    return `${where}: what was copied could not be brought onto stable storage: ${why}: look at its file system`;
   }
 }
 

@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ShardEntry, ShardsMeta } from "../lib/manifest/shards-meta.ts";
-import { localPath } from "../lib/rclone/remote.ts";
+import { sortUserFlags } from "../lib/rclone/flags.ts";
+import { isLocal, localEnds } from "../lib/rclone/local-ends.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { Journal } from "../lib/run/journal.ts";
 import { type RunLayout, type ShardLayout, shardLayout } from "../lib/run/layout.ts";
-import { readRemotes } from "../lib/run/remotes.ts";
+import { remoteContext } from "../lib/run/remotes.ts";
 import { checkDoneRoots, requireSameRoots } from "../lib/run/roots.ts";
 import {
   type AttemptState,
@@ -88,8 +89,9 @@ async function runLocked(
   lock: ShardLock,
 ): Promise<ShardOutcome> {
   const { run, config, shard, submission, node, stop } = task;
-  const remotes = readRemotes(config.rclone_config ?? undefined);
-  const destPath = localPath(config.dest_root, remotes, process.env);
+  const flags = sortUserFlags(config.rclone_flags, process.env);
+  const context = remoteContext(config.rclone_config ?? undefined, config.runtime, flags.given);
+  const destEnds = localEnds(config.dest_root, context);
   const records = await readOwnRecords(task, layout, entry);
   const before = readAttempt(layout.attempt);
   if (before.kind === "unreadable") log.warn(`${before.reason}: taken as the first attempt`);
@@ -99,7 +101,7 @@ async function runLocked(
   try {
     // What the page cache of a node that may be gone held is copied again.
     const provenBefore = journal.proofs.count;
-    if (destPath !== undefined && !isOfThisBoot(before)) journal.dropUnsettled();
+    if (isLocal(destEnds) && !isOfThisBoot(before)) journal.dropUnsettled();
     const fail = readFail(layout.fail);
     const start = decideStart(before, {
       submission,
@@ -143,8 +145,9 @@ async function runLocked(
         lock,
         log: shardLog,
         stop,
-        remotes,
-        destPath,
+        flags,
+        context,
+        destEnds,
         examine: () => examineDestination(run, config, stop),
         transfers: start.counters.transfers,
         onChild: (child) => ledger.noteChild(child),

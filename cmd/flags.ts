@@ -4,6 +4,7 @@ import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
 import { absoluteImage, type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
+import { imageProblem, slurmWordsProblem } from "../lib/rclone/secrets.ts";
 import { hashModes } from "../lib/run/build-manifest.ts";
 import { maxRestartsDefault } from "../lib/run/config.ts";
 import type { RenderOptions } from "../lib/run/render.ts";
@@ -198,6 +199,17 @@ export const words = (flag: string) =>
     v.transform((text) => splitWords(text, `--${flag}`)),
   );
 
+/** Words for srun or sbatch. */
+const slurmWords = (flag: string) =>
+  v.pipe(
+    words(flag),
+    v.transform((list) => {
+      const problem = slurmWordsProblem(list);
+      if (problem) throw invalidInput(`--${flag}: ${problem}`);
+      return list;
+    }),
+  );
+
 /** A whole number of at least `min`, from a flag's text. */
 export const whole = (min: number) =>
   v.pipe(
@@ -232,7 +244,7 @@ export const rcloneSchema = {
       v.transform((path) => resolve(path)),
     ),
   ),
-  "pyxis-extra": words("pyxis-extra"),
+  "pyxis-extra": slurmWords("pyxis-extra"),
 };
 
 export const listerSchema = {
@@ -264,7 +276,7 @@ export const renderSchema = {
   "max-attempts": whole(1),
   "max-restarts": whole(0),
   "stop-lead": whole(1),
-  "sbatch-extras": words("sbatch-extras"),
+  "sbatch-extras": slurmWords("sbatch-extras"),
   "agent-path": optionalText,
 };
 
@@ -276,6 +288,8 @@ export function imageOf(
   runtime: RuntimeName,
 ): string | undefined {
   const image = input["rclone-image"];
+  const problem = image && imageProblem(image);
+  if (problem) throw invalidInput(`--rclone-image: ${problem}`);
   return image && absoluteImage(image, runtime, process.cwd());
 }
 

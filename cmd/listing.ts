@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { makeRunId } from "../lib/manifest/run-id.ts";
 import type { ListingTotals } from "../lib/manifest/write-listing.ts";
+import { checkListingFlags } from "../lib/rclone/flags.ts";
 import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import type { BuildOptions } from "../lib/run/build-manifest.ts";
 import { type Lister, listingCpus } from "../lib/run/lister.ts";
@@ -36,6 +37,7 @@ export function listerOf(
   given: { runtime: RuntimeName; stop: AbortSignal },
 ): Lister {
   const runtime = input.runtime ?? given.runtime;
+  checkListingFlags(input["extra-lsjson-flags"]);
   return {
     runId: input["run-id"] ?? newRunId(),
     runtime,

@@ -9,6 +9,7 @@ import { emptyAccount } from "../lib/run/account.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
+import { remoteContext } from "../lib/run/remotes.ts";
 import { runHere } from "../lib/run/run-here.ts";
 import { submitRun } from "../lib/run/submit.ts";
 import { verifyRun } from "../lib/run/verify.ts";
@@ -97,6 +98,11 @@ export default defineCommand({
     checkImage(runtime, input["rclone-image"]);
     const listsHere = !existsSync(runLayout(input["run-dir"]).manifest);
     checkRcloneConfig(input["rclone-config"], runtime === "host" && (local || listsHere || input.delta));
+    // Without a file named, the agents of an array have the default one of where they run.
+    const context =
+      local || input["rclone-config"] !== undefined
+        ? remoteContext(input["rclone-config"], runtime)
+        : undefined;
     const live = new LiveLine();
     const watch = watchForStop(["SIGINT", "SIGTERM", "SIGHUP"]);
     const { "run-dir": runDir, "allow-untransferable": allowUntransferable } = input;
@@ -109,8 +115,8 @@ export default defineCommand({
           stop: watch.signal,
           onProgress: (t) => live.update(listingText(t)),
         }),
-        sourceRoot: input.source && checkRoot("--source", input.source),
-        destRoot: input.dest && checkRoot("--dest", input.dest),
+        sourceRoot: input.source && checkRoot("--source", input.source, context),
+        destRoot: input.dest && checkRoot("--dest", input.dest, context),
       },
       numShards: input["num-shards"],
       numShardsDefault,

@@ -1,8 +1,10 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { looksLikePath } from "../../lib/rclone/remote.ts";
 import { buildManifest } from "../../lib/run/build-manifest.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut } from "../../lib/run/left-out.ts";
+import { remoteContext } from "../../lib/run/remotes.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";
@@ -29,11 +31,13 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     checkNewFile("--out", input.out);
-    const sourceRoot = checkRoot("--source", input.source);
-    const destRoot = checkRoot("--dest", input.dest);
     const runtime = input.runtime ?? "pyxis";
     checkImage(runtime, input["rclone-image"]);
     checkRcloneConfig(input["rclone-config"], runtime === "host");
+    const context = remoteContext(input["rclone-config"], runtime);
+    const sourceRoot = checkRoot("--source", input.source, context);
+    // The destination may be a remote of where it will be copied, unless it looks more like a path.
+    const destRoot = checkRoot("--dest", input.dest, looksLikePath(input.dest) ? context : undefined);
     const live = new LiveLine();
     const watch = watchForStop(["SIGINT", "SIGTERM"]);
     const options = buildOptionsOf(input, {

@@ -7,10 +7,12 @@ import {
   lsfReader,
   rowFormats,
 } from "../../lib/manifest/import-rows.ts";
+import { looksLikePath } from "../../lib/rclone/remote.ts";
 import { addressabilityOf } from "../../lib/run/build-manifest.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
+import { remoteContext } from "../../lib/run/remotes.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
@@ -64,18 +66,21 @@ export default defineCommand({
     const input = flags.readFlags(schema, args);
     checkNewFile("--out", input.out);
     const live = new LiveLine();
+    const runtime = input.runtime ?? "pyxis";
+    const listsSource = input.format === "keys";
+    const context = remoteContext(input["rclone-config"], runtime);
     const options = {
       ...buildOptionsOf(input, {
-        runtime: input.runtime ?? "pyxis",
+        runtime,
         stop: watchForStop(["SIGINT", "SIGTERM"]).signal,
         onProgress: (totals) => live.update(listingText(totals)),
       }),
       input: input.in,
       out: input.out,
-      sourceRoot: checkRoot("--source", input.source),
-      destRoot: checkRoot("--dest", input.dest),
+      sourceRoot: checkRoot("--source", input.source, listsSource ? context : undefined),
+      destRoot: checkRoot("--dest", input.dest, looksLikePath(input.dest) ? context : undefined),
     };
-    if (input.format === "keys") {
+    if (listsSource) {
       if (input.columns !== undefined) throw invalidInput("--columns: a list of keys has no columns");
       checkImage(options.runtime, options.image);
       checkRcloneConfig(options.configPath, options.runtime === "host");

@@ -27,24 +27,24 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
   [/^FATAL:/, "container"],
   [/rclone was not found|srun was not found|apptainer was not found/i, "config"],
   [
-    /NoSuchKey|object not found|no such file or directory|directory not found|status code: 404|NotFound: Not Found/i,
+    /NoSuchKey|object not found|no such file or directory|directory not found|status ?code: 404|NotFound: Not Found/i,
     "missing",
   ],
   [
-    /no space left on device|too big for remaining disk space|ENOSPC|disk quota exceeded|EDQUOT|QuotaExceeded|XMinioStorageFull|InsufficientStorage|status code: 507/i,
+    /no space left on device|too big for remaining disk space|ENOSPC|disk quota exceeded|EDQUOT|QuotaExceeded|XMinioStorageFull|InsufficientStorage|status ?code: 507/i,
     "destination-full",
   ],
   [
-    /InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AccessDenied|status code: 40[13]\b|NoCredentialProviders|Forbidden|permission denied/i,
+    /InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AccessDenied|status ?code: 40[13]\b|NoCredentialProviders|Forbidden|permission denied/i,
     "auth",
   ],
   [
-    /SlowDown|TooManyRequests|RequestLimitExceeded|Throttl|status code: (?:429|503)\b|ServiceUnavailable|connection refused/i,
+    /SlowDown|TooManyRequests|RequestLimitExceeded|Throttl|status ?code: (?:429|503)\b|ServiceUnavailable|connection refused/i,
     "throttled",
   ],
   [/pyxis|enroot|--container-|minibox|container image|squashfs|couldn't chdir|mount source/i, "container"],
   [
-    /connection reset|broken pipe|i\/o timeout|TLS handshake|no such host|network is unreachable|unexpected EOF|\bEOF\b|RequestError|timeout|deadline exceeded|status code: 5\d\d|InternalError/i,
+    /connection reset|broken pipe|i\/o timeout|TLS handshake|no such host|network is unreachable|unexpected EOF|\bEOF\b|RequestError|timeout|deadline exceeded|status ?code: 5\d\d|InternalError/i,
     "network",
   ],
 ];

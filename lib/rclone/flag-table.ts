@@ -82,6 +82,11 @@ export function backendPrefix(name: string): string | undefined {
   return backends.get(name)?.prefix;
 }
 
+/** Whether some backend marks an option of this name as a password or as sensitive. */
+export function isMarkedOption(option: string): boolean {
+  return secretOptions.has(option.replaceAll("-", "_").toLowerCase());
+}
+
 /** rclone marks none of these as secret, and yet each may hold one. */
 const mayHoldSecret = /(?:^|_)(?:headers?|(?:web_)?token|api_key|2fa)$/;
 

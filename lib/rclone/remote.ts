@@ -1,128 +1,124 @@
+import { type ParsedRoot, splitRoot } from "./connection-string.ts";
+import { isMarkedOption, isOpenOption } from "./flag-table.ts";
+import { listItems, localEnds } from "./local-ends.ts";
+import type { Remotes } from "./rclone-conf.ts";
+import { parseRoot, type RemoteContext, remoteType, resolveRemote } from "./remote-options.ts";
+import { hasUrlSecret } from "./secrets.ts";
+
 /** What xfer needs to know of the place that a root names. */
 export type RootKind = "s3" | "posix" | "other";
 
-/**
- * How rclone tells a remote from a path: a name, or a backend after a colon, with `,option=value` pairs after it, and
- * a colon before any slash (https://rclone.org/docs/#syntax-of-remote-paths).
- */
-const remoteForm = /^(:?)([\w.+@-][\w.+@ -]*)((?:,[\w-]+(?:=(?:"[^"]*"|'[^']*'|[^,:"']*))?)*):/;
-
-/** A root taken apart; `name` is a remote's name in rclone.conf or, with `inline`, a backend's. */
-export type ParsedRoot =
-  | { form: "posix"; path: string }
-  | { form: "remote"; name: string; inline: boolean; options: { name: string; value: string }[] };
-
-/** Takes a root apart into a POSIX path or an rclone remote. */
-export function parseRoot(root: string): ParsedRoot {
-  const match = remoteForm.exec(root);
-  if (!match) return { form: "posix", path: root };
-  const [, colon, name = "", tail = ""] = match;
-  const options = [...tail.matchAll(/,([\w-]+)(?:=("[^"]*"|'[^']*'|[^,:"']*))?/g)].map(
-    ([, option = "", value = "true"]) => ({ name: option, value: value.replace(/^["']|["']$/g, "") }),
-  );
-  return { form: "remote", name, inline: colon === ":", options };
-}
-
-/** Option names that carry a secret, in any backend: what rclone marks as password or sensitive. */
-const secretName =
-  /(?:^|[_-])(?:key|key[_-]id|secret|pass|password|password2|token|credentials|sas[_-]url|account|bearer)(?:$|[_-])|access[_-]key|service[_-]account/i;
-
-/** Whether an rclone option of this name holds a credential. */
-export function isSecretOption(name: string): boolean {
-  return secretName.test(name) && !/^sse[_-]|[_-]sse[_-]kms|env[_-]auth|key[_-]pem|key[_-]file$/i.test(name);
-}
+/** Values that hold roots again nest no deeper than this. */
+const depthMax = 8;
 
 /**
- * Why a root may not be used, or undefined when it may: credentials inside it would end up in manifests, argument
- * vectors and logs. They belong in rclone.conf.
+ * Why a root may not be used, or undefined when it may: what rclone cannot read, and credentials inside it, which would
+ * end up in manifests, argument vectors and logs. The text never repeats a value.
  */
 export function rootProblem(root: string): string | undefined {
   if (root === "") return "is empty";
   if (/[\x00-\x1f\x7f]/.test(root)) return "has a control character";
-  const parsed = parseRoot(root);
+  const parsed = splitRoot(root);
   if (parsed.form === "posix") return undefined;
-  const secret = parsed.options.find(({ name }) => isSecretOption(name));
-  if (secret) return `carries a credential (${secret.name}=...): put it in rclone.conf, under a name`;
-  if (parsed.options.some(({ value }) => /:\/\/[^/@]*:[^/@]*@/.test(value))) {
-    return "carries a password in a URL: put it in rclone.conf, under a name";
-  }
-  return undefined;
+  if (parsed.form === "none") return `${parsed.problem}: ${pathHint(root)}`;
+  return optionProblem(parsed, 0);
 }
 
-/** The sections of an rclone.conf by name, each with its options. It holds credentials: never print it. */
-export type Remotes = ReadonlyMap<string, ReadonlyMap<string, string>>;
+function pathHint(root: string): string {
+  const shown = root.slice(0, root.search(/[:,]/) + 1);
+  const path = /^[^,]*:[^,=@?]*$/.test(root) ? root : `${shown}...`;
+  return `a path with a colon in its first name is written ./${path}`;
+}
 
-/** Reads the sections of an rclone.conf; an encrypted file yields none. */
-export function parseRemotes(conf: string): Remotes {
-  const remotes = new Map<string, Map<string, string>>();
-  let section: Map<string, string> | undefined;
-  for (const raw of conf.split("\n")) {
-    const line = raw.trim();
-    const header = /^\[(.+)\]$/.exec(line)?.[1];
-    if (header !== undefined) {
-      section = new Map();
-      remotes.set(header, section);
+type ParsedRemote = Extract<ParsedRoot, { form: "remote" }>;
+
+function optionProblem({ name, inline, options, path }: ParsedRemote, depth: number): string | undefined {
+  if (depth > depthMax) return "has remotes within remotes too deep to be checked";
+  for (const option of options) {
+    if (/^(?:global|override)\./.test(option.name)) {
+      return `has the option ${option.name}, which changes rclone's flags: use --rclone-flags`;
     }
-    const option = /^([^=#;[]+?)\s*=\s*(.*)$/.exec(line);
-    if (option?.[1] && section) section.set(option[1], option[2] ?? "");
+    if (option.name !== "type" && !isOpenOption(inline ? name : undefined, option.name)) {
+      const what = isMarkedOption(option.name) ? "a credential" : "what may be a credential";
+      return `carries ${what} (${option.name}=...): put it in rclone.conf, under a name`;
+    }
+    if (hasUrlSecret(option.value)) return urlProblem;
+    for (const value of nestedValues(option.value)) {
+      const inner = splitRoot(value);
+      const problem = inner.form === "remote" ? optionProblem(inner, depth + 1) : undefined;
+      if (problem) return problem;
+    }
   }
-  return remotes;
+  return path.startsWith("//") && hasUrlSecret(`:${path}`) ? urlProblem : undefined;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+const urlProblem = "carries a credential in a URL: put it in rclone.conf, under a name";
+
+/** What in the value of an option may be a root: all of it, each item of a list, and what follows `dir=` in those. */
+function nestedValues(value: string): string[] {
+  const items = [value, ...listItems(value)];
+  return [...items, ...items.map((item) => item.replace(/^[^=:,]*=/, ""))];
+}
+
+/** Whether a root with the form of a remote has a name that only newer rclones take for one. */
+export function looksLikePath(root: string): boolean {
+  const parsed = parseRoot(root);
+  return parsed.form === "remote" && !/^[\w. -]+$/.test(parsed.name);
+}
 
 /**
- * The kind of a root, from rclone.conf and from RCLONE_CONFIG_<NAME>_TYPE in the environment, which rclone lets win. A
- * remote that wraps another (crypt, alias, union) is "other": what holds for S3 need not hold for it.
+ * Why a root cannot be reached as the rclone.conf and the environment of this host say, or undefined when it can, or
+ * when that is not known here.
  */
-export function rootKind(root: string, remotes: Remotes, env: Environment): RootKind {
+export function remoteProblem(root: string, context: RemoteContext): string | undefined {
+  const parsed = parseRoot(root);
+  if (parsed.form === "posix") return undefined;
+  const { name, inline } = parsed;
+  if (inline && /[^\w ]/.test(name)) return `names ${JSON.stringify(name)}, which is no backend of rclone`;
+  if (!inline && context.remotes.certain && remoteType(parsed, context) === undefined) {
+    return `names the remote ${name}, which rclone.conf does not have: ${pathHint(root)}`;
+  }
+  const relative = localEnds(root, context).paths.find((path) => !path.startsWith("/"));
+  if (relative === undefined) return undefined;
+  return `ends at a relative path ("${relative}"), which means another place wherever rclone runs: write an absolute one`;
+}
+
+/**
+ * The kind of a root, from its connection string, from RCLONE_CONFIG_<NAME>_TYPE in the environment, which rclone lets win,
+ * and from rclone.conf. A remote that wraps another (crypt, alias, union) is "other": what holds for S3 need not hold for
+ * it.
+ */
+export function rootKind(root: string, remotes: Remotes, env: RemoteContext["env"]): RootKind {
   const parsed = parseRoot(root);
   if (parsed.form === "posix") return "posix";
-  return remoteType(parsed, remotes, env) === "s3" ? "s3" : "other";
+  return remoteType(parsed, { remotes, env }) === "s3" ? "s3" : "other";
 }
 
-function remoteType(
-  { name, inline }: Extract<ParsedRoot, { form: "remote" }>,
-  remotes: Remotes,
-  env: Environment,
-): string | undefined {
-  const variable = `RCLONE_CONFIG_${name.toUpperCase().replaceAll("-", "_")}_TYPE`;
-  return inline ? name : (env[variable] ?? remotes.get(name)?.get("type"));
-}
-
-/** The path on this host that a root means: a path itself, or one behind a remote of type local. */
-export function localPath(root: string, remotes: Remotes, env: Environment): string | undefined {
-  const parsed = parseRoot(root);
-  if (parsed.form === "posix") return parsed.path;
-  if (remoteType(parsed, remotes, env) !== "local") return undefined;
-  return root.slice(remoteForm.exec(root)?.[0].length ?? 0);
-}
-
-/** What makes two S3 remotes the same account at the same place. */
-const identityOptions = [
-  "provider",
-  "endpoint",
-  "region",
-  "access_key_id",
-  "env_auth",
-  "profile",
-  "session_token",
-];
+/** Options that may differ between two remotes that are one account at one place. */
+const tuning: ReadonlySet<string> = new Set(
+  (
+    "type description acl bucket_acl storage_class chunk_size upload_cutoff upload_concurrency max_upload_parts copy_cutoff " +
+    "list_chunk list_version no_check_bucket no_head no_head_object disable_checksum"
+  ).split(" "),
+);
 
 /**
  * Whether one S3 endpoint holds both roots for the same account, and how rclone must be told: "same-remote" copies on
- * the server by itself, "same-endpoint" needs --server-side-across-configs, "apart" cannot.
+ * the server by itself, "same-endpoint" needs --server-side-across-configs, "apart" cannot. Two remotes are one place only
+ * when all that rclone will use for them is known and equal.
  */
 export function serverSide(
   source: string,
   dest: string,
-  remotes: Remotes,
+  context: RemoteContext,
 ): "same-remote" | "same-endpoint" | "apart" {
   const [one, other] = [parseRoot(source), parseRoot(dest)];
-  if (one.form !== "remote" || other.form !== "remote" || one.inline || other.inline) return "apart";
-  const [a, b] = [remotes.get(one.name), remotes.get(other.name)];
-  if (a?.get("type") !== "s3" || b?.get("type") !== "s3") return "apart";
-  if (one.name === other.name && one.options.length === 0 && other.options.length === 0) return "same-remote";
-  const equal = identityOptions.every((name) => a.get(name) === b.get(name));
-  return equal && one.options.length === 0 && other.options.length === 0 ? "same-endpoint" : "apart";
+  if (one.form !== "remote" || other.form !== "remote") return "apart";
+  const [a, b] = [resolveRemote(one, context), resolveRemote(other, context)];
+  if (a.type !== "s3" || b.type !== "s3") return "apart";
+  const stated = ({ name, inline, options }: ParsedRemote) => JSON.stringify([name, inline, options]);
+  if (stated(one) === stated(other)) return "same-remote";
+  if (!a.certain || !b.certain) return "apart";
+  const names = [...new Set([...a.options.keys(), ...b.options.keys()])].filter((name) => !tuning.has(name));
+  return names.every((name) => a.options.get(name) === b.options.get(name)) ? "same-endpoint" : "apart";
 }

@@ -59,3 +59,24 @@ export function hasUrlSecret(text: string): boolean {
 /** Queries of URLs that are themselves a credential: S3's, Azure's and Google's signatures, tokens. */
 const signedUrl =
   /[?&](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|sig|[\w-]*token|api_?key|key|password|secret)=/i;
+
+/** Whether a line of rclone's log, as it writes it at -vv, tells the value of a variable: it may be a credential. */
+export function showsVariable(line: string): boolean {
+  return line.includes(" from environment variable ") && /(?:"msg":"|DEBUG ?: )Setting /.test(line);
+}
+
+/** Why words for srun or sbatch may not be used, or undefined when they may: they stand in files and logs. */
+export function slurmWordsProblem(words: readonly string[]): string | undefined {
+  if (words.some(hasUrlSecret)) return "a credential is in a URL";
+  const exported = words.find(
+    (word, at) => /^--export=.*=/.test(word) || (words[at - 1] === "--export" && word.includes("=")),
+  );
+  if (exported === undefined) return undefined;
+  return "--export sets a variable to a value, which logs would carry: set it in the environment, and give its name alone";
+}
+
+/** Why an image may not be used, or undefined when it may. */
+export function imageProblem(image: string): string | undefined {
+  if (!/:\/\/[^/\s@]*:[^/\s@]*@/.test(image) && !signedUrl.test(image)) return undefined;
+  return "carries a credential: put it in the credentials file of enroot or apptainer";
+}

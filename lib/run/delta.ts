@@ -9,7 +9,7 @@ import { checkRoot } from "./inputs.ts";
 import { listEntries } from "./list-entries.ts";
 import type { Lister, ListingRequest } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
-import { readRemotes } from "./remotes.ts";
+import { readRemotes, remoteContext } from "./remotes.ts";
 
 /** What a delta is made from. */
 export interface DeltaOptions extends Lister {
@@ -59,7 +59,11 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   });
   if (!loaded) throw invalidInput(`${manifestPath}: the manifest is empty`);
   const { comparison } = loaded;
-  const destRoot = checkRoot(`${manifestPath}: dest_root`, loaded.destRoot);
+  const destRoot = checkRoot(
+    `${manifestPath}: dest_root`,
+    loaded.destRoot,
+    remoteContext(options.configPath, options.runtime),
+  );
   const delta: Delta = {
     schema: "xfer.delta.v1",
     manifest: manifestPath,

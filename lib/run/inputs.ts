@@ -1,12 +1,20 @@
 import { resolve } from "node:path";
 import { trimRoot } from "../manifest/root.ts";
-import { parseRoot, rootProblem } from "../rclone/remote.ts";
+import { Remotes } from "../rclone/rclone-conf.ts";
+import { remoteProblem, rootProblem } from "../rclone/remote.ts";
+import { parseRoot, type RemoteContext } from "../rclone/remote-options.ts";
 import type { RuntimeName } from "../rclone/runtime.ts";
 import { invalidInput } from "../system/errors.ts";
 
-/** A root that may be used, in its one form: remotes as given, paths absolute. Throws invalid input naming `flag`. */
-export function checkRoot(flag: string, root: string): string {
-  const problem = rootProblem(root);
+/** Of a place whose rclone.conf is not known. */
+const elsewhere: RemoteContext = { remotes: new Remotes(false), env: {}, flags: new Map() };
+
+/**
+ * A root that may be used, in its one form: remotes as given, paths absolute. With the `context` of where rclone runs, its
+ * remote must be one that rclone has there. Throws invalid input naming `flag`.
+ */
+export function checkRoot(flag: string, root: string, context = elsewhere): string {
+  const problem = rootProblem(root) ?? remoteProblem(root, context);
   if (problem) throw invalidInput(`${flag}: ${problem}`);
   return parseRoot(root).form === "posix" ? resolve(root) : trimRoot(root);
 }

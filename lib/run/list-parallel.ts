@@ -12,6 +12,7 @@ import { compareUtf8, joinPrefix, type Part } from "../manifest/parts.ts";
 import { countEntries, forEachEntry } from "../manifest/read-listing.ts";
 import { joinRoot } from "../manifest/root.ts";
 import type { ListingTotals } from "../manifest/write-listing.ts";
+import { rootedFilter } from "../rclone/flags.ts";
 import { invalidInput } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
 import { log } from "../system/log.ts";
@@ -98,14 +99,11 @@ function below(prefix: string, path: string): string {
   return path === "" ? prefix : joinPrefix(prefix, path);
 }
 
-/** Filters whose patterns are relative to the root that is listed: a part has another one. */
-const rootedFilter =
-  /^(?:--(?:include|exclude|filter|files-from|max-depth)|RCLONE_(?:INCLUDE|EXCLUDE|FILTER|FILES_FROM|MAX_DEPTH))/;
-
 /** Throws invalid input for a listing whose parts would not add up to it. */
 function checkDivisible({ recursive, extraFlags }: ListingRequest): void {
   if (!recursive) throw invalidInput("--list-parallel: a listing that is not recursive has no parts");
-  const filter = [...extraFlags, ...Object.keys(process.env)].find((word) => rootedFilter.test(word));
+  // A part has another root.
+  const filter = rootedFilter(extraFlags, process.env);
   if (filter !== undefined) {
     throw invalidInput(
       `--list-parallel: ${filter} depends on the root that is listed, and parts have others: list without it, or serially`,

@@ -5,6 +5,7 @@ import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
 import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
+import { showsVariable } from "../rclone/secrets.ts";
 import { removeIfAny } from "../system/durable.ts";
 import { errnoOf, messageOf, operationFailed } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
@@ -13,6 +14,7 @@ import { type ProcessExit, startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { formatObjects } from "../system/units.ts";
 import { mountsFor } from "./mounts.ts";
+import { remoteContext } from "./remotes.ts";
 
 /** How rclone is reached for listings, and what happens to what it says. */
 export interface Lister {
@@ -113,6 +115,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
   const decoder = new TextDecoder();
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
     const line = messages.take(decoder.decode(bytes));
+    if (showsVariable(line)) return;
     stderr.add(Buffer.from(line));
     if (lister.verbosity > 0) process.stderr.write(`${line}\n`);
   });
@@ -206,6 +209,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
       confInContainer,
       readOnly: [request.mountedRoot ?? request.root],
       writable: [],
+      context: remoteContext(configPath, runtime),
     }),
   });
 }
@@ -269,7 +273,7 @@ function writeErrorLog(failure: {
 }): string {
   const { lister, argv, error, exitCode, stdout, stderr } = failure;
   const slurm = Object.entries(process.env)
-    .filter(([name]) => name.startsWith("SLURM_"))
+    .filter(([name]) => name.startsWith("SLURM_") && !/JWT|TOKEN|KEY|PASS|SECRET/.test(name))
     .map(([name, value]) => `${name}=${value}`);
   const text = [
     `error: ${messageOf(error)}`,

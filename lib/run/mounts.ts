@@ -1,4 +1,6 @@
-import { parseRoot } from "../rclone/remote.ts";
+import { existsSync } from "node:fs";
+import { localEnds } from "../rclone/local-ends.ts";
+import { parseRoot, type RemoteContext } from "../rclone/remote-options.ts";
 import { type Mount, mountProblem, type RuntimeName } from "../rclone/runtime.ts";
 import { invalidInput } from "../system/errors.ts";
 
@@ -7,19 +9,22 @@ export interface MountNeeds {
   runtime: RuntimeName;
   configPath: string | undefined;
   confInContainer: string;
-  /** Roots and files that are read; remotes among them need no mount. */
+  /** Roots and files that are read; object stores among them need no mount. */
   readOnly: readonly string[];
   writable: readonly string[];
+  /** What tells where remotes end. */
+  context: RemoteContext;
   /** The list of keys, where there is one. */
   keys?: { source: string; target: string } | undefined;
 }
 
 /**
- * The mounts of an rclone step: rclone.conf, and every POSIX path at its own place. Empty under the host runtime.
+ * The mounts of an rclone step: rclone.conf, and every path that the roots end at, through remotes that wrap others, at its
+ * own place: what a container has no mount for it writes into its own memory. Empty under the host runtime.
  * Throws invalid input for a path that the runtime cannot mount.
  */
 export function mountsFor(needs: MountNeeds): Mount[] {
-  const { runtime, configPath, confInContainer } = needs;
+  const { runtime, configPath, confInContainer, context } = needs;
   if (runtime === "host") return [];
   const mounts: Mount[] = [];
   if (configPath !== undefined) {
@@ -27,7 +32,11 @@ export function mountsFor(needs: MountNeeds): Mount[] {
   }
   const add = (roots: readonly string[], writable: boolean) => {
     for (const root of roots) {
-      if (parseRoot(root).form === "posix") mounts.push({ source: root, target: root, writable });
+      const isPath = parseRoot(root).form === "posix";
+      for (const path of localEnds(root, context).paths) {
+        // Behind a remote there may be nothing yet, and no container starts with a mount of nothing.
+        if (isPath || existsSync(path)) mounts.push({ source: path, target: path, writable });
+      }
     }
   };
   if (needs.keys) mounts.push({ ...needs.keys, writable: false });

@@ -1,18 +1,49 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseRemotes, type Remotes } from "../rclone/remote.ts";
+import { parseRemotes, Remotes } from "../rclone/rclone-conf.ts";
+import type { RemoteContext } from "../rclone/remote-options.ts";
+import type { RuntimeName } from "../rclone/runtime.ts";
+import { errnoOf } from "../system/errors.ts";
 
-/** The remotes of an rclone.conf, or of rclone's default one; a file that cannot be read has none. */
-export function readRemotes(configPath: string | undefined): Remotes {
+/**
+ * The remotes of an rclone.conf, or of rclone's default one. They are not certain where the file cannot be read here, or
+ * where a container may have a default of its own.
+ */
+export function readRemotes(configPath: string | undefined, runtime: RuntimeName = "host"): Remotes {
+  const path = configPath ?? defaultConfigPath();
+  if (path === undefined) return new Remotes(true);
   try {
-    return parseRemotes(readFileSync(configPath ?? defaultConfigPath(), "utf8"));
-  } catch {
-    return new Map();
+    const remotes = parseRemotes(readFileSync(path, "utf8"));
+    if (configPath === undefined && runtime !== "host") remotes.certain = false;
+    return remotes;
+  } catch (error) {
+    // Without a default file rclone has no remotes.
+    return new Remotes(configPath === undefined && runtime === "host" && errnoOf(error) === "ENOENT");
   }
 }
 
-/** Where rclone looks by default: https://rclone.org/docs/#config-config-file */
-function defaultConfigPath(): string {
+/** What decides how rclone reaches remotes where this process starts it. */
+export function remoteContext(
+  configPath: string | undefined,
+  runtime: RuntimeName,
+  flags: ReadonlyMap<string, string> = new Map(),
+): RemoteContext {
+  return { remotes: readRemotes(configPath, runtime), env: process.env, flags };
+}
+
+/**
+ * Where rclone looks by default (https://rclone.org/docs/#config-config-file), undefined for a configuration that is
+ * only in memory.
+ */
+function defaultConfigPath(): string | undefined {
   const { RCLONE_CONFIG, XDG_CONFIG_HOME, HOME = "" } = process.env;
-  return RCLONE_CONFIG ?? join(XDG_CONFIG_HOME ?? join(HOME, ".config"), "rclone", "rclone.conf");
+  if (RCLONE_CONFIG !== undefined) return RCLONE_CONFIG === "" ? undefined : RCLONE_CONFIG;
+  const program = Bun.which("rclone");
+  const places = [
+    ...(program ? [join(program, "..", "rclone.conf")] : []),
+    ...(XDG_CONFIG_HOME ? [join(XDG_CONFIG_HOME, "rclone", "rclone.conf")] : []),
+    join(HOME, ".config", "rclone", "rclone.conf"),
+    join(HOME, ".rclone.conf"),
+  ];
+  return places.find((path) => existsSync(path)) ?? places.at(-2);
 }

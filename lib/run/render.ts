@@ -12,6 +12,7 @@ import { type RunConfig, writeRunConfig } from "./config.ts";
 import { checkImage, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
+import { remoteContext } from "./remotes.ts";
 import { type Roots, rootsOfShards } from "./roots.ts";
 
 /** How rclone is reached and told to copy, as the user says it. */
@@ -128,6 +129,7 @@ function checkRclone(config: RunConfig): void {
     confInContainer: config.rclone_conf_in_container,
     readOnly: [config.source_root],
     writable: [config.dest_root],
+    context: remoteContext(config.rclone_config ?? undefined, config.runtime),
   });
 }
 
@@ -139,11 +141,13 @@ async function resolveRoots(
   run: RunLayout,
   meta: ShardsMeta | undefined,
   manifest: Roots,
-  { sourceRoot, destRoot }: RenderOptions,
+  { sourceRoot, destRoot, rclone }: RenderOptions,
 ): Promise<Roots> {
+  const context =
+    rclone.configPath === undefined ? undefined : remoteContext(rclone.configPath, rclone.runtime);
   const asked = {
-    source_root: checkRoot("--source-root", sourceRoot ?? manifest.source_root),
-    dest_root: checkRoot("--dest-root", destRoot ?? manifest.dest_root),
+    source_root: checkRoot("--source-root", sourceRoot ?? manifest.source_root, context),
+    dest_root: checkRoot("--dest-root", destRoot ?? manifest.dest_root, context),
   };
   if (!meta) return asked;
   const shards = await rootsOfShards(run, meta);

@@ -2,6 +2,7 @@ import { rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime
 import { type Child, runProgram, startChild } from "../system/process.ts";
 import type { RunConfig } from "./config.ts";
 import { mountsFor } from "./mounts.ts";
+import { remoteContext } from "./remotes.ts";
 
 /** Where the list of keys lies in a container. */
 const keysInContainer = "/xfer.keys";
@@ -34,6 +35,7 @@ export function stepCommand(config: RunConfig, step: Step): string[] {
       configPath,
       confInContainer: config.rclone_conf_in_container,
       readOnly: step.readOnly,
+      context: remoteContext(configPath, runtime),
       writable: step.writable,
       keys: step.keys === undefined ? undefined : { source: step.keys, target: keysInContainer },
     }),

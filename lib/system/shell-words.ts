@@ -9,7 +9,8 @@ export function splitWords(text: string, flag: string): string[] {
   try {
     return split(text);
   } catch {
-    throw invalidInput(`${flag}: a quote is not closed in: ${text}`);
+    // What stands in it may be a credential.
+    throw invalidInput(`${flag}: a quote is not closed`);
   }
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Settler } from "../../agent/settler.ts";
+import type { LocalEnds } from "../../lib/rclone/local-ends.ts";
 import { Journal, readJournal } from "../../lib/run/journal.ts";
 import { processesWith, temporaryDirectory, until } from "../e2e/harness.ts";
 
@@ -9,12 +10,13 @@ const running = new AbortController().signal;
 const roots = { source_root: "src:b", dest_root: "dst:b" };
 const shard = { sha256: "a".repeat(64), records: 100, roots };
 const header = `xfer.journal.v1 ${shard.sha256} ["src:b","dst:b"]\n`;
+const at = (...paths: string[]): LocalEnds => ({ paths, certain: true });
 
 test("what was copied is settled now and then, and at the end; nothing new is not settled again", async () => {
   using dir = temporaryDirectory();
   const path = join(dir.path, "j");
   const journal = new Journal(path, shard);
-  const settler = new Settler(dir.path, journal, 20);
+  const settler = new Settler(at(dir.path), journal, 20);
   journal.add(3, "copied");
   await until("a first settling", () => readFileSync(path, "utf8").includes("\ns"));
   expect(readFileSync(path, "utf8")).toBe(`${header}c3\ns${header.length + 3}\n`);
@@ -63,11 +65,11 @@ test("a file system that refuses a write leaves proven only what was settled bef
   using dir = temporaryDirectory();
   const journal = new Journal(join(dir.path, "j"), shard);
   journal.add(1, "copied");
-  const good = new Settler(dir.path, journal);
+  const good = new Settler(at(dir.path), journal);
   expect(await good.settle(running)).toBeUndefined();
   good.end();
   journal.add(2, "copied");
-  const bad = new Settler(join(dir.path, "gone"), journal);
+  const bad = new Settler(at(join(dir.path, "gone")), journal);
   expect(await bad.settle(running)).toMatch(/could not be brought onto stable storage: .*No such file/);
   bad.end();
   expect([journal.proofs.get(1), journal.proofs.get(2)]).toEqual(["copied", undefined]);
@@ -108,7 +110,7 @@ for (const refusal of ["sync: invalid option -- 'f'", "sync: error opening '/x':
     );
     const journal = new Journal(join(dir.path, "j"), shard);
     journal.add(1, "copied");
-    const settler = new Settler(dir.path, journal);
+    const settler = new Settler(at(dir.path), journal);
     expect(await settler.settle(running)).toBeUndefined();
     settler.end();
     journal.close();
@@ -124,7 +126,7 @@ test("a stop does not wait for a file system that hangs", async () => {
     const journal = new Journal(join(dir.path, "j"), shard);
     journal.add(1, "copied");
     const stop = new AbortController();
-    const settler = new Settler(dir.path, journal);
+    const settler = new Settler(at(dir.path), journal);
     const settled = settler.settle(stop.signal);
     stop.abort("SIGTERM");
     expect(await settled).toBeUndefined();

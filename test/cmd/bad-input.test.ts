@@ -204,7 +204,7 @@ const rows: [string, string[], number, RegExp][] = [
   ],
   [
     "other roots than the manifest's",
-    [...local, "--run-dir", "run"],
+    [...local, "--run-dir", "run", "--rclone-config", "rclone.conf"],
     2,
     /--source is s3src:b, but run\/manifest\.jsonl was listed with s3src:bucket\/prefix/,
   ],
@@ -277,7 +277,7 @@ test(
     expect(submit.stderr).toBe("xfer: sbatch was not found on PATH (looked in /nowhere)\n");
     expect(submit.code).toBe(1);
     expect(existsSync(join(dir.path, "run", "submissions.jsonl"))).toBe(false);
-    const listed = await xfer(build, { cwd: dir.path, env });
+    const listed = await xfer([...build, "--rclone-config", "rclone.conf"], { cwd: dir.path, env });
     expect(listed.stderr).toBe("xfer: rclone was not found on PATH (looked in /nowhere)\n");
     expect(listed.code).toBe(1);
     expect(existsSync(join(dir.path, "new.jsonl"))).toBe(false);
@@ -356,7 +356,7 @@ test(
       expect(result.stderr).toBe("");
     }
     expect((await xfer(["--version"], { cwd: dir.path })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    const value = await xfer([...render, "--agent-path", "/x", "--rclone-flags", "--help"], {
+    const value = await xfer([...render, "--agent-path", "/x", "--pyxis-extra", "--help"], {
       cwd: dir.path,
     });
     expect(value.stdout).toContain("rendered for 3 shards");
@@ -368,8 +368,8 @@ test(
   "flag strings arrive as the user wrote them, by --flag value and --flag=value",
   async () => {
     using dir = await scene();
-    const flags = `--no-traverse --transfers 8 --exclude 'a "b" $(c)' --header "X: y=z"`;
-    const words = ["--no-traverse", "--transfers", "8", "--exclude", 'a "b" $(c)', "--header", "X: y=z"];
+    const flags = `--no-traverse --transfers 8 --exclude 'a "b" $(c)' --user-agent "X: y=z"`;
+    const words = ["--no-traverse", "--transfers", "8", "--exclude", 'a "b" $(c)', "--user-agent", "X: y=z"];
     for (const given of [["--rclone-flags", flags], [`--rclone-flags=${flags}`]]) {
       const args = [...render, "--agent-path", "/x", "--pyxis-extra", "--container-workdir=/ -v", ...given];
       const result = await xfer([...args, "--json"], { cwd: dir.path });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { type CopyFacts, copyPlan } from "../../../lib/rclone/copy-plan.ts";
 import { sortUserFlags } from "../../../lib/rclone/flags.ts";
-import { parseRemotes, rootKind, rootProblem, serverSide } from "../../../lib/rclone/remote.ts";
+import { parseRemotes } from "../../../lib/rclone/rclone-conf.ts";
+import { rootKind, rootProblem, serverSide } from "../../../lib/rclone/remote.ts";
 import { splitWords } from "../../../lib/system/shell-words.ts";
 
 const sort = (text: string) => sortUserFlags(splitWords(text, "--rclone-flags"));
@@ -102,9 +103,16 @@ test("the kind of a root, and whether one endpoint holds both", () => {
     ["a:x", "b c:y", "apart"],
     ["/x", "/y", "apart"],
     ["a:x", "a,region=r:y", "apart"],
-    [":s3,env_auth:x", ":s3,env_auth:y", "apart"],
+    [":s3,env_auth:x", ":s3,env_auth:y", "same-remote"],
+    [":s3,env_auth:x", ":s3:y", "apart"],
   ];
-  expect(sides.map(([source, dest]) => [source, dest, serverSide(source, dest, remotes)])).toEqual(sides);
+  expect(
+    sides.map(([source, dest]) => [
+      source,
+      dest,
+      serverSide(source, dest, { remotes, env: {}, flags: new Map() }),
+    ]),
+  ).toEqual(sides);
 });
 
 describe("the copy plan", () => {
@@ -136,6 +144,22 @@ describe("the copy plan", () => {
       { largestBytes: large, version: [1, 64], multiThreadCutoffBytes: 0 },
       twoRequests,
     ],
+    [
+      "as large as the cutoff",
+      { largestBytes: 2 ** 20, version: [1, 64], multiThreadCutoffBytes: 2 ** 20 },
+      [...blind, "--s3-no-head"],
+    ],
+    [
+      "just under the cutoff",
+      { largestBytes: 2 ** 20 - 1, version: [1, 64], multiThreadCutoffBytes: 2 ** 20 },
+      twoRequests,
+    ],
+    [
+      "one remote, as large as a copy in parts",
+      { serverSide: "same-remote", largestBytes: 4 * 2 ** 30 },
+      [...blind, "--s3-no-head"],
+    ],
+    ["one remote, just under it", { serverSide: "same-remote", largestBytes: 4 * 2 ** 30 - 1 }, twoRequests],
     ["s3 to posix", { dest: "posix" }, [...blind, "--s3-no-head-object"]],
     ["s3 to posix, large", { dest: "posix", largestBytes: large }, blind],
     ["posix to s3", { source: "posix" }, [...blind, "--s3-no-head"]],

@@ -30,6 +30,12 @@ const lines: [string, LogEvent][] = [
     { kind: "unchanged", object: "f2" },
   ],
   ['{"level":"info","msg":"Copied (new)"}', { kind: "other" }],
+  // Words of others that quote it, and names of objects, prove nothing.
+  ['{"level":"info","msg":"Not Copied (new)","object":"x"}', { kind: "other" }],
+  ['{"level":"debug","msg":"Skipped: Multi-thread Copied (new)","object":"x"}', { kind: "other" }],
+  ['{"level":"info","msg":"\\nCopied (new)","object":"x"}', { kind: "other" }],
+  ['{"level":"debug","msg":"Not Unchanged skipping","object":"x"}', { kind: "other" }],
+  ['{"level":"info","msg":"Deleted","object":"Copied (new)"}', { kind: "other" }],
   ['{"level":"info","msg":"There was nothing to transfer","source":"sync/sync.go:939"}', { kind: "other" }],
   ['{"level":"warning","msg":"Config file \\"/x\\" not found - using defaults"}', { kind: "other" }],
   [

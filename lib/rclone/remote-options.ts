@@ -1,0 +1,98 @@
+import { type ParsedRoot, splitRoot } from "./connection-string.ts";
+import { backendPrefix, isBackend } from "./flag-table.ts";
+import type { Remotes } from "./rclone-conf.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What decides how rclone reaches a remote, beside the root itself. */
+export interface RemoteContext {
+  remotes: Remotes;
+  env: Environment;
+  /** The user's flags for rclone by their long names. */
+  flags: ReadonlyMap<string, string>;
+}
+
+/** What rclone will really use for a remote. */
+export interface ResolvedRemote {
+  /** The backend, or undefined when it is not known. */
+  type: string | undefined;
+  options: ReadonlyMap<string, string>;
+  /** Whether rclone, of whatever version, uses exactly these. */
+  certain: boolean;
+}
+
+type ParsedRemote = Extract<ParsedRoot, { form: "remote" }>;
+
+/** The variable with which rclone sets an option of one remote: the name keeps its dashes. */
+function remoteVariable(remote: ParsedRemote, option: string): string {
+  return `RCLONE_CONFIG_${upper(`${remote.inline ? ":" : ""}${remote.name}_${option.replaceAll("-", "_")}`)}`;
+}
+
+/** Upper case as Go makes it: each letter becomes one letter, or stays. */
+function upper(text: string): string {
+  return [...text]
+    .map((letter) => ([...letter.toUpperCase()].length === 1 ? letter.toUpperCase() : letter))
+    .join("");
+}
+
+/** The backend of a remote: of the connection string, of the remote's variable, of rclone.conf. */
+export function remoteType(
+  remote: ParsedRemote,
+  context: Pick<RemoteContext, "remotes" | "env">,
+): string | undefined {
+  if (remote.inline) return remote.name;
+  return (
+    remote.options.findLast(({ name }) => name === "type")?.value ??
+    context.env[remoteVariable(remote, "type")] ??
+    (context.remotes.get(remote.name)?.get("type") || undefined)
+  );
+}
+
+/**
+ * The options of a remote, the first that has one counting (rclone's fs/configmap.go):
+ *
+ * | from | as |
+ * |---|---|
+ * | the connection string | `name,endpoint=...:` |
+ * | a flag | --s3-endpoint |
+ * | the remote's variable | RCLONE_CONFIG_NAME_ENDPOINT |
+ * | the backend's variable | RCLONE_S3_ENDPOINT; newer rclones let it win over the remote's, so that it is not certain |
+ * | rclone.conf | endpoint; an empty one is none |
+ */
+export function resolveRemote(remote: ParsedRemote, context: RemoteContext): ResolvedRemote {
+  const type = remoteType(remote, context);
+  const { env, flags } = context;
+  const options = new Map<string, string>();
+  let certain = context.remotes.certain;
+  for (const [name, value] of context.remotes.get(remote.name) ?? []) {
+    if (value !== "" && !remote.inline) options.set(name, value);
+  }
+  const own = remoteVariable(remote, "");
+  const prefix = type === undefined ? undefined : backendPrefix(type);
+  for (const [from, of] of [
+    ["backend", prefix === undefined ? undefined : `RCLONE_${upper(prefix)}_`],
+    ["remote", own],
+  ] as const) {
+    for (const [variable, value] of Object.entries(env)) {
+      if (of === undefined || value === undefined || !variable.startsWith(of)) continue;
+      const name = variable.slice(of.length).toLowerCase();
+      const backends = `RCLONE_${prefix === undefined ? "" : upper(prefix)}_${upper(name)}`;
+      if (from === "remote" && env[backends] !== undefined && env[backends] !== value) certain = false;
+      options.set(name, value);
+    }
+  }
+  for (const [flag, value] of flags) {
+    if (prefix !== undefined && flag.startsWith(`${prefix}-`)) {
+      options.set(flag.slice(prefix.length + 1).replaceAll("-", "_"), value);
+    }
+  }
+  for (const { name, value } of remote.options) options.set(name, value);
+  if (type === undefined || !isBackend(type)) certain = false;
+  return { type, options, certain };
+}
+
+/** Takes a root apart that was checked before; one that rclone could not read counts as a path. */
+export function parseRoot(root: string): ParsedRoot {
+  const split = splitRoot(root);
+  return split.form === "none" ? { form: "posix", path: root } : split;
+}
