@@ -17,12 +17,13 @@ const keyBytesMax = 1024;
 const bytesOfUnit = 3;
 
 /** What every key has that a rule about characters or components could refuse. */
-const unusual = /[\n\r\0\u201b\uff0e\ufffd\ud800-\udfff]|\/[/.]/;
+const unusual = /[\n\r\0\u201b\u2400\uff0e\ufffd\ud800-\udfff]|\/[/.]/;
 const dotComponent = /(?:^|\/)\.\.?(?:\/|$)/;
 /** Components that rclone lists for `.` and `..`, and for these full-width names themselves. */
 const wideDotComponent = /(?:^|\/)\uff0e\uff0e?(?:\/|$)/;
 /** rclone's quote before a stand-in, or in a component that is a quoted stop or two: the quotes that a listing has. */
 const plainQuotes = /\u201b[\u2400-\u241f\u2421\uff0f]|(?<=^|\/)(?:\u201b\uff0e){1,2}(?=\/|$)/g;
+const unquotedNul = /(?<!\u201b)\u2400/;
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
@@ -36,6 +37,7 @@ const loneSurrogate = /\p{Surrogate}/u;
  * | an empty component inside it, `a//b` | from 1.75 | no | | |
  * | a slash at its start or end | no | no | | |
  * | a component `.` or `..` in full-width stops: the real `.` is listed so too | no | no | yes | yes |
+ * | U+2400, unless it is quoted: a NUL is listed so too | no | no | yes | yes |
  * | U+201B, unless it quotes one stand-in: one and two of them are listed alike | no | no | no | no |
  * | U+FFFD: bytes that are no UTF-8 are listed so too | no | no | no | no |
  * | a name that is listed with more than 255 bytes | yes | no | yes | no |
@@ -70,6 +72,9 @@ function unusualReason(key: string, facts: AddressFacts): string | undefined {
   if (wideDotComponent.test(key) && (facts.source !== "posix" || facts.dest === "other")) {
     return "has a component of one or two full-width stops, as which rclone lists '.' and '..' too";
   }
+  if (unquotedNul.test(key) && facts.source !== "posix") {
+    return "has U+2400, as which rclone lists a NUL too";
+  }
   if (key.includes("\u201b") && key.replace(plainQuotes, "").includes("\u201b")) {
     return "has U+201B, rclone's own quote: one and two of them are listed alike";
   }
@@ -87,7 +92,8 @@ function carriesEmptyComponents({ source, dest, version }: AddressFacts): boolea
 /** The rules about lengths. rclone's temporary name beside a file is as long as the listed one, stand-ins and all. */
 function lengthReason(key: string, { dest }: AddressFacts): string | undefined {
   if (dest !== "s3" && hasLongName(key)) return `has a name of more than ${nameBytesMax} bytes`;
-  if (dest === "posix" || key.length * bytesOfUnit <= keyBytesMax || keyBytes(key) <= keyBytesMax) return undefined;
+  if (dest === "posix" || key.length * bytesOfUnit <= keyBytesMax || keyBytes(key) <= keyBytesMax)
+    return undefined;
   return `is longer than the ${keyBytesMax} bytes that S3 takes`;
 }
 
@@ -105,6 +111,6 @@ function hasLongName(key: string): boolean {
 /** The bytes of a key where it lies: stand-ins are one byte there, quoted ones themselves. */
 function keyBytes(key: string): number {
   return Buffer.byteLength(
-    key.replace(/\u201b?[\u2400-\u241f\u2421]/g, (found) => (found.length > 1 ? found.slice(1) : "\x01")),
+    key.replace(/\u201b?[\u2401-\u241f\u2421]/g, (found) => (found.length > 1 ? found.slice(1) : "\x01")),
   );
 }
