@@ -4,25 +4,113 @@ import type { RootKind } from "./remote.ts";
 export interface AddressFacts {
   source: RootKind;
   dest: RootKind;
-  /** rclone's version, when it is known: [1, 60]; undefined counts as every version that was measured. */
+  /** rclone's version: [1, 60]. Undefined is any version: only what every measured one carries is carried. */
   version: readonly [number, number] | undefined;
 }
 
-/** All that any rule below could refuse; nearly every key is seen at one look to have none of it. */
-const suspicious = /^$|^\/|\/$|\/\/|(?:^|\/)[.\uff0e]{1,2}(?:\/|$)|[\n\r\0\ufffd]/;
+/** From this version on rclone keeps empty components between two S3 stores; of those before, 1.60 was measured. */
+const keepsEmptyComponents = [1, 75] as const;
+/** The longest name of a file (NAME_MAX) and the longest key of S3, in bytes. */
+const nameBytesMax = 255;
+const keyBytesMax = 1024;
+/** A UTF-16 unit is at most so many bytes of UTF-8. */
+const bytesOfUnit = 3;
 
-/** Why rclone cannot carry a listed key as it is between two kinds of place, or undefined when it can. */
+/** What every key has that a rule about characters or components could refuse. */
+const unusual = /[\n\r\0\u201b\u2400\uff0e\ufffd\ud800-\udfff]|\/[/.]/;
+const dotComponent = /(?:^|\/)\.\.?(?:\/|$)/;
+/** Components that rclone lists for `.` and `..`, and for these full-width names themselves. */
+const wideDotComponent = /(?:^|\/)\uff0e\uff0e?(?:\/|$)/;
+/** rclone's quote before a stand-in, or in a component that is a quoted stop or two: the quotes that a listing has. */
+const plainQuotes = /\u201b[\u2400-\u241f\u2421\uff0f]|(?<=^|\/)(?:\u201b\uff0e){1,2}(?=\/|$)/g;
+const unquotedNul = /(?<!\u201b)\u2400/;
+const loneSurrogate = /\p{Surrogate}/u;
+
+/**
+ * Why rclone cannot carry a key from one kind of place to another as it is, or undefined when it can. The key is the
+ * path as rclone lists it, where U+2401 stands for a control character 0x01, and U+201B before it quotes a real U+2401.
+ * Measured on rclone 1.60, 1.75 and 1.76; ARCHITECTURE.md says how. "no" means that rclone asks for another key, or
+ * lists two keys as one.
+ *
+ * | a listed key that has | s3 to s3 | s3 to posix | posix to s3 | posix to posix |
+ * |---|---|---|---|---|
+ * | an empty component inside it, `a//b` | from 1.75 | no | | |
+ * | a slash at its start or end | no | no | | |
+ * | a component `.` or `..` in full-width stops: the real `.` is listed so too | no | no | yes | yes |
+ * | U+2400, unless it is quoted: a NUL is listed so too | no | no | yes | yes |
+ * | U+201B, unless it quotes one stand-in: one and two of them are listed alike | no | no | no | no |
+ * | U+FFFD: bytes that are no UTF-8 are listed so too | no | no | no | no |
+ * | a name that is listed with more than 255 bytes | yes | no | yes | no |
+ * | more than 1,024 bytes in all | no | yes | no | yes |
+ * | anything else: controls, quotes, `#`, `%`, spaces, `...`, backslash, emoji | yes | yes | yes | yes |
+ *
+ * A kind "other" is taken for both. What the manifest refuses (lib/manifest/root.ts) is refused here too.
+ */
 export function untransferableReason(key: string, facts: AddressFacts): string | undefined {
-  if (!suspicious.test(key)) return undefined;
-  if (key === "") return "is empty";
-  if (key.startsWith("/")) return "begins with a slash";
-  if (key.endsWith("/")) return "ends in a slash";
-  if (key.includes("//")) return "has an empty component";
-  if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(key)) return "has a component '.' or '..'";
-  if (/(?:^|\/)\uff0e{1,2}(?:\/|$)/.test(key)) {
-    return "has a component '．' or '．．', which is how rclone lists '.' and '..' too";
+  const first = key.charCodeAt(0);
+  // 0x2f is a slash, 0x2e a stop.
+  const hasUsualEnds = first !== 0x2f && first !== 0x2e && key !== "" && !key.endsWith("/");
+  if (!hasUsualEnds || unusual.test(key)) {
+    const reason = unusualReason(key, facts);
+    if (reason !== undefined) return reason;
   }
-  if (/[\n\r\0]/.test(key)) return "has a line break or a NUL";
-  if (facts.source === "s3") return undefined;
-  return "has U+FFFD, which is how rclone lists bytes that are no UTF-8 too";
+  return key.length * bytesOfUnit > nameBytesMax ? lengthReason(key, facts) : undefined;
+}
+
+/** The rules about characters and components. */
+function unusualReason(key: string, facts: AddressFacts): string | undefined {
+  if (key === "") return "is empty";
+  if (/[\n\r\0]/.test(key)) return "has a line break or a NUL, which cannot be handed to rclone";
+  if (key.startsWith("/")) return "begins with a slash, which rclone drops";
+  if (key.endsWith("/")) return "ends in a slash, which rclone drops";
+  if (dotComponent.test(key)) return "has a component '.' or '..', which rclone reads as a path";
+  if (key.includes("//") && !carriesEmptyComponents(facts)) {
+    return facts.source === "s3" && facts.dest === "s3"
+      ? "has an empty component: rclone before 1.75 reads and writes a/b for a//b"
+      : "has an empty component: rclone writes a/b for a//b";
+  }
+  if (wideDotComponent.test(key) && (facts.source !== "posix" || facts.dest === "other")) {
+    return "has a component of one or two full-width stops, as which rclone lists '.' and '..' too";
+  }
+  if (unquotedNul.test(key) && facts.source !== "posix") {
+    return "has U+2400, as which rclone lists a NUL too";
+  }
+  if (key.includes("\u201b") && key.replace(plainQuotes, "").includes("\u201b")) {
+    return "has U+201B, rclone's own quote: one and two of them are listed alike";
+  }
+  if (key.includes("\ufffd")) return "has U+FFFD, as which names that are no UTF-8 are listed too";
+  if (loneSurrogate.test(key)) return "has half a character (a lone surrogate)";
+  return undefined;
+}
+
+function carriesEmptyComponents({ source, dest, version }: AddressFacts): boolean {
+  if (source !== "s3" || dest !== "s3" || version === undefined) return false;
+  const [major, minor] = keepsEmptyComponents;
+  return version[0] > major || (version[0] === major && version[1] >= minor);
+}
+
+/** The rules about lengths. rclone's temporary name beside a file is as long as the listed one, stand-ins and all. */
+function lengthReason(key: string, { dest }: AddressFacts): string | undefined {
+  if (dest !== "s3" && hasLongName(key)) return `has a name of more than ${nameBytesMax} bytes`;
+  if (dest === "posix" || key.length * bytesOfUnit <= keyBytesMax || keyBytes(key) <= keyBytesMax)
+    return undefined;
+  return `is longer than the ${keyBytesMax} bytes that S3 takes`;
+}
+
+function hasLongName(key: string): boolean {
+  for (let start = 0; start < key.length; ) {
+    const slash = key.indexOf("/", start);
+    const end = slash < 0 ? key.length : slash;
+    const isLong = (end - start) * bytesOfUnit > nameBytesMax;
+    if (isLong && Buffer.byteLength(key.slice(start, end)) > nameBytesMax) return true;
+    start = end + 1;
+  }
+  return false;
+}
+
+/** The bytes of a key where it lies: stand-ins are one byte there, quoted ones themselves. */
+function keyBytes(key: string): number {
+  return Buffer.byteLength(
+    key.replace(/\u201b?[\u2401-\u241f\u2421]/g, (found) => (found.length > 1 ? found.slice(1) : "\x01")),
+  );
 }
