@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ensureClusterPackages } from "./cluster/packages.ts";
+import { rclones } from "./setup/rclones.ts";
 
 /** `bun run test`: installs what the tests need, checks the code, builds the binary, and runs every test. */
 
@@ -29,6 +30,8 @@ async function step(argv: string[]): Promise<string> {
 
 try {
   await ensureClusterPackages();
+  for (const { name, path, version } of await rclones())
+    process.stdout.write(`rclone ${version} (${name}): ${path}\n`);
 } catch (error) {
   process.stderr.write(`test: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);

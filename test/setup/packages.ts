@@ -33,8 +33,10 @@ function describeMissing(missing: readonly Need[]): string {
   return `missing: ${items.join("; ")}`;
 }
 
-async function aptGet(args: string[]): Promise<void> {
+/** Runs apt-get to its end; throws with the end of what it printed when that is not 0. */
+export async function aptGet(args: string[], cwd = "/"): Promise<void> {
   const child = Bun.spawn(["apt-get", ...args], {
+    cwd,
     env: { ...Bun.env, PATH: SEARCH_PATH, DEBIAN_FRONTEND: "noninteractive" },
     stdin: "ignore",
     stdout: "pipe",
@@ -62,6 +64,11 @@ export async function ensurePackages(needs: readonly Need[]): Promise<void> {
   const still = missingOf(needs);
   if (still.length > 0)
     throw new Error(`${describeMissing(still)}, even after apt-get install ${packages.join(" ")}`);
+}
+
+/** Where the program of that name is, as `program` looks for it. */
+export function findProgram(name: string): string | undefined {
+  return program("", name).anyOf.find((path) => existsSync(path));
 }
 
 /** Makes sure that rclone is there, as `ensurePackages` does. */
