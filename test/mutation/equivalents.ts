@@ -17,6 +17,12 @@ const moreWrites = "the same bytes, in other writes";
 /** Mutants that may survive. */
 export const equivalents: readonly Equivalent[] = [
   {
+    file: "agent/progress.ts",
+    from: "eta_seconds: speed > 0 ? Math.max(0, Math.round(left / speed)) : null,",
+    to: "eta_seconds: speed >= 0 ? Math.max(0, Math.round(left / speed)) : null,",
+    why: "JSON writes infinity as null",
+  },
+  {
     file: shardLog,
     from: bufferSize,
     to: "const bufferBytes = 64 * 1025;",

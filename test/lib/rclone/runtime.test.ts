@@ -35,6 +35,21 @@ describe("the command line that runs rclone", () => {
       ],
     ],
     [
+      "pyxis with one of each",
+      { ...bare, mounts: mounts.slice(0, 1), keepFromImage: ["RCLONE_TRANSFERS"] },
+      [
+        ...[
+          "srun",
+          "--export=ALL",
+          "-n",
+          "1",
+          "--container-image=/i.sqsh",
+          "--container-mounts=/data:/data:ro",
+        ],
+        ...["--container-env=RCLONE_TRANSFERS", ...rclone],
+      ],
+    ],
+    [
       "pyxis with nothing more",
       bare,
       ["srun", "--export=ALL", "-n", "1", "--container-image=/i.sqsh", ...rclone],
