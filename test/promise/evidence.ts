@@ -58,7 +58,8 @@ export function readRunFiles(runDir: string): RunFiles {
   }
   for (const line of linesOf(join(runDir, "manifest.untransferable.jsonl"), files)) {
     const { key, size } = line as { key: string; size: number | null };
-    files.named.push({ shown: key.replace(/\/$/, ""), isFolder: size === null, by: "untransferable" });
+    const isFolder = size === null;
+    files.named.push({ shown: isFolder ? key.replace(/\/$/, "") : key, isFolder, by: "untransferable" });
   }
   for (const line of linesOf(join(runDir, "verify.jsonl"), files)) {
     const { path, verdict } = line as { path: string; verdict: string };

@@ -99,10 +99,9 @@ function unnamed(absent: readonly Name[], evidence: Evidence): Violation[] {
   // A run that ends before it copies says in its last line what hinders it.
   if (account === undefined && /^xfer: \S/.test(stderr.trim().split("\n").at(-1) ?? "")) return [];
   const named = new Map<string, Set<string>[]>();
-  const folders = new Set<string>();
-  for (const { shown, isFolder, by } of files.named) {
+  const folders = foldersIn(files);
+  for (const { shown, by } of files.named) {
     const form = shownForm(shown);
-    if (isFolder) folders.add(form);
     // The same object may be named by its shard and by the verification.
     const lists = named.get(form) ?? [];
     const free = lists.find((names) => !names.has(by));
@@ -113,7 +112,7 @@ function unnamed(absent: readonly Name[], evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const name of absent) {
     const form = shownForm(textOf(name));
-    if (foldersOf(name).some((folder) => folders.has(shownForm(textOf(folder))))) continue;
+    if (isBelow(name, folders)) continue;
     if (named.get(form)?.pop() === undefined)
       violations.push({
         rule: "unnamed",
@@ -122,6 +121,13 @@ function unnamed(absent: readonly Name[], evidence: Evidence): Violation[] {
   }
   return violations;
 }
+
+/** The folders that a run names as ones that it could not list. */
+const foldersIn = (files: RunFiles): Set<string> =>
+  new Set(files.named.filter(({ isFolder }) => isFolder).map(({ shown }) => shownForm(shown)));
+
+const isBelow = (name: Name, folders: ReadonlySet<string>): boolean =>
+  foldersOf(name).some((folder) => folders.has(shownForm(textOf(folder))));
 
 function notItsOwn(scenario: Scenario, { before, dest }: Evidence): Violation[] {
   const violations: Violation[] = [];
@@ -154,16 +160,21 @@ function leftBehind(scenario: Scenario, { before, dest, left, files }: Evidence)
 /** What a killed rclone leaves beside the final name. */
 const isPartial = (name: Name): boolean => /\.[0-9a-f]{8}\.partial$/.test(name);
 
-function accountErrors(scenario: Scenario, { account, code }: Evidence): Violation[] {
+function accountErrors(scenario: Scenario, { account, code, files }: Evidence): Violation[] {
   if (account === undefined)
     return code === 0 ? [{ rule: "account", what: "exit code 0 and no account" }] : [];
   const { listed, copied, unchanged, failed, unfinished, untransferable } = account;
   const violations: Violation[] = [];
   if (listed !== copied + unchanged + failed + unfinished + untransferable)
     violations.push({ rule: "account", what: `does not add up: ${JSON.stringify(account)}` });
-  const objects = scenario.objects.filter((object) => !isMarker(object)).length;
-  if (scenario.closed.length === 0 && listed !== objects)
-    violations.push({ rule: "account", what: `${listed} listed of ${objects}: ${JSON.stringify(account)}` });
+  // A folder that cannot be listed counts as one, whatever it holds.
+  const folders = foldersIn(files);
+  const objects = scenario.objects.filter((object) => !isMarker(object) && !isBelow(object.name, folders));
+  if (listed !== objects.length + folders.size)
+    violations.push({
+      rule: "account",
+      what: `${listed} listed of ${objects.length} and ${folders.size} folders: ${JSON.stringify(account)}`,
+    });
   if (code === 0 && failed + unfinished + untransferable > 0)
     violations.push({ rule: "account", what: `exit code 0: ${JSON.stringify(account)}` });
   return violations;
