@@ -1,0 +1,108 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Progress } from "../../agent/progress.ts";
+import type { RcloneStats } from "../../lib/rclone/log.ts";
+import { readProgress } from "../../lib/run/state.ts";
+import { temporaryDirectory } from "../e2e/harness.ts";
+
+const head = { shard: 3, sha256: "a".repeat(64), attempt: 2, node: "n1", records: 10, bytes: 1_000 };
+const now = new Date("2026-11-22T08:15:00Z");
+
+const stats = (bytes: number, speed: number, errors: number): RcloneStats =>
+  ({ bytes, speed, errors }) as RcloneStats;
+
+/** What the file says after the steps. */
+function written(steps: (progress: Progress) => void, transfers: number | null = null) {
+  using dir = temporaryDirectory();
+  const path = join(dir.path, "shard_3.progress");
+  const progress = new Progress(path, head);
+  steps(progress);
+  progress.write(now, transfers);
+  expect(readProgress(path).kind).toBe("value");
+  expect(readFileSync(path, "utf8").endsWith("}\n")).toBe(true);
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+test("before anything: all is to do, and nobody knows when it ends", () => {
+  expect(written(() => {}, 4)).toEqual({
+    schema: "xfer.progress.v1",
+    ...head,
+    pass: 0,
+    objects_done: 0,
+    bytes_done: 0,
+    bytes_in_flight: 0,
+    bytes_per_second: 0,
+    eta_seconds: null,
+    errors: 0,
+    throttled: 0,
+    transfers: 4,
+    plan: "",
+    updated_at: "2026-11-22T08:15:00.000Z",
+  });
+});
+
+test("what rclone has moved beyond the proven objects is in flight, and not left any more", () => {
+  const said = written((progress) => {
+    progress.startPass(1);
+    progress.proven(100);
+    progress.stats(stats(300, 70, 2));
+    progress.throttled();
+    progress.plan = "because";
+  });
+  expect(said).toMatchObject({ objects_done: 1, bytes_done: 100, bytes_in_flight: 200, plan: "because" });
+  expect(said).toMatchObject({ pass: 1, bytes_per_second: 70, eta_seconds: 10, errors: 2, throttled: 1 });
+});
+
+test("a pass has statistics of its own: what was proven before it is not taken from them", () => {
+  const said = written((progress) => {
+    progress.startPass(1);
+    progress.proven(400);
+    progress.stats(stats(400, 10, 3));
+    progress.startPass(2);
+    progress.proven(50);
+    progress.stats(stats(80, 10, 1));
+  });
+  expect(said).toMatchObject({ pass: 2, bytes_done: 450, bytes_in_flight: 30, errors: 4, eta_seconds: 52 });
+});
+
+test("a pass that has said nothing yet has no speed", () => {
+  const said = written((progress) => {
+    progress.startPass(1);
+    progress.stats(stats(400, 10, 3));
+    progress.startPass(2);
+  });
+  expect(said).toMatchObject({ bytes_in_flight: 0, bytes_per_second: 0, eta_seconds: null, errors: 3 });
+});
+
+test("objects that were found at the destination moved no bytes", () => {
+  const said = written((progress) => {
+    progress.startPass(1);
+    progress.proven(500);
+    progress.stats(stats(0, 0.4, 0));
+  });
+  expect(said).toMatchObject({ bytes_done: 500, bytes_in_flight: 0, bytes_per_second: 0, eta_seconds: 1250 });
+});
+
+test("an end that no speed brings nearer is unknown", () => {
+  const said = written((progress) => progress.stats(stats(0, 0, 0)));
+  expect(said.eta_seconds).toBeNull();
+});
+
+test("the end is never in the past", () => {
+  const said = written((progress) => {
+    progress.startPass(1);
+    progress.proven(900);
+    progress.stats(stats(1_500, 5, 0));
+  });
+  expect(said.eta_seconds).toBe(0);
+});
+
+test("what was proven can be counted anew", () => {
+  const said = written((progress) => {
+    progress.proven(900);
+    progress.startCount();
+    progress.proven(7);
+  });
+  expect(said).toMatchObject({ objects_done: 1, bytes_done: 7 });
+});
