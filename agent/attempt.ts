@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { copyArgv } from "../lib/rclone/argv.ts";
 import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
-import { classifyMessage, type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
+import type { FailureClass } from "../lib/rclone/failure-class.ts";
 import { refusedVariables, type UserFlags } from "../lib/rclone/flags.ts";
-import { isLocal, type LocalEnds } from "../lib/rclone/local-ends.ts";
+import { isLocal, type LocalEnds, plainPath } from "../lib/rclone/local-ends.ts";
 import { type RootKind, rootKind, serverSide } from "../lib/rclone/remote.ts";
 import { parseRoot, type RemoteContext } from "../lib/rclone/remote-options.ts";
 import { stepEnvironment } from "../lib/rclone/runtime.ts";
@@ -18,9 +18,11 @@ import { sleep } from "../lib/system/interrupt.ts";
 import { identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
 import { quoteWords } from "../lib/system/shell-words.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
+import { type CutMemory, runWithCuts } from "./cut-pass.ts";
+import { silenceLimitsOf } from "./decide/silence.ts";
 import { decideAfterPass, lowerTransfers } from "./decide.ts";
 import type { Destination } from "./destination.ts";
-import { explainUnproven, type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
+import { type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ShardLock } from "./lock.ts";
 import { type PassResult, runPass } from "./pass.ts";
@@ -29,6 +31,8 @@ import { Progress } from "./progress.ts";
 import { Settler } from "./settler.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
+import { leaveOutUnreadable } from "./source-check.ts";
+import { Worklist } from "./worklist.ts";
 
 /** Seconds between rclone's lines of statistics. An orphaned rclone dies at the first that nobody reads (SIGPIPE). */
 const statsSeconds = 2;
@@ -109,14 +113,17 @@ class Attempt {
   readonly #stop: AbortSignal;
   #version: readonly [number, number] | undefined;
   #transfers: number;
-  /** Records that a listing found at the destination with the same size: 1. */
-  #mayBeThere: Uint8Array | undefined;
-  readonly #missing = new Map<number, UnprovenRecord>();
+  readonly #worklist: Worklist;
+  readonly #cuts: CutMemory = { aborted: false, isGeneral: false };
+  /** Where the source is on this host, when it is a path. */
+  readonly #sourcePath: string | undefined;
   #spoke = false;
 
   constructor(options: AttemptOptions) {
     const { config, layout, records, journal, log, context, destEnds } = options;
     this.#options = options;
+    this.#worklist = new Worklist(records, journal);
+    this.#sourcePath = plainPath(config.source_root, context);
     this.#flags = options.flags;
     this.#transfers = Math.min(this.#flags.transfers, options.transfers ?? this.#flags.transfers);
     this.#kinds = {
@@ -158,22 +165,22 @@ class Attempt {
         if (unsettled !== undefined) return this.#failUnsettled(unsettled);
         if (this.#options.stop.aborted) return { kind: "stopped" };
         const last = results.at(-1);
-        if (!last) return { kind: "done" };
-        const unproven = await this.#explain(results);
-        const failure = worstClass(unproven.map((record) => record.class));
-        if (unproven.some((record) => record.class === "throttled")) {
-          this.#transfers = lowerTransfers(this.#transfers);
-        }
+        const { records: unproven, settled, unmentioned, failure } = await this.#worklist.explain(results);
+        const throttled = unproven.filter((record) => record.class === "throttled").length;
+        if (throttled > 0) this.#transfers = lowerTransfers(this.#transfers);
+        this.#progress.throttled(throttled);
         const { passes, passWaitSeconds } = this.#flags;
         // Another pass on this node could wait for a step that Slurm still counts as running.
-        const lostStep = results.some(({ result }) => !(result instanceof XferError) && result.fellSilent);
+        const lostStep = results.some(
+          ({ result }) => !(result instanceof XferError) && result.hang === "silent",
+        );
         const next = decideAfterPass({
           pass,
           passes: lostStep ? pass : passes,
           passWaitSeconds,
           unproven: unproven.length,
-          missing: this.#missing.size,
-          unmentioned: unproven.filter(({ unmentioned }) => unmentioned).length,
+          settled,
+          unmentioned,
           failure,
         });
         if (next.kind === "done") return { kind: "done" };
@@ -181,13 +188,13 @@ class Attempt {
           return {
             kind: "failed",
             class: failure,
-            exitCode: last.result instanceof XferError ? null : last.result.exit.code,
+            exitCode: last === undefined || last.result instanceof XferError ? null : last.result.exit.code,
             unproven,
             transfers: this.#lowered(),
             neverStarted: !this.#spoke,
           };
         }
-        const left = unproven.length - this.#missing.size;
+        const left = unproven.length - settled;
         this.#note(
           `${formatObjects(left)} not proven (${failure}): pass ${pass + 1} in ${next.waitSeconds}s`,
         );
@@ -249,7 +256,7 @@ class Attempt {
     const hashes = this.#kinds.dest === "s3";
     const probe = await probeDestination({ config, records, journal, hashes, stop: this.#stop });
     for (const place of probe.identical) this.#proveAt(place, "unchanged");
-    this.#mayBeThere = probe.mayBeThere;
+    this.#worklist.mayBeThere = probe.mayBeThere;
     this.#note(probe.summary);
   }
 
@@ -258,32 +265,56 @@ class Attempt {
     if (journal.add(place, proof)) this.#progress.proven(records.sizeOf(place));
   }
 
-  #isToDo(place: number): boolean {
-    return !this.#options.journal.proofs.get(place) && !this.#missing.has(place);
-  }
-
   /** Runs rclone over what is to do: once for what is not at the destination, once for what may be. */
   async #pass(pass: number): Promise<PassRun[]> {
-    const { journal } = this.#options;
+    const { journal, records } = this.#options;
+    const worklist = this.#worklist;
     const runs: PassRun[] = [];
-    this.#progress.startPass(pass);
-    for (const mayBeThere of this.#mayBeThere ? [false, true] : [false]) {
-      const isToDo = (place: number) =>
-        this.#isToDo(place) && (this.#mayBeThere?.[place] === 1) === mayBeThere;
-      if (this.#stop.aborted || !(await this.#writeKeys(isToDo, pass))) continue;
-      const before = journal.proofs.count;
-      const result = await this.#rclone(pass, mayBeThere).catch((error: unknown) => {
-        if (error instanceof XferError) return error;
-        throw error;
+    worklist.startPass();
+    await leaveOutUnreadable({
+      root: this.#sourcePath,
+      records,
+      worklist,
+      stop: this.#stop,
+      note: (message) => this.#note(message),
+    });
+    for (const mayBeThere of worklist.mayBeThere ? [false, true] : [false]) {
+      if (this.#stop.aborted) break;
+      const made = await runWithCuts({
+        worklist,
+        count: records.count,
+        group: worklist.ofGroup(mayBeThere),
+        run: (includes, isPiece) => this.#runOver(includes, { pass, mayBeThere, isPiece }),
+        memory: this.#cuts,
+        isLastPass: pass >= this.#flags.passes,
+        stop: this.#stop,
+        note: (message) => this.#note(message),
       });
-      runs.push({ mayBeThere, proved: journal.proofs.count > before, result });
+      runs.push(...made);
       journal.sync();
     }
     return runs;
   }
 
-  /** Writes the keys of a pass; false when there are none. */
-  async #writeKeys(isToDo: (place: number) => boolean, pass: number): Promise<boolean> {
+  /** Runs rclone over the records of a group, or a piece of it; undefined when none of them is to do. */
+  async #runOver(
+    includes: (place: number) => boolean,
+    { pass, mayBeThere, isPiece }: { pass: number; mayBeThere: boolean; isPiece: boolean },
+  ): Promise<PassRun | undefined> {
+    const { journal } = this.#options;
+    const objects = await this.#writeKeys(includes, pass);
+    if (this.#stop.aborted || objects === 0) return undefined;
+    this.#progress.startPass(pass);
+    const before = journal.proofs.count;
+    const result = await this.#rclone(pass, mayBeThere, objects).catch((error: unknown) => {
+      if (error instanceof XferError) return error;
+      throw error;
+    });
+    return { includes, records: objects, isPiece, proved: journal.proofs.count > before, result };
+  }
+
+  /** Writes the keys of a run of rclone, and says how many they are. */
+  async #writeKeys(isToDo: (place: number) => boolean, pass: number): Promise<number> {
     const { records, layout } = this.#options;
     const keys = new AtomicFile(layout.keys);
     const { objects, bytes } = await records.writeKeys(keys, isToDo).catch((error: unknown) => {
@@ -293,10 +324,10 @@ class Attempt {
     // A later attempt writes its own.
     keys.commit({ durable: false });
     if (objects > 0) this.#note(`pass ${pass}: ${formatObjects(objects)}, ${formatBytes(bytes)}`);
-    return objects > 0;
+    return objects;
   }
 
-  async #rclone(pass: number, mayBeThere: boolean): Promise<PassResult> {
+  async #rclone(pass: number, mayBeThere: boolean, objects: number): Promise<PassResult> {
     const { config, layout, log, task, records } = this.#options;
     const plan = this.#plan(mayBeThere);
     this.#progress.plan = plan.reason;
@@ -326,6 +357,11 @@ class Attempt {
         env: stepEnvironment(config.runtime, process.env),
         log,
         stop: this.#stop,
+        silence: silenceLimitsOf(
+          { records: objects, largestBytes: records.largestBytes, ...this.#kinds },
+          [...plan.flags, ...this.#flags.argv],
+          process.env,
+        ),
         terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,
         onStart: (child) => this.#options.onChild(identifyProcess(child.pid) ?? null),
         onProven: (key, proof) => {
@@ -352,31 +388,5 @@ class Attempt {
       comparesDestination: this.#flags.comparesDestination,
       mayBeThere,
     });
-  }
-
-  /** Why each record that is not proven is not, from what rclone said of it; those that are missing are remembered. */
-  async #explain(results: readonly PassRun[]): Promise<UnprovenRecord[]> {
-    const { records } = this.#options;
-    const others: UnprovenRecord[] = [];
-    const classes = new Map<string, FailureClass>();
-    const classOf = (message: string): FailureClass => {
-      const known = classes.get(message) ?? classifyMessage(message);
-      if (classes.size < 10_000) classes.set(message, known);
-      return known;
-    };
-    if (this.#options.journal.proofs.count === records.count) return [];
-    await records.eachWhere(
-      (place) => this.#isToDo(place),
-      ({ place, key }) => {
-        const mayBeThere = this.#mayBeThere?.[place] === 1;
-        const run = results.find((one) => one.mayBeThere === mayBeThere) ?? results.at(-1);
-        if (!run) return;
-        const record = explainUnproven(place, key, run, classOf);
-        if (record.class === "throttled") this.#progress.throttled();
-        if (record.class === "missing") this.#missing.set(place, record);
-        else others.push(record);
-      },
-    );
-    return [...this.#missing.values(), ...others];
   }
 }

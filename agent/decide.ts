@@ -85,40 +85,38 @@ export type PassDecision = { kind: "done" } | { kind: "fail" } | { kind: "pass";
 const passWaitSecondsMax = 60;
 
 /**
- * Decides what follows a pass: nothing left is done; what no repetition can cure fails at once; what rclone passed over in
- * silence gets a pass of its own, which spends none, since a pass that proves nothing makes it missing; the rest is
- * tried again, with doubling waits, until the passes are spent.
+ * Decides what follows a pass:
+ *
+ * | what is not proven | then |
+ * |---|---|
+ * | nothing | done |
+ * | only settled records: each has a failure of its own that only the user cures | fail |
+ * | of the rest, all were passed over in silence | a pass of its own, which spends none: one that proves nothing makes them missing |
+ * | the rest, by auth, config or container: that is about no single record | fail: a container that does not start here is for another node |
+ * | the rest, by anything else | the next pass, after doubling waits, until the passes are spent |
  */
 export function decideAfterPass(facts: {
   pass: number;
   passes: number;
   passWaitSeconds: number;
-  /** Records that are not proven, by whether another pass can prove them. */
+  /** Records that are not proven. */
   unproven: number;
-  missing: number;
-  /** Of the unproven: rclone ended well without a word of them, while it proved others. */
+  /** Of these: those that no other pass can prove. */
+  settled: number;
+  /** Of these: rclone ended well without a word of them, while it proved others. */
   unmentioned: number;
-  /** Why the pass failed as a whole. */
+  /** Why those failed that are not settled. */
   failure: FailureClass;
 }): PassDecision {
   if (facts.unproven === 0) return { kind: "done" };
-  const onlyMissing = facts.unproven === facts.missing;
-  if (!onlyMissing && facts.unproven === facts.missing + facts.unmentioned) {
+  const onlySettled = facts.unproven === facts.settled;
+  if (!onlySettled && facts.unproven === facts.settled + facts.unmentioned) {
     return { kind: "pass", waitSeconds: 0 };
   }
-  // A container that does not start here is for another node.
   const hopeless = facts.failure === "auth" || facts.failure === "config" || facts.failure === "container";
-  if (onlyMissing || hopeless || facts.pass >= facts.passes) return { kind: "fail" };
+  if (onlySettled || hopeless || facts.pass >= facts.passes) return { kind: "fail" };
   const waitSeconds = Math.min(passWaitSecondsMax, facts.passWaitSeconds * 2 ** (facts.pass - 1));
   return { kind: "pass", waitSeconds };
-}
-
-/**
- * How long rclone may be silent before it is taken for gone: a minute once it has spoken, for it prints statistics every
- * 2 s, whatever its transfers do; half an hour before, when its container may have to pull and unpack an image.
- */
-export function silenceMs(hasSpoken: boolean): number {
-  return hasSpoken ? 60_000 : 30 * 60_000;
 }
 
 /** Whether a failed attempt is the last of its submission. */

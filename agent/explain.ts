@@ -1,4 +1,4 @@
-import { classifyMessage, type FailureClass } from "../lib/rclone/failure-class.ts";
+import { canPass, classifyMessage, type FailureClass } from "../lib/rclone/failure-class.ts";
 import { XferError } from "../lib/system/errors.ts";
 import type { PassResult } from "./pass.ts";
 
@@ -7,16 +7,45 @@ export interface UnprovenRecord {
   place: number;
   class: FailureClass;
   message: string;
+  /** Whether the message is about this record, not about its whole pass. */
+  own?: boolean;
   /** Whether rclone ended well without a word of it. */
   unmentioned?: boolean;
 }
 
 /** One run of rclone in a pass. */
 export interface PassRun {
-  mayBeThere: boolean;
+  /** Whether it was given this record. */
+  includes: (place: number) => boolean;
+  /** How many records it was given. */
+  records: number;
+  /** A part of a pass that aborted, so that what stopped it is one record or some, and not all. */
+  isPiece: boolean;
   /** Whether it proved anything. */
   proved: boolean;
   result: PassResult | XferError;
+}
+
+/** What rclone said of a key: under its name, or under that of the part file that it writes first. */
+export function wordOn(key: string, errors: ReadonlyMap<string, string>): string | undefined {
+  const own = errors.get(key);
+  if (own !== undefined || errors.size === 0) return own;
+  return partErrors(errors).get(key);
+}
+
+const partErrorsOf = new WeakMap<ReadonlyMap<string, string>, ReadonlyMap<string, string>>();
+
+/** The messages about part files (NAME.1234abcd.partial) under the names of their objects. */
+function partErrors(errors: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const known = partErrorsOf.get(errors);
+  if (known) return known;
+  const found = new Map<string, string>();
+  for (const [object, message] of errors) {
+    const name = /^(.+)\.[0-9a-f]{8}\.partial$/s.exec(object)?.[1];
+    if (name !== undefined) found.set(name, message);
+  }
+  partErrorsOf.set(errors, found);
+  return found;
 }
 
 /**
@@ -28,18 +57,23 @@ export interface PassRun {
  * | spoke of the key | that of its last message |
  * | ended with 0, without a word of it, and proved nothing | missing: it was not found at the source |
  * | ended with 0, without a word of it, and proved others | unknown: `a/b` is passed over beside `a` |
+ * | ended otherwise by itself, proved others, and spoke of others that failed, not of it | unknown: passed over too |
  * | fell silent | container |
- * | ended otherwise | that of its most telling message, but never missing: it is about another object |
+ * | hung otherwise | unknown |
+ * | ended otherwise, with this record alone | that of its most telling message, which is about it |
+ * | ended otherwise, in a piece of a pass | unknown: it is about another object |
+ * | ended otherwise | that of its most telling message, but never missing: that is about another object |
  */
 export function explainUnproven(
   place: number,
   key: string,
-  { result, proved }: PassRun,
+  run: PassRun,
   classOf: (message: string) => FailureClass,
 ): UnprovenRecord {
+  const { result, proved, isPiece } = run;
   if (result instanceof XferError) return { place, class: classOf(result.message), message: result.message };
-  const message = result.objectErrors.get(key);
-  if (message !== undefined) return { place, class: classOf(message), message };
+  const message = wordOn(key, result.objectErrors);
+  if (message !== undefined) return { place, class: classOf(message), message, own: true };
   if (result.exit.code === 0) {
     if (proved) {
       return {
@@ -53,14 +87,35 @@ export function explainUnproven(
       place,
       class: "missing",
       message: "rclone ended well without copying it: not found at the source",
+      own: true,
     };
   }
-  if (result.fellSilent) {
+  if (result.hang === "silent") {
     return { place, class: "container", message: "rclone fell silent: its step or container is gone" };
   }
-  const said = result.error ?? `rclone ended with exit code ${result.exit.code}`;
-  const failure = classOf(said);
-  return { place, class: failure === "missing" ? "unknown" : failure, message: `not reached: ${said}` };
+  const endedItself = result.hang === undefined && result.exit.code < 128;
+  if (endedItself && proved && result.objectErrors.size > 0) {
+    return {
+      place,
+      class: "unknown",
+      message: "rclone said nothing of it, only of others",
+      unmentioned: true,
+    };
+  }
+  const isAlone = run.records === 1;
+  const said =
+    result.hang === undefined
+      ? (result.error ?? `rclone ended with exit code ${result.exit.code}`)
+      : "rclone hung: its statistics went on, and it did nothing";
+  const failure = result.hang === undefined ? classOf(said) : "unknown";
+  if (isAlone) return { place, class: failure, message: said, own: true };
+  const isAnothers = isPiece || failure === "missing" || failure === "path";
+  return { place, class: isAnothers ? "unknown" : failure, message: `not reached: ${said}` };
+}
+
+/** Whether no pass of this attempt can prove a record: its own failure is of a kind that nothing but the user cures. */
+export function isSettled(record: UnprovenRecord): boolean {
+  return record.own === true && !canPass(record.class);
 }
 
 /** The class of a failure to bring data onto stable storage, which is the destination's and may pass. */

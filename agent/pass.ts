@@ -4,8 +4,10 @@ import { showsVariable } from "../lib/rclone/secrets.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { forEachLine } from "../lib/system/lines.ts";
 import { type Child, type ProcessExit, startChild } from "../lib/system/process.ts";
-import { silenceMs } from "./decide.ts";
+import { afterRunning } from "../lib/system/running-time.ts";
+import type { SilenceLimits } from "./decide/silence.ts";
 import type { ShardLog } from "./shard-log.ts";
+import { type Hang, SilenceWatch, silenceTickMs } from "./silence.ts";
 
 /** How long rclone may take to end after TERM; Slurm's own KillWait is 30 s by default. */
 const stopGraceMs = 3_000;
@@ -24,8 +26,8 @@ export interface PassResult {
   objectErrors: Map<string, string>;
   /** Whether rclone itself said anything: when it did not, its container may not have started. */
   spoke: boolean;
-  /** Whether its log stopped, or never began: the step or the container is gone, and srun may wait for it for ever. */
-  fellSilent: boolean;
+  /** How it hung, when it was killed for that; "silent" also where the step or the container is gone, unknown to srun. */
+  hang: Hang | undefined;
   /** The most telling message that is about no single object. */
   error: string | undefined;
 }
@@ -36,6 +38,7 @@ export interface PassOptions {
   env: Record<string, string>;
   log: ShardLog;
   stop: AbortSignal;
+  silence: SilenceLimits;
   /** Another way to bring TERM to rclone than by its process group; gives why it did not work. */
   terminate?: (() => Promise<string | undefined>) | undefined;
   onStart: (child: Child) => void;
@@ -59,54 +62,71 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   };
   const decoder = new TextDecoder();
   let spoke = false;
-  let fellSilent = false;
-  let heardAt = Date.now();
-  const watchdog = setInterval(() => {
-    if (Date.now() - heardAt < silenceMs(spoke)) return;
-    fellSilent = true;
-    child.signalGroup("SIGKILL");
-  }, 5_000);
-  let killTimer: ReturnType<typeof setTimeout> | undefined;
-  const onStop = async () => {
-    const onTime = stopReason(stop) === "SIGUSR1";
-    killTimer = setTimeout(() => child.signalGroup("SIGKILL"), onTime ? usr1GraceMs : stopGraceMs);
-    // Any other signal Slurm has sent to the step itself already.
-    if (onTime && options.terminate) {
+  let hang: Hang | undefined;
+  let inFlight: readonly string[] = [];
+  let callOffKill: (() => void) | undefined;
+  let callOffDrain: (() => void) | undefined;
+  const terminate = async (ownWay: boolean, graceMs: number) => {
+    callOffKill ??= afterRunning(graceMs, () => child.signalGroup("SIGKILL"));
+    if (ownWay && options.terminate) {
       const refused = await options.terminate();
       if (refused === undefined) return;
       log.note("error", refused);
     }
     child.signalGroup("SIGTERM");
   };
+  const onStop = () => {
+    const onTime = stopReason(stop) === "SIGUSR1";
+    // Any other signal Slurm has sent to the step itself already.
+    void terminate(onTime, onTime ? usr1GraceMs : stopGraceMs);
+  };
+  const watch = new SilenceWatch(options.silence, Date.now());
+  const watchdog = setInterval(() => {
+    const found = watch.tick(Date.now());
+    if (found === undefined || hang !== undefined) return;
+    hang = found;
+    if (found === "silent") return child.signalGroup("SIGKILL");
+    log.note("error", `rclone hangs (${found}): it is stopped`);
+    if (found === "stuck") {
+      for (const object of inFlight) objectErrors.set(object, "rclone made no progress with it: stopped");
+    }
+    // A step that lives must end before the next one can start.
+    void terminate(true, stopGraceMs);
+  }, silenceTickMs);
   try {
     options.onStart(child);
-    if (stop.aborted) void onStop();
+    if (stop.aborted) onStop();
     else stop.addEventListener("abort", onStop, { once: true });
     const reading = Promise.all([
       forEachLine(child.stderr, ({ bytes }) => {
-        heardAt = Date.now();
         const line = decoder.decode(bytes);
         if (!showsVariable(line)) log.raw(bytes);
         const event = parseLogLine(line);
-        spoke ||= line.startsWith("{") || /^\d{4}\/\d\d\/\d\d /.test(line);
+        const isRclones = line.startsWith("{") || /^\d{4}\/\d\d\/\d\d /.test(line);
+        spoke ||= isRclones;
+        if (event.kind !== "stats") watch.line(isRclones);
         if (event.kind === "copied" || event.kind === "unchanged") {
           objectErrors.delete(event.object);
           options.onProven(event.object, event.kind);
         } else if (event.kind === "object-error") objectErrors.set(event.object, event.message);
         else if (event.kind === "error") addError(event.message);
-        else if (event.kind === "stats") options.onStats(event.stats);
+        else if (event.kind === "stats") {
+          watch.stats(event.stats);
+          inFlight = event.stats.inFlight;
+          options.onStats(event.stats);
+        }
       }),
       forEachLine(child.stdout, ({ bytes }) => log.raw(bytes)),
     ]);
     // A failing callback ends the reading: rclone must not go on unread.
     const exit = await Promise.race([child.exited, reading.then(() => child.exited)]);
-    const drained = setTimeout(() => child.signalGroup("SIGKILL"), drainMs);
+    callOffDrain = afterRunning(drainMs, () => child.signalGroup("SIGKILL"));
     await reading;
-    clearTimeout(drained);
-    return { exit, objectErrors, spoke, fellSilent, error: tellingMessage(errors) };
+    return { exit, objectErrors, spoke, hang, error: tellingMessage(errors) };
   } finally {
     stop.removeEventListener("abort", onStop);
-    clearTimeout(killTimer);
+    callOffKill?.();
+    callOffDrain?.();
     clearInterval(watchdog);
     child.signalGroup("SIGKILL");
   }

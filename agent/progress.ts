@@ -49,9 +49,9 @@ export class Progress {
     this.#bytes += size;
   }
 
-  /** Notes an object that failed by throttling. */
-  throttled(): void {
-    this.#throttled++;
+  /** Notes so many objects that failed by throttling. */
+  throttled(objects: number): void {
+    this.#throttled += objects;
   }
 
   stats(stats: RcloneStats): void {

@@ -3,6 +3,7 @@ import type { LocalEnds } from "../lib/rclone/local-ends.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import { messageOf } from "../lib/system/errors.ts";
 import { childEnvironment, runProgram } from "../lib/system/process.ts";
+import { afterRunning } from "../lib/system/running-time.ts";
 
 /** How often what was copied is brought onto stable storage while rclone runs: what a lost node costs again. */
 const settleEveryMs = 30_000;
@@ -106,13 +107,13 @@ function sync(...args: string[]): ReturnType<typeof runProgram> {
 /** Waits for `work`, but not longer than some seconds after `stop`. */
 async function withinStop(work: Promise<void>, stop: AbortSignal): Promise<void> {
   const limit = Promise.withResolvers<void>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let callOff: (() => void) | undefined;
   const onStop = () => {
-    timer = setTimeout(limit.resolve, stopMs);
+    callOff = afterRunning(stopMs, limit.resolve);
   };
   if (stop.aborted) onStop();
   else stop.addEventListener("abort", onStop);
   await Promise.race([work, limit.promise]);
   stop.removeEventListener("abort", onStop);
-  clearTimeout(timer);
+  callOff?.();
 }

@@ -145,7 +145,29 @@ export class ShardRecords {
       }
     });
   }
+
+  /** Calls `each` with some thousand at a time of the records for which `wanted` says so, in order, and waits for it. */
+  async inBatches(
+    wanted: (place: number) => boolean,
+    each: (records: readonly { place: number; key: string }[]) => Promise<void>,
+  ): Promise<void> {
+    let place = 0;
+    await forEachBatch(this.path, async (batch) => {
+      let records: { place: number; key: string }[] = [];
+      for (let row = 0; row < batch.count; row++, place++) {
+        if (!wanted(place)) continue;
+        records.push({ place, key: keyText(batch, row) });
+        if (records.length < batchMax) continue;
+        await each(records);
+        records = [];
+      }
+      if (records.length > 0) await each(records);
+    });
+  }
 }
+
+/** The most records that `inBatches` gives at a time. */
+const batchMax = 4096;
 
 /** A record that `eachWhere` gives. */
 interface WantedRecord {

@@ -21,7 +21,7 @@ export interface Untransferable {
 const examplesMax = 3;
 
 /** Nothing that cannot be transferred. */
-export function noUntransferable(): Untransferable {
+function noUntransferable(): Untransferable {
   return { objects: 0, bytes: 0, examples: [] };
 }
 

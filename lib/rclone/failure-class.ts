@@ -7,6 +7,7 @@ export const failureClasses = [
   "throttled",
   "network",
   "unknown",
+  "path",
   "missing",
 ] as const;
 
@@ -43,6 +44,11 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
     "throttled",
   ],
   [/pyxis|enroot|--container-|minibox|container image|squashfs|couldn't chdir|mount source/i, "container"],
+  // What no repetition cures, and what is about one object: its name, or what stands in its place.
+  [
+    /too many levels of symbolic links|file name too long|KeyTooLongError|is a directory|not a directory|partial file rename failed: can't move object/i,
+    "path",
+  ],
   [
     /connection reset|broken pipe|i\/o timeout|TLS handshake|no such host|network is unreachable|unexpected EOF|\bEOF\b|RequestError|timeout|deadline exceeded|status ?code: 5\d\d|InternalError/i,
     "network",
@@ -56,7 +62,7 @@ export function classifyMessage(message: string): FailureClass {
 
 /** Whether running again, with nothing changed by the user, can cure a failure of this class. */
 export function canPass(failure: FailureClass): boolean {
-  return failure !== "auth" && failure !== "config" && failure !== "missing";
+  return failure !== "auth" && failure !== "config" && failure !== "missing" && failure !== "path";
 }
 
 /** The class of a shard whose objects failed with these classes: the one that needs the user first. */

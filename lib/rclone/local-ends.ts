@@ -59,6 +59,22 @@ export function localEnds(root: string, context: RemoteContext, depth = 0): Loca
   return { paths: [], certain: true };
 }
 
+/**
+ * The path of this host at which the keys below a root are files of their own names: a path, a remote of type local, or an
+ * alias of one. Undefined for anything that keeps its data elsewhere or under other names, or that is not certain.
+ */
+export function plainPath(root: string, context: RemoteContext, depth = 0): string | undefined {
+  const parsed = splitRoot(root);
+  if (parsed.form === "posix") return parsed.path;
+  if (parsed.form === "none" || depth > depthMax) return undefined;
+  const { type, options, certain } = resolveRemote(parsed, context);
+  if (!certain) return undefined;
+  if (type === "local") return parsed.path;
+  const remote = options.get("remote");
+  if (type !== "alias" || remote === undefined) return undefined;
+  return plainPath(below(remote, parsed.path), context, depth + 1);
+}
+
 function below(base: string, path: string): string {
   if (path === "") return base;
   return /[:/]$/.test(base) ? base + path : `${base}/${path}`;

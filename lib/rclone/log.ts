@@ -6,6 +6,13 @@ const statsSchema = v.object({
   speed: v.number(),
   eta: v.nullish(v.number()),
   transfers: v.number(),
+  checks: v.optional(v.number(), 0),
+  // Only newer versions count these.
+  listed: v.optional(v.number(), 0),
+  updatedDirs: v.optional(v.number(), 0),
+  serverSideCopyBytes: v.optional(v.number(), 0),
+  transferring: v.nullish(v.array(v.looseObject({ name: v.string() }))),
+  checking: v.nullish(v.array(v.string())),
 });
 
 const lineSchema = v.object({
@@ -29,6 +36,10 @@ export interface RcloneStats {
   speed: number;
   eta: number | null;
   transfers: number;
+  /** The sum of all that it counts as done, bytes and errors among it: it changes with any of them. */
+  done: number;
+  /** The objects that it transfers or compares at this moment. */
+  inFlight: string[];
 }
 
 /** What one line of rclone's log says. */
@@ -64,9 +75,7 @@ export function parseLogLine(line: string): LogEvent {
   const { level, msg, object } = value;
   if (value.stats !== undefined) {
     const stats = v.safeParse(statsSchema, value.stats);
-    return stats.success
-      ? { kind: "stats", stats: { ...stats.output, eta: stats.output.eta ?? null } }
-      : { kind: "other" };
+    return stats.success ? { kind: "stats", stats: statsOf(stats.output) } : { kind: "other" };
   }
   if (level === "error" || level === "critical" || level === "fatal") {
     return object === undefined
@@ -76,6 +85,14 @@ export function parseLogLine(line: string): LogEvent {
   if (object !== undefined && copied.test(msg)) return { kind: "copied", object };
   if (object !== undefined && /^Unchanged skipping/.test(msg)) return { kind: "unchanged", object };
   return { kind: "other" };
+}
+
+function statsOf(said: v.InferOutput<typeof statsSchema>): RcloneStats {
+  const { bytes, errors, speed, eta, transfers, transferring, checking } = said;
+  const done =
+    bytes + errors + transfers + said.checks + said.listed + said.updatedDirs + said.serverSideCopyBytes;
+  const inFlight = [...(transferring ?? []).map(({ name }) => name), ...(checking ?? [])];
+  return { bytes, errors, speed, eta: eta ?? null, transfers, done, inFlight };
 }
 
 function plainEvent(line: string): LogEvent {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { exitCodes } from "../system/errors.ts";
 import { sleep, stopReason } from "../system/interrupt.ts";
 import { childEnvironment, startSupervised } from "../system/process.ts";
+import { afterRunning } from "../system/running-time.ts";
 import type { RunLayout } from "./layout.ts";
 
 /** Set for an agent by the executor that starts it: names the submission, and says that stdin closes when it dies. */
@@ -89,15 +90,15 @@ async function runAgentProcess(shard: number, options: LocalExecutorOptions): Pr
       env: { ...childEnvironment(), [submissionVariable]: submission },
       outputFd: fd,
     });
-    let killTimer: ReturnType<typeof setTimeout> | undefined;
+    let callOffKill: (() => void) | undefined;
     const onStop = () => {
       agent.signalGroup(stopReason(stop) === "SIGINT" ? "SIGINT" : "SIGTERM");
-      killTimer = setTimeout(() => agent.signalGroup("SIGKILL"), stopGraceMs);
+      callOffKill = afterRunning(stopGraceMs, () => agent.signalGroup("SIGKILL"));
     };
     if (stop.aborted) onStop();
     else stop.addEventListener("abort", onStop, { once: true });
     const exit = await agent.exited;
-    clearTimeout(killTimer);
+    callOffKill?.();
     stop.removeEventListener("abort", onStop);
     const canGoOn = exit.code === exitCodes.resumable || exit.signal !== null;
     return { code: exit.code, canGoOn, said: exit.code === exitCodes.done ? "" : lastLine(output) };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { explainUnproven, type PassRun, unsettledClass } from "../../agent/explain.ts";
+import { explainUnproven, isSettled, type PassRun, unsettledClass } from "../../agent/explain.ts";
 import type { PassResult } from "../../agent/pass.ts";
 import { classifyMessage, type FailureClass } from "../../lib/rclone/failure-class.ts";
 import { operationFailed } from "../../lib/system/errors.ts";
@@ -8,43 +8,85 @@ const ended = (code: number, more: Partial<PassResult> = {}): PassResult => ({
   exit: { code, signal: null },
   objectErrors: new Map(),
   spoke: true,
-  fellSilent: false,
+  hang: undefined,
   error: undefined,
   ...more,
 });
 const noSuchKey =
   "Failed to copy: failed to open source object: NoSuchKey: The specified key does not exist.";
 
+const denied = "Forbidden: Forbidden\n\tstatus code: 403";
+const errors = (...entries: [string, string][]) => ({ objectErrors: new Map(entries) });
+
 describe("why a record is not proven", () => {
-  const rows: [string, PassRun["result"], boolean, FailureClass, boolean][] = [
-    ["no program", operationFailed("rclone was not found on PATH"), false, "config", false],
-    ["its own error", ended(1, { objectErrors: new Map([["k", noSuchKey]]) }), true, "missing", false],
+  const whole = { records: 9, isPiece: false, proved: true };
+  const nothing = { ...whole, proved: false };
+  const piece = { ...nothing, isPiece: true };
+  const alone = { ...piece, records: 1 };
+  type Row = [string, PassRun["result"], typeof whole, FailureClass, ("own" | "unmentioned")?];
+  const rows: Row[] = [
+    ["no program", operationFailed("rclone was not found on PATH"), nothing, "config"],
+    ["its own error", ended(1, errors(["k", noSuchKey])), whole, "missing", "own"],
+    ["an error of its part file", ended(1, errors(["k.0123abcd.partial", denied])), whole, "auth", "own"],
+    ["another's part file", ended(1, errors(["k2.0123abcd.partial", denied])), nothing, "unknown"],
+    ["another's error, exit code 0", ended(0, errors(["x", noSuchKey])), nothing, "missing", "own"],
+    ["no word, nothing proven", ended(0), nothing, "missing", "own"],
+    ["no word, others proven", ended(0), whole, "unknown", "unmentioned"],
     [
-      "another's error, exit code 0",
-      ended(0, { objectErrors: new Map([["x", noSuchKey]]) }),
-      false,
-      "missing",
-      false,
+      "no word, others proven and others denied",
+      ended(1, errors(["x", denied])),
+      whole,
+      "unknown",
+      "unmentioned",
     ],
-    ["no word, nothing proven", ended(0), false, "missing", false],
-    ["no word, others proven", ended(0), true, "unknown", true],
-    ["silence", ended(137, { fellSilent: true }), true, "container", false],
-    ["not reached, for another that is missing", ended(1, { error: noSuchKey }), true, "unknown", false],
+    [
+      "killed after others were denied",
+      ended(137, { ...errors(["x", denied]), error: denied }),
+      whole,
+      "auth",
+    ],
+    ["silence", ended(137, { hang: "silent" }), whole, "container"],
+    ["a hang", ended(143, { hang: "idle" }), nothing, "unknown"],
+    ["a hang alone", ended(143, { hang: "idle" }), alone, "unknown", "own"],
+    ["not reached, for another that is missing", ended(1, { error: noSuchKey }), whole, "unknown"],
+    ["not reached, for another's name", ended(1, { error: "x: file name too long" }), whole, "unknown"],
+    ["not reached, for what no single one has", ended(1, { error: denied }), nothing, "auth"],
+    ["not reached, for another of its piece", ended(1, { error: denied }), piece, "unknown"],
+    ["stopped rclone alone", ended(1, { error: denied }), alone, "auth", "own"],
+    ["stopped rclone alone, by its name", ended(1, { error: "file name too long" }), alone, "path", "own"],
     [
       "not reached, for a full disk",
       ended(1, { error: "no space left on device" }),
-      true,
+      whole,
       "destination-full",
-      false,
     ],
-    ["not reached, no reason", ended(9), true, "unknown", false],
+    ["not reached, no reason", ended(9), whole, "unknown"],
   ];
-  for (const [what, result, proved, failure, unmentioned] of rows) {
+  for (const [what, result, run, failure, mark] of rows) {
     test(what, () => {
-      const record = explainUnproven(7, "k", { mayBeThere: false, proved, result }, classifyMessage);
-      expect([record.place, record.class, record.unmentioned ?? false]).toEqual([7, failure, unmentioned]);
+      const { includes } = { includes: () => true };
+      const record = explainUnproven(7, "k", { ...run, includes, result }, classifyMessage);
+      const { own = false, unmentioned = false } = record;
+      expect({ place: record.place, class: record.class, own, unmentioned }).toEqual({
+        place: 7,
+        class: failure,
+        own: mark === "own",
+        unmentioned: mark === "unmentioned",
+      });
     });
   }
+});
+
+test("settled is what is a record's own and no repetition cures", () => {
+  const record = (failure: FailureClass, own: boolean) =>
+    isSettled({ place: 1, class: failure, message: "", own });
+  expect(["missing", "auth", "config", "path"].map((one) => record(one as FailureClass, true))).toEqual(
+    Array(4).fill(true),
+  );
+  expect(["network", "unknown", "throttled"].map((one) => record(one as FailureClass, true))).toEqual(
+    Array(3).fill(false),
+  );
+  expect(record("auth", false)).toBe(false);
 });
 
 test("a destination that cannot settle is no missing object", () => {

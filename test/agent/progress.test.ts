@@ -47,7 +47,7 @@ test("what rclone has moved beyond the proven objects is in flight, and not left
     progress.startPass(1);
     progress.proven(100);
     progress.stats(stats(300, 70, 2));
-    progress.throttled();
+    progress.throttled(1);
     progress.plan = "because";
   });
   expect(said).toMatchObject({ objects_done: 1, bytes_done: 100, bytes_in_flight: 200, plan: "because" });

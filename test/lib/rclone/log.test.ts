@@ -52,7 +52,17 @@ const lines: [string, LogEvent][] = [
   ],
   [
     '{"level":"warning","msg":"\\nTransferred: 2 / 2","stats":{"bytes":3000,"checks":0,"errors":0,"eta":null,"speed":1.5,"totalBytes":3000,"transfers":2}}',
-    { kind: "stats", stats: { bytes: 3000, errors: 0, eta: null, speed: 1.5, transfers: 2 } },
+    {
+      kind: "stats",
+      stats: { bytes: 3000, errors: 0, eta: null, speed: 1.5, transfers: 2, done: 3002, inFlight: [] },
+    },
+  ],
+  [
+    '{"time":"x","level":"notice","msg":"","stats":{"bytes":30,"checking":["g"],"checks":1,"errors":2,"eta":7,"listed":3,"serverSideCopyBytes":5,"speed":1,"transferring":[{"bytes":30,"dstFs":"o","name":"a b","percentage":35}],"transfers":4,"updatedDirs":6}}',
+    {
+      kind: "stats",
+      stats: { bytes: 30, errors: 2, eta: 7, speed: 1, transfers: 4, done: 51, inFlight: ["a b", "g"] },
+    },
   ],
   [
     '2026/11/22 09:51:22 Failed to create file system for "nosuch:b": didn\'t find section in config file',
@@ -95,6 +105,11 @@ test("a message is put in the class that decides what follows", () => {
       "FATAL:   could not open image /i.sif: failed to retrieve path for /i.sif: lstat /i.sif: no such file or directory",
       "container",
     ],
+    ["open /in/f: too many levels of symbolic links", "path"],
+    ["open /out/f: is a directory", "path"],
+    ["mkdir /out/p: not a directory", "path"],
+    ["partial file rename failed: can't move object - incompatible remotes", "path"],
+    ["slurmstepd: error: pyxis: couldn't chdir to /x: Not a directory", "container"],
     ["something never seen", "unknown"],
   ];
   expect(rows.map(([message]) => [message, classifyMessage(message)])).toEqual(rows);

@@ -1,0 +1,146 @@
+import type { FailureClass } from "../../lib/rclone/failure-class.ts";
+
+/** The most starts of rclone that one pass may take to find the records that stop it. */
+const startsMax = 128;
+/** How many single records are tried before a failure counts as one that every record has. */
+const samplesMax = 8;
+
+/** Records of a pass by their rank among those it was started for: from `from` up to, but not including, `to`. */
+export interface Piece {
+  from: number;
+  to: number;
+}
+
+/** How a start of rclone went on, as far as other records are concerned. */
+export type PieceOutcome = "went-on" | "aborted" | "everything";
+
+/**
+ * What a start of rclone says of the records it was given, from how it ended:
+ *
+ * | rclone | outcome |
+ * |---|---|
+ * | proved something, or ended with 0 | went on |
+ * | has a word of its own for every record that is not proven | went on |
+ * | never spoke, or its log fell silent; its container or its configuration is wrong | everything: no record is to blame |
+ * | ended otherwise, without a word of some | aborted: one record may have stopped it |
+ */
+export function pieceOutcome(facts: {
+  proved: boolean;
+  exitCode: number | null;
+  /** Unproven records of the piece of which rclone said nothing. */
+  unnamed: number;
+  /** Whether rclone itself never spoke, or its log fell silent. */
+  unheard: boolean;
+  /** The class of the message that is about no single record. */
+  failure: FailureClass;
+}): PieceOutcome {
+  if (facts.proved || facts.exitCode === 0) return "went-on";
+  if (facts.unheard || facts.failure === "container" || facts.failure === "config") return "everything";
+  return facts.unnamed === 0 ? "went-on" : "aborted";
+}
+
+/**
+ * Whether the records of a pass that aborted are to be tried in pieces:
+ *
+ * | the pass | cut |
+ * |---|---|
+ * | went on, or was stopped by what every record has | no |
+ * | was of one record | no: its failure is its own |
+ * | aborted, and an earlier cut of this attempt found that every record does | no |
+ * | aborted by throttling or the network, for the first time, and is not the last | no: that passes by itself |
+ * | aborted otherwise | yes |
+ */
+export function isToCut(facts: {
+  outcome: PieceOutcome;
+  records: number;
+  /** Whether an earlier cut of this attempt found that every record aborts. */
+  wasGeneral: boolean;
+  failure: FailureClass;
+  /** Whether the pass before aborted too. */
+  abortedBefore: boolean;
+  isLastPass: boolean;
+}): boolean {
+  if (facts.outcome !== "aborted" || facts.records < 2 || facts.wasGeneral) return false;
+  const mayPass = facts.failure === "throttled" || facts.failure === "network";
+  return !mayPass || facts.abortedBefore || facts.isLastPass;
+}
+
+/** How far the search for the records that stop a pass has come. */
+export interface Cut {
+  /** Single records are tried first, to tell one bad record from a failure that all have. */
+  phase: "samples" | "pieces" | "ended";
+  records: number;
+  starts: number;
+  waiting: readonly Piece[];
+  /** Whether every record that was tried alone aborted: the failure is about no single one. */
+  isGeneral: boolean;
+}
+
+/** Begins the search among so many records of a pass that aborted. */
+export function beginCut(records: number): Cut {
+  const ranks = new Set<number>();
+  // The fractions 1/2, 1/4, 3/4, 1/8, ...: spread over all, whatever lies side by side in one bad folder.
+  for (let i = 1; ranks.size < Math.min(samplesMax, records) && i < 4 * records; i++) {
+    ranks.add(Math.floor(records * spread(i)));
+  }
+  const waiting = [...ranks].map((rank) => ({ from: rank, to: rank + 1 }));
+  return { phase: "samples", records, starts: 0, waiting, isGeneral: false };
+}
+
+/** The binary digits of a number, mirrored at the point (van der Corput's sequence): 1/2, 1/4, 3/4, 1/8, ... */
+function spread(index: number): number {
+  let value = 0;
+  for (let left = index, weight = 0.5; left > 0; left = Math.floor(left / 2), weight /= 2) {
+    value += (left % 2) * weight;
+  }
+  return value;
+}
+
+/** The piece that is to be tried next: a sample in turn, else the largest; undefined when the search is over. */
+export function nextPiece(cut: Cut): Piece | undefined {
+  if (cut.phase === "ended" || cut.starts >= startsMax) return undefined;
+  if (cut.phase === "samples") return cut.waiting[0];
+  return cut.waiting.reduce<Piece | undefined>(
+    (largest, piece) => (largest && size(largest) >= size(piece) ? largest : piece),
+    undefined,
+  );
+}
+
+/**
+ * How the search goes on after a piece was tried:
+ *
+ * | piece | outcome | then |
+ * |---|---|---|
+ * | a sample | went on | one record can be copied: all are tried in two halves |
+ * | a sample | aborted | the next sample; after the last one, every record aborts, and the search ends |
+ * | a half | went on | it is through, as a whole |
+ * | a half | aborted | its own two halves, unless it is one record: that one is found |
+ * | any | everything | the search ends: no record is to blame |
+ *
+ * `started` is false for a piece of which nothing was left to do.
+ */
+export function afterPiece(cut: Cut, piece: Piece, outcome: PieceOutcome, started = true): Cut {
+  const starts = cut.starts + (started ? 1 : 0);
+  const waiting = cut.waiting.filter((one) => one !== piece);
+  if (outcome === "everything") return { ...cut, phase: "ended", starts, waiting: [] };
+  if (cut.phase === "samples") {
+    if (outcome === "went-on") {
+      const all = halves({ from: 0, to: cut.records });
+      return { ...cut, phase: "pieces", starts, waiting: all };
+    }
+    const isGeneral = waiting.length === 0;
+    return { ...cut, phase: isGeneral ? "ended" : "samples", starts, waiting, isGeneral };
+  }
+  if (outcome === "aborted" && size(piece) > 1) waiting.push(...halves(piece));
+  return { ...cut, phase: waiting.length === 0 ? "ended" : "pieces", starts, waiting };
+}
+
+const size = ({ from, to }: Piece): number => to - from;
+
+function halves({ from, to }: Piece): Piece[] {
+  const middle = from + Math.ceil((to - from) / 2);
+  return [
+    { from, to: middle },
+    { from: middle, to },
+  ].filter((piece) => size(piece) > 0);
+}

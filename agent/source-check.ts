@@ -1,0 +1,63 @@
+import { promises, type Stats, statSync } from "node:fs";
+import { errnoOf, messageOf } from "../lib/system/errors.ts";
+import { mapSideBySide } from "../lib/system/side-by-side.ts";
+import { formatObjects } from "../lib/system/units.ts";
+import { type FileLook, unreadableFile } from "./decide/source-file.ts";
+import type { UnprovenRecord } from "./explain.ts";
+import type { ShardRecords } from "./shard-records.ts";
+import type { Worklist } from "./worklist.ts";
+
+/** How many paths are looked at side by side: a file system that answers slowly answers many at once. */
+const width = 128;
+
+/**
+ * Looks at the files of a POSIX source that a pass would read, and leaves out of it those that rclone cannot look up, each
+ * with its own reason. A source that is not there as a whole is left to rclone, which says that better; so is one that is
+ * no path of this host.
+ */
+export async function leaveOutUnreadable(pass: {
+  /** Where the source is on this host, when it is a path. */
+  root: string | undefined;
+  records: ShardRecords;
+  worklist: Worklist;
+  stop: AbortSignal;
+  note: (message: string) => void;
+}): Promise<void> {
+  const { root, records, worklist, stop } = pass;
+  if (root === undefined || !isDirectory(root)) return;
+  const found: UnprovenRecord[] = [];
+  const isToDo = (place: number) => worklist.isToDo(place);
+  await records.inBatches(isToDo, async (batch) => {
+    if (stop.aborted) return;
+    const looks = await mapSideBySide(batch, width, ({ key }) => lookAt(`${root}/${key}`));
+    batch.forEach(({ place, key }, index) => {
+      const look = looks[index];
+      const unreadable = look && unreadableFile(key, look);
+      if (unreadable) found.push({ place, ...unreadable, own: true });
+    });
+  });
+  for (const record of found) worklist.leaveOut(record);
+  if (found.length > 0) pass.note(`${formatObjects(found.length)} left out: ${found[0]?.message}`);
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Follows links, as rclone does when it opens what it was told was a file. */
+async function lookAt(path: string): Promise<FileLook> {
+  try {
+    return { kind: kindOf(await promises.stat(path)) };
+  } catch (error) {
+    return { kind: "error", errno: errnoOf(error), message: messageOf(error) };
+  }
+}
+
+function kindOf(stats: Stats): "file" | "directory" | "other" {
+  if (stats.isFile()) return "file";
+  return stats.isDirectory() ? "directory" : "other";
+}
