@@ -15,7 +15,7 @@ import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
 import { XferError } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
-import { identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
+import { identifyProcess, type ProcessIdentity } from "../lib/system/process-identity.ts";
 import { quoteWords } from "../lib/system/shell-words.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { type CutMemory, runWithCuts } from "./cut-pass.ts";

@@ -9,7 +9,7 @@ import { startStep } from "../lib/run/step.ts";
 import { removeIfAny, replaceFile } from "../lib/system/durable.ts";
 import { errnoOf } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
-import { identifyProcess, isRunning } from "../lib/system/process.ts";
+import { identifyProcess, isRunning } from "../lib/system/process-identity.ts";
 
 const destinationSchema = v.object({
   schema: v.literal("xfer.destination.v1"),

@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
@@ -7,7 +6,7 @@ import { type AttemptState, readFail, type StopCause, writeState } from "../lib/
 import { removeIfAny } from "../lib/system/durable.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
-import { bootId, identifyProcess, type ProcessIdentity } from "../lib/system/process.ts";
+import { ownIdentity, ownTable, type ProcessIdentity } from "../lib/system/process-identity.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import type { AttemptResult } from "./attempt.ts";
 import { isFinalFailure, type StartCounters } from "./decide.ts";
@@ -63,9 +62,8 @@ export class ShardLedger {
       stopped_by: null,
       proven_at_start: journal.proofs.count,
       node,
-      host: hostname(),
-      boot: bootId() ?? null,
-      agent: identifyProcess(process.pid) ?? { pid: process.pid, start: "" },
+      ...ownTable(),
+      agent: ownIdentity(),
       child: null,
       started_at: new Date().toISOString(),
     });

@@ -1,27 +1,64 @@
-import { linkSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { linkSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import { readTextIfAny, removeIfAny } from "../lib/system/durable.ts";
 import { errnoOf, operationFailed } from "../lib/system/errors.ts";
-import { sleep } from "../lib/system/interrupt.ts";
-import { identifyProcess, isRunning } from "../lib/system/process.ts";
+import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
+import { sleepRunning } from "../lib/system/running-time.ts";
+import { judgeHolder } from "./decide/holder.ts";
 
 const lockSchema = v.object({
   schema: v.literal("xfer.lock.v1"),
   token: v.string(),
   host: v.string(),
+  boot: v.optional(v.nullable(v.string()), null),
+  pid_namespace: v.optional(v.nullable(v.string()), null),
   agent: v.object({ pid: v.number(), start: v.string() }),
   submission: v.string(),
 });
 
 type LockContent = v.InferOutput<typeof lockSchema>;
 
-/** How long a holder on another host may show no sign of life before its lock counts as left behind. */
-const silenceMs = 8_000;
-/** How often a lock that was left behind may slip away to somebody else while it is taken. */
-const triesMax = 5;
+/** A lock file as it was found. Its id is its holder's token; one that cannot be read is known by its inode and time. */
+interface FoundLock {
+  id: string;
+  /** Undefined for a file that is empty or torn. */
+  holder: LockContent | undefined;
+}
 
-/** Holds a shard for one agent, on this host or another, for as long as the file has its token. */
+/** How long a holder that cannot be asked may show no sign of life before its lock counts as left behind. */
+const silenceMsDefault = 8_000;
+/** How often another agent may win the race for a stale lock, or have died in its middle. */
+const triesMax = 20;
+
+/** Who wants a lock. */
+export interface LockRequest {
+  path: string;
+  progressPath: string;
+  shard: number;
+  submission: string;
+  stop: AbortSignal;
+  silenceMs?: number;
+}
+
+/**
+ * Holds a shard for one agent, on this host or another, for as long as the file has its token.
+ *
+ * A free lock is taken by link(2) of a file that is whole already: of several that link one name, one succeeds, on NFS
+ * too. (A repeated NFS request can report EEXIST for a link that was made: what decides is whose token the file has.)
+ *
+ * A stale lock with token T is taken over by link(2) of the taker's own file to the name `.lock.after.T`, and then
+ * rename(2) of another link of it over the lock, which never leaves the name free. This is exclusive:
+ * - Only the holder of `.after.T` replaces a lock that has T, and one link makes it. It looks at the lock once more after
+ *   its link: if that has T no more, the takeover was done, and it takes its claim away without having touched the lock.
+ *   (The link changes the directory, so that an NFS client must look the lock's name up anew; open asks the server.)
+ * - `.after.T` is removed only after the lock has lost T. Tokens are never used twice, so nobody finds T there again.
+ * - A taker S that dies between link and rename leaves `.after.T` with its own token. It is then stale itself, and is
+ *   succeeded in the same way by the one that links `.after.S`: a chain, whose last member alone renames. No claim of a
+ *   dead taker is removed before the lock has a new token, so nothing can slip in between, and nothing stays locked.
+ *
+ * All this holds for holders that are dead. One that only looked dead for long (it was suspended on another host) finds
+ * at its next heartbeat that the lock is not its own, and stops: see `isHeld`.
+ */
 export class ShardLock {
   readonly #path: string;
   readonly #token: string;
@@ -31,48 +68,41 @@ export class ShardLock {
     this.#token = token;
   }
 
-  /**
-   * Takes the lock of a shard. A holder on this host is asked for by pid; one on another host that is the same array
-   * task is over, since Slurm runs a task once at a time; any other counts as alive while the shard's .progress changes.
-   * Throws operation failed when another agent holds the shard.
-   */
-  static async take(options: {
-    path: string;
-    progressPath: string;
-    shard: number;
-    submission: string;
-    stop: AbortSignal;
-  }): Promise<ShardLock> {
+  /** Takes the lock of a shard. Throws operation failed when another agent holds it, or is just taking it. */
+  static async take(request: LockRequest): Promise<ShardLock> {
+    const { path } = request;
+    const token = crypto.randomUUID();
     const content: LockContent = {
       schema: "xfer.lock.v1",
-      token: crypto.randomUUID(),
-      host: hostname(),
-      agent: identifyProcess(process.pid) ?? { pid: process.pid, start: "" },
-      submission: options.submission,
+      token,
+      ...ownTable(),
+      agent: ownIdentity(),
+      submission: request.submission,
     };
-    const { path } = options;
-    const own = `${path}.tmp.${process.pid}`;
+    // Pids repeat from host to host and from container to container.
+    const own = `${path}.tmp.${token}`;
     writeFileSync(own, `${JSON.stringify(content)}\n`);
     try {
       for (let tries = 0; tries < triesMax; tries++) {
-        if (linkIfFree(own, path)) return new ShardLock(path, content.token);
-        const holder = readLock(path);
-        if (holder && (await isAlive(holder, options))) break;
-        setAside(path);
+        if (linkIfFree(own, path, token)) return new ShardLock(path, token);
+        const found = readLock(path);
+        if (!found) continue;
+        if (await isAlive(found, request)) break;
+        if (await takeOver(found, own, token, request)) return new ShardLock(path, token);
       }
     } finally {
       removeIfAny(own);
     }
-    const holder = readLock(path);
+    const holder = readLock(path)?.holder;
     const who = holder
       ? `pid ${holder.agent.pid} on ${holder.host}, ${holder.submission}`
       : "one that has just started";
-    throw operationFailed(`shard ${options.shard}: another agent is at work on it (${who})`);
+    throw operationFailed(`shard ${request.shard}: another agent is at work on it (${who})`);
   }
 
   /** Whether the lock is still this agent's. */
   isHeld(): boolean {
-    return readLock(this.#path)?.token === this.#token;
+    return readLock(this.#path)?.id === this.#token;
   }
 
   release(): void {
@@ -80,53 +110,77 @@ export class ShardLock {
   }
 }
 
+/** Succeeds a stale lock, or the dead takers that were about to; false when another agent was first, or may be. */
+async function takeOver(
+  stale: FoundLock,
+  own: string,
+  token: string,
+  request: LockRequest,
+): Promise<boolean> {
+  const { path } = request;
+  const claims: string[] = [];
+  for (let last = stale; claims.length < triesMax; ) {
+    const claim = `${path}.after.${last.id}`;
+    claims.push(claim);
+    if (linkIfFree(own, claim, token)) {
+      if (readLock(path)?.id !== stale.id) {
+        removeIfAny(claim);
+        return false;
+      }
+      // The claim stays where it is until the lock has its new token: it is the other name that is renamed.
+      renameSync(own, path);
+      for (const done of claims.reverse()) removeIfAny(done);
+      return true;
+    }
+    const other = readLock(claim);
+    if (!other || (await isAlive(other, request))) return false;
+    last = other;
+  }
+  return false;
+}
+
 /** link(2) is atomic on NFS too, and the file is whole before it has its name. */
-function linkIfFree(from: string, to: string): boolean {
+function linkIfFree(from: string, to: string, token: string): boolean {
   try {
     linkSync(from, to);
     return true;
   } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false;
+    if (errnoOf(error) === "EEXIST") return readLock(to)?.id === token;
     throw error;
   }
 }
 
-function readLock(path: string): LockContent | undefined {
+function readLock(path: string): FoundLock | undefined {
   const text = readTextIfAny(path);
   if (text === undefined) return undefined;
   try {
-    return v.parse(lockSchema, JSON.parse(text));
+    const holder = v.parse(lockSchema, JSON.parse(text));
+    return { id: nameOf(holder.token), holder };
   } catch {
-    return undefined;
+    const file = statSync(path, { throwIfNoEntry: false });
+    return file && { id: `torn-${file.ino}-${Math.round(file.mtimeMs)}`, holder: undefined };
   }
 }
 
-async function isAlive(
-  holder: LockContent,
-  options: { progressPath: string; submission: string; stop: AbortSignal },
-): Promise<boolean> {
-  if (holder.host === hostname()) return isRunning(holder.agent);
-  if (holder.submission === options.submission && holder.submission.startsWith("slurm:")) return false;
-  const before = sign(options.progressPath);
-  await sleep(silenceMs, options.stop);
-  return sign(options.progressPath) !== before;
+/** A token as a part of a file's name: a foreign one may hold anything. */
+const nameOf = (token: string): string => encodeURIComponent(token).slice(0, 100);
+
+async function isAlive({ holder }: FoundLock, request: LockRequest): Promise<boolean> {
+  if (!holder) return false;
+  const verdict = judgeHolder({
+    runs: runsStill(holder.agent, holder),
+    isSameTask: holder.submission === request.submission && holder.submission.startsWith("slurm:"),
+  });
+  if (verdict !== "watch") return verdict === "alive";
+  const before = signOfLife(request.progressPath);
+  await sleepRunning(request.silenceMs ?? silenceMsDefault, request.stop);
+  return signOfLife(request.progressPath) !== before;
 }
 
-function sign(progressPath: string): string {
+function signOfLife(progressPath: string): string {
   try {
     return readFileSync(progressPath, "utf8");
   } catch {
     return "";
   }
-}
-
-/** Renames a lock that was left behind: of several agents that find it, one succeeds. */
-function setAside(path: string): void {
-  const aside = `${path}.stale.${process.pid}`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-  }
-  removeIfAny(aside);
 }

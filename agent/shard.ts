@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { hostname } from "node:os";
 import type { ShardEntry, ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { sortUserFlags } from "../lib/rclone/flags.ts";
 import { isLocal, localEnds } from "../lib/rclone/local-ends.ts";
@@ -21,7 +20,8 @@ import {
 import type { ArrayTask } from "../lib/slurm/scheduler.ts";
 import { messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
-import { bootId, isRunning, signalProcessGroup } from "../lib/system/process.ts";
+import { signalProcessGroup } from "../lib/system/process.ts";
+import { ownTable, runsStill } from "../lib/system/process-identity.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { runAttempt } from "./attempt.ts";
 import { decideStart } from "./decide.ts";
@@ -208,20 +208,19 @@ async function readOwnRecords(
 /** Whether an attempt ran on this host, which has not started anew since. */
 function isOfThisBoot(before: StateFile<AttemptState>): boolean {
   if (before.kind !== "value" || before.value.boot === null) return false;
-  return before.value.host === hostname() && before.value.boot === bootId();
+  const { host, boot } = ownTable();
+  return before.value.host === host && before.value.boot === boot;
 }
 
-/** Kills an rclone that outlived its agent on this host: the next start must not write beside it. */
+/** Kills an rclone that outlived its agent and can be looked up from here: the next start must not write beside it. */
 async function endOrphan(before: StateFile<AttemptState>, shard: number): Promise<void> {
-  if (before.kind !== "value" || before.value.outcome !== "running" || before.value.host !== hostname())
-    return;
+  if (before.kind !== "value" || before.value.outcome !== "running") return;
   const { child } = before.value;
   if (child === null) return;
-  const deadline = Date.now() + 10_000;
-  while (isRunning(child)) {
+  for (let tries = 0; runsStill(child, before.value) === true; tries++) {
     log.warn(`shard ${shard}: rclone (pid ${child.pid}) outlived its agent: killing it`);
     signalProcessGroup(child.pid, "SIGKILL");
-    if (Date.now() > deadline) throw operationFailed(`shard ${shard}: pid ${child.pid} cannot be killed`);
+    if (tries >= 100) throw operationFailed(`shard ${shard}: pid ${child.pid} cannot be killed`);
     await Bun.sleep(100);
   }
 }

@@ -42,9 +42,10 @@ const attemptSchema = v.object({
   proven_at_start: count,
   /** The node's name in Slurm, or the host's. */
   node: v.string(),
-  /** The host whose processes the next two are, and which start of its kernel it was. */
+  /** Where the pids of the next two mean something: the host, which start of its kernel, and the pid namespace. */
   host: v.string(),
   boot: v.optional(v.nullable(v.string()), null),
+  pid_namespace: v.optional(v.nullable(v.string()), null),
   agent: processIdentity,
   /** The leader of rclone's process group, while one runs. */
   child: v.nullable(processIdentity),

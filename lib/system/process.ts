@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Subprocess } from "bun";
 import { exitCodes, XferError } from "./errors.ts";
 import { GatheringPipe } from "./gathering-pipe.ts";
@@ -158,40 +157,6 @@ export async function runProgram(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** A process as something that can be recognised later, although pids are used again. */
-export interface ProcessIdentity {
-  pid: number;
-  /** Field 22 of /proc/PID/stat: clock ticks since boot (proc(5)). */
-  start: string;
-}
-
-/** Identifies a running process, or undefined when there is none with this pid (or no /proc). */
-export function identifyProcess(pid: number): ProcessIdentity | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the name in parentheses and may hold spaces: count from its end.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const start = fields[19];
-    return start === undefined || fields[0] === "Z" ? undefined : { pid, start };
-  } catch {
-    return undefined;
-  }
-}
-
-/** What is another one each time that the kernel starts: random(4). Undefined where there is no /proc. */
-export function bootId(): string | undefined {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether the very process that was identified earlier still runs on this host. */
-export function isRunning(identity: ProcessIdentity): boolean {
-  return identifyProcess(identity.pid)?.start === identity.start;
 }
 
 /** The command that runs this very program again: the compiled binary, or bun and the main file in development. */

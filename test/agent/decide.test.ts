@@ -33,6 +33,7 @@ function before(outcome: AttemptState["outcome"], more: Partial<AttemptState> = 
       node: "n1",
       host: "h",
       boot: null,
+      pid_namespace: null,
       agent: { pid: 1, start: "1" },
       child: null,
       started_at: "2026-01-01T00:00:00.000Z",
