@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ShardEntry, ShardsMeta } from "../lib/manifest/shards-meta.ts";
-import { localPath } from "../lib/rclone/remote.ts";
+import { localPath, rootKind } from "../lib/rclone/remote.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { Journal } from "../lib/run/journal.ts";
 import { type RunLayout, type ShardLayout, shardLayout } from "../lib/run/layout.ts";
 import { readRemotes } from "../lib/run/remotes.ts";
+import { distrustFindings } from "../lib/run/state/destination.ts";
 import {
   type AttemptState,
   isValidDone,
@@ -26,6 +27,7 @@ import { decideStart } from "./decide.ts";
 import { examineDestination } from "./destination.ts";
 import { ShardLedger, type ShardOutcome } from "./ledger.ts";
 import { ShardLock } from "./lock.ts";
+import { probeDestination } from "./probe.ts";
 import { ShardLog } from "./shard-log.ts";
 import { checkShardDigest, ShardRecords } from "./shard-records.ts";
 
@@ -84,7 +86,7 @@ async function runLocked(
   entry: ShardEntry,
   lock: ShardLock,
 ): Promise<ShardOutcome> {
-  const { run, config, shard, submission, node, stop } = task;
+  const { run, config, meta, shard, submission, node, stop } = task;
   const remotes = readRemotes(config.rclone_config ?? undefined);
   const destPath = localPath(config.dest_root, remotes, process.env);
   const records = await readOwnRecords(task, layout, entry);
@@ -95,7 +97,10 @@ async function runLocked(
   try {
     // What the page cache of a node that may be gone held is copied again.
     const provenBefore = journal.proofs.count;
-    if (destPath !== undefined && !isOfThisBoot(before)) journal.dropUnsettled();
+    if (destPath !== undefined && !isOfThisBoot(before)) {
+      journal.dropUnsettled();
+      if (before.kind !== "none") distrustFindings(layout.found, entry);
+    }
     const fail = readFail(layout.fail);
     const start = decideStart(before, {
       submission,
@@ -140,7 +145,11 @@ async function runLocked(
         stop,
         remotes,
         destPath,
-        examine: () => examineDestination(run, config, stop),
+        examine: (until) => {
+          const destKind = rootKind(config.dest_root, remotes, process.env);
+          const probe = (end: AbortSignal) => probeDestination({ run, config, meta, destKind, stop: end });
+          return examineDestination({ run, destRoot: config.dest_root, meta, shard, stop: until, probe });
+        },
         transfers: start.counters.transfers,
         onChild: (child) => ledger.noteChild(child),
       });

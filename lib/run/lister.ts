@@ -5,7 +5,7 @@ import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
 import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
 import { removeIfAny } from "../system/durable.ts";
-import { errnoOf, messageOf, operationFailed } from "../system/errors.ts";
+import { errnoOf, exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
 import { startChild } from "../system/process.ts";
@@ -43,6 +43,8 @@ export interface ListingRequest {
   modtime: ModtimeMode;
   hash: boolean;
   extraFlags: readonly string[];
+  /** Asks for rclone's version too: it is in the first lines of the log at -vv, which are few for any listing. */
+  version?: boolean;
 }
 
 /** What was made of a listing, not yet under its final name. */
@@ -60,6 +62,19 @@ export interface ListingEnd {
   firstLeftOut: string | undefined;
   /** Why rclone dropped an object without failing, where it said so. */
   dropped: string | undefined;
+  /** rclone's version, such as 1.60.1-DEV, where the request asks for it and rclone says it. */
+  version: string | undefined;
+}
+
+/** A listing that did not end well. */
+export class ListingFailed extends XferError {
+  /** What tells most of why: rclone's words, or its container's. */
+  readonly said: string;
+
+  constructor(message: string, said: string) {
+    super(message, exitCodes.failed);
+    this.said = said;
+  }
 }
 
 /** What a caller asks for beside the listing itself. */
@@ -80,6 +95,8 @@ const killAfterMs = 15_000;
 const directoryNotFoundCode = 3;
 /** rclone's messages for keys that fit no directory tree, which it then leaves out: fs/list and backend/s3. */
 const droppedText = /doesn't belong in directory|Odd name received/;
+/** With the JSON log that a variable may ask for, its quotes are escaped. */
+const versionText = /: rclone: Version \\?"v([^"\\]+)/;
 
 /**
  * Runs one listing through the runtime. Throws operation failed, naming the error log that it wrote under xfer-err,
@@ -101,7 +118,13 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
   if (lister.stop.aborted) stopChild();
   const stderr = new Tail();
   const stdout = new Tail();
-  const end: ListingEnd = { objects: 0, leftOut: 0, firstLeftOut: undefined, dropped: undefined };
+  const end: ListingEnd = {
+    objects: 0,
+    leftOut: 0,
+    firstLeftOut: undefined,
+    dropped: undefined,
+    version: undefined,
+  };
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
     stderr.add(bytes);
     const line = new TextDecoder().decode(bytes);
@@ -111,6 +134,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
       end.firstLeftOut ??= line;
     }
     if (droppedText.test(line)) end.dropped ??= line;
+    end.version ??= versionText.exec(line)?.[1];
   });
   try {
     const pending = await options.consume(stdout.watch(child.stdout));
@@ -134,11 +158,12 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     const exit = await child.exited;
     // rclone prints its opening bracket before it looks at the directory.
     const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
-    if (options.empty === "absent-too" && exit.code === directoryNotFoundCode && nothingListed) return end;
+    const isAbsent = exit.code === directoryNotFoundCode && /directory not found/.test(stderr.text());
+    if (options.empty === "absent-too" && isAbsent && nothingListed) return end;
     const said = lastWords(stderr.text());
     const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
     const because = exit.code !== 0 && exit.signal === null && said ? said : messageOf(error);
-    throw operationFailed(`listing ${request.root} failed: ${because} (details: ${log})`);
+    throw new ListingFailed(`listing ${request.root} failed: ${because} (details: ${log})`, because);
   } finally {
     clearTimeout(killTimer);
     lister.stop.removeEventListener("abort", stopChild);
@@ -156,7 +181,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
     fastList: request.fastList,
     modtime: request.modtime,
     hash: request.hash,
-    verbosity: lister.verbosity,
+    verbosity: request.version ? 2 : lister.verbosity,
     extraFlags: request.extraFlags,
   });
   return wrapCommand(argv, {
@@ -215,10 +240,14 @@ class Tail {
   }
 }
 
+/** What rclone says at -vv of what it does: the names in it would be taken for the failure. */
+const debugText = /^\S+ \S+ DEBUG : |"level":"debug"/;
+
 /** The line that tells most of what went wrong, without rclone's date. */
 function lastWords(stderr: string): string | undefined {
   const lines = stderr
     .split("\n")
+    .filter((line) => !debugText.test(line))
     .map((line) => line.trim().replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, ""));
   const telling = lines.filter((line) => /error|fail|fatal|critical|unable|not found|denied/i.test(line));
   return (tellingMessage(telling) ?? lines.findLast((line) => line !== ""))?.slice(0, 400);
