@@ -10,6 +10,7 @@ import { stepEnvironment } from "../lib/rclone/runtime.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
+import { findings } from "../lib/run/state/destination.ts";
 import { stepCommand } from "../lib/run/step.ts";
 import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
@@ -21,12 +22,11 @@ import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { type CutMemory, runWithCuts } from "./cut-pass.ts";
 import { silenceLimitsOf } from "./decide/silence.ts";
 import { decideAfterPass, lowerTransfers } from "./decide.ts";
-import type { Destination } from "./destination.ts";
+import type { Look } from "./destination.ts";
 import { type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ShardLock } from "./lock.ts";
 import { type PassResult, runPass } from "./pass.ts";
-import { probeDestination } from "./probe.ts";
 import { Progress } from "./progress.ts";
 import { Settler } from "./settler.ts";
 import type { ShardLog } from "./shard-log.ts";
@@ -53,7 +53,7 @@ export interface AttemptOptions {
   log: ShardLog;
   stop: AbortSignal;
   /** Says what the destination held before this run. */
-  examine: () => Promise<Destination>;
+  examine: (stop: AbortSignal) => Promise<Look>;
   /** The user's flags for rclone. */
   flags: UserFlags;
   /** What decides how rclone reaches the roots. */
@@ -157,7 +157,8 @@ class Attempt {
       }
       const { comparesFor } = this.#flags;
       if (comparesFor.length > 0) this.#note(`the destination is compared for ${comparesFor.join(", ")}`);
-      await this.#lookAtDestination();
+      const hindrance = await this.#lookAtDestination();
+      if (hindrance) return hindrance;
       for (let pass = 1; ; pass++) {
         const results = await this.#pass(pass);
         this.#heartbeat.check();
@@ -218,10 +219,14 @@ class Attempt {
 
   /** What was copied since it was last settled is proven no more. */
   #failUnsettled(message: string): AttemptResult {
-    const { records, journal, log } = this.#options;
-    log.note("error", message);
+    this.#options.log.note("error", message);
     this.#countProven();
-    const failure = unsettledClass(message);
+    return this.#failAll(unsettledClass(message), message, false);
+  }
+
+  /** The attempt has failed with all that is not proven, for one reason. */
+  #failAll(failure: FailureClass, message: string, neverStarted: boolean): AttemptResult {
+    const { records, journal } = this.#options;
     const unproven: UnprovenRecord[] = [];
     for (let place = 0; place < records.count; place++) {
       if (!journal.proofs.get(place)) unproven.push({ place, class: failure, message });
@@ -232,7 +237,7 @@ class Attempt {
       exitCode: null,
       unproven,
       transfers: this.#lowered(),
-      neverStarted: false,
+      neverStarted,
     };
   }
 
@@ -246,18 +251,66 @@ class Attempt {
     this.#options.log.flush();
   }
 
-  /** Before the first copy: what the destination holds already need not be copied. */
-  async #lookAtDestination(): Promise<void> {
-    const { config, records, journal, examine } = this.#options;
-    if (journal.proofs.count === records.count) return;
-    const destination = await examine();
-    this.#version = destination.rclone_version ?? undefined;
-    if (journal.proofs.count > 0 || destination.empty !== false || this.#flags.comparesDestination) return;
-    const hashes = this.#kinds.dest === "s3";
-    const probe = await probeDestination({ config, records, journal, hashes, stop: this.#stop });
-    for (const place of probe.identical) this.#proveAt(place, "unchanged");
-    this.#worklist.mayBeThere = probe.mayBeThere;
-    this.#note(probe.summary);
+  /**
+   * Before the first copy: what the destination holds already need not be copied. A look that fails is repeated as a pass
+   * is; the attempt fails with it, or stops, when there is a result. A user's flag that compares makes rclone look.
+   */
+  async #lookAtDestination(): Promise<AttemptResult | undefined> {
+    const { records, journal, examine } = this.#options;
+    const unproven = records.count - journal.proofs.count;
+    if (unproven === 0 || this.#flags.comparesDestination) return undefined;
+    for (let pass = 1; ; pass++) {
+      const look = await examine(this.#stop);
+      this.#heartbeat.check();
+      if (look.kind === "stopped") return { kind: "stopped" };
+      if (look.kind === "seen") {
+        this.#take(look);
+        return undefined;
+      }
+      this.#options.log.note("error", look.message);
+      const { passes, passWaitSeconds } = this.#flags;
+      const facts = {
+        pass,
+        passes,
+        passWaitSeconds,
+        unproven,
+        settled: 0,
+        unmentioned: 0,
+        failure: look.class,
+      };
+      const next = decideAfterPass(facts);
+      if (next.kind !== "pass") return this.#failAll(look.class, look.message, !this.#spoke);
+      this.#note(`looking again in ${next.waitSeconds}s (${look.class})`);
+      await sleep(next.waitSeconds * 1000, this.#stop);
+    }
+  }
+
+  /** Takes what the look found for done, or for what rclone has to compare. */
+  #take({ destination, findings: found }: Extract<Look, { kind: "seen" }>): void {
+    const { records, journal } = this.#options;
+    this.#version = destination.version ?? undefined;
+    if (destination.found === "nothing") return;
+    const mayBeThere = new Uint8Array(records.count);
+    this.#worklist.mayBeThere = mayBeThere;
+    if (!found) {
+      mayBeThere.fill(1);
+      this.#note("the destination holds far more than the run: every object is compared");
+      return;
+    }
+    let identical = 0;
+    let compared = 0;
+    for (let place = 0; place < records.count; place++) {
+      if (journal.proofs.get(place)) continue;
+      if (found[place] === findings.identical) {
+        this.#proveAt(place, "unchanged");
+        identical++;
+      } else if (found[place] === findings.maybeThere) {
+        mayBeThere[place] = 1;
+        compared++;
+      }
+    }
+    const listed = `the destination was listed (${destination.listed} entries)`;
+    this.#note(`${listed}: ${identical} identical, ${compared} to compare`);
   }
 
   #proveAt(place: number, proof: Proof): void {

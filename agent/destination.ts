@@ -1,153 +1,137 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
-import { join } from "node:path";
 import * as v from "valibot";
-import { parseRoot } from "../lib/rclone/remote-options.ts";
-import type { RunConfig } from "../lib/run/config.ts";
-import type { RunLayout } from "../lib/run/layout.ts";
-import { startStep } from "../lib/run/step.ts";
-import { removeIfAny, replaceFile } from "../lib/system/durable.ts";
-import { errnoOf } from "../lib/system/errors.ts";
-import { sleep } from "../lib/system/interrupt.ts";
-import { identifyProcess, isRunning } from "../lib/system/process-identity.ts";
+import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
+import { classifyMessage, type FailureClass, failureClasses } from "../lib/rclone/failure-class.ts";
+import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
+import { ListingFailed } from "../lib/run/lister.ts";
+import {
+  type Destination,
+  destinationBinding,
+  readDestination,
+  readFindings,
+  writeDestination,
+} from "../lib/run/state/destination.ts";
+import { readTextIfAny, removeIfAny, replaceFile } from "../lib/system/durable.ts";
+import { messageOf, XferError } from "../lib/system/errors.ts";
+import { log } from "../lib/system/log.ts";
+import { Claim } from "./claim.ts";
 
-const destinationSchema = v.object({
-  schema: v.literal("xfer.destination.v1"),
-  dest_root: v.string(),
-  /** Whether anything was below the destination root before this run's first agent; null when it could not be listed. */
-  empty: v.nullable(v.boolean()),
-  /** rclone's version where the agents run: [1, 60]; null when it did not say. */
-  rclone_version: v.nullable(v.tuple([v.number(), v.number()])),
-  checked_at: v.string(),
-});
+/** What an agent asks of the look at the destination. */
+export interface ExamineOptions {
+  run: RunLayout;
+  destRoot: string;
+  meta: ShardsMeta;
+  shard: number;
+  stop: AbortSignal;
+  /** Looks, for all shards of the run; each one's .found is there when it returns. */
+  probe: (stop: AbortSignal) => Promise<Destination>;
+}
 
-/** What a run's first agent found before it copied anything. */
-export type Destination = Pick<v.InferOutput<typeof destinationSchema>, "empty" | "rclone_version">;
-
-/** How long the other agents wait for the first one's answer, and how often they look. */
-const answerMs = 60_000;
-const pollMs = 200;
-
-const unknown: Destination = { empty: null, rclone_version: null };
+/** What a look at the destination came to, for one shard. */
+export type Look =
+  | {
+      kind: "seen";
+      destination: Destination;
+      /** What of each record is there; undefined where the destination was empty, or is not known record by record. */
+      findings: Uint8Array | undefined;
+    }
+  | { kind: "failed"; class: FailureClass; message: string }
+  | { kind: "stopped" };
 
 /**
- * Whether the destination was empty before this run: asked once for a whole run, by the first agent that comes, since
- * each later one would find what the others have copied. The answer lies in the state directory, and is lost with it.
+ * What the destination held before this run: looked at once for the whole run, by one of its agents, since a later look
+ * would find what the others have copied. The others wait for it, as long as the one that looks is alive. A look that
+ * failed leaves no answer: those who waited for it fail alike, and the next one to ask looks again.
  */
-export async function examineDestination(
-  run: RunLayout,
-  config: RunConfig,
-  stop: AbortSignal,
-): Promise<Destination> {
-  const path = join(run.stateDir, "destination.json");
-  const claim = join(run.stateDir, "destination.claim");
-  const known = readDestination(path, config.dest_root);
-  if (known) return known;
-  if (!takeClaim(claim)) {
-    const deadline = Date.now() + answerMs;
-    while (Date.now() < deadline && !stop.aborted) {
-      const answer = readDestination(path, config.dest_root);
-      if (answer) return answer;
-      if (claimerHasGone(claim)) break;
-      await sleep(pollMs, stop);
-    }
-    return unknown;
-  }
-  try {
-    const found = await examine(config, stop);
-    if (stop.aborted) return unknown;
-    const content = {
-      schema: "xfer.destination.v1",
-      dest_root: config.dest_root,
-      ...found,
-      checked_at: new Date().toISOString(),
-    };
-    // A crash may lose it: the next agent asks again, and finds no less at the destination.
-    replaceFile(path, `${JSON.stringify(content)}\n`);
-    return found;
-  } finally {
-    removeIfAny(claim);
+export async function examineDestination(options: ExamineOptions): Promise<Look> {
+  const { run, stop } = options;
+  for (;;) {
+    const taken = await Claim.takeOr(
+      run.destinationClaim,
+      (waitedFor) => knownLook(options) ?? failureOf(run, waitedFor),
+      stop,
+      ({ pid, host }) => log.info(`waiting for the look at the destination by pid ${pid} on ${host}`),
+    );
+    if (taken === undefined) return { kind: "stopped" };
+    if ("answer" in taken) return taken.answer;
+    const look = await lookWith(taken.claim, options);
+    if (look !== undefined) return look;
   }
 }
 
-function readDestination(path: string, destRoot: string): Destination | undefined {
+/** Looks, as the holder of the claim; undefined when another agent has taken it over, for whose look to wait. */
+async function lookWith(claim: Claim, options: ExamineOptions): Promise<Look | undefined> {
+  const { run, stop } = options;
   try {
-    const found = v.parse(destinationSchema, JSON.parse(readFileSync(path, "utf8")));
-    return found.dest_root === destRoot ? found : undefined;
+    const destination = await options.probe(AbortSignal.any([stop, claim.lost]));
+    if (claim.lost.aborted) return undefined;
+    writeDestination(run.destination, bindingOf(options), destination);
+    removeIfAny(run.destinationFailure);
+    claim.settle();
+    const look = knownLook(options);
+    if (!look) throw new Error("a look at the destination left no answer");
+    return look;
+  } catch (error) {
+    if (stop.aborted) return { kind: "stopped" };
+    if (claim.lost.aborted) return undefined;
+    if (!(error instanceof XferError)) throw error;
+    const failure = failureBy(error);
+    writeFailure(run, claim.token, failure);
+    return failure;
+  } finally {
+    claim.release();
+  }
+}
+
+function bindingOf({ destRoot, meta }: ExamineOptions) {
+  return destinationBinding(destRoot, meta);
+}
+
+/** The answer that is there, with what it says of this shard; undefined when any of it is missing. */
+function knownLook(options: ExamineOptions): Look | undefined {
+  const { run, meta, shard } = options;
+  const destination = readDestination(run.destination, bindingOf(options));
+  if (!destination) return undefined;
+  const entry = meta.shards[shard];
+  const findings =
+    entry && destination.found !== "nothing" ? readFindings(shardLayout(run, shard).found, entry) : undefined;
+  if (destination.found === "per-shard" && !findings) return undefined;
+  return { kind: "seen", destination, findings };
+}
+
+type FailedLook = Extract<Look, { kind: "failed" }>;
+
+function failureBy(error: XferError): FailedLook {
+  const said = error instanceof ListingFailed ? error.said : messageOf(error);
+  const failure = classifyMessage(said);
+  // Of a place that cannot be looked at nothing is known to be missing.
+  return {
+    kind: "failed",
+    class: failure === "missing" ? "unknown" : failure,
+    message: `the destination could not be looked at, and nothing was copied: ${messageOf(error)}`,
+  };
+}
+
+const failureSchema = v.object({
+  schema: v.literal("xfer.look-failure.v1"),
+  /** Of the claim under which it was looked. */
+  token: v.string(),
+  class: v.picklist(failureClasses),
+  message: v.string(),
+});
+
+function writeFailure(run: RunLayout, token: string, { class: failure, message }: FailedLook): void {
+  const content = { schema: "xfer.look-failure.v1", token, class: failure, message };
+  replaceFile(run.destinationFailure, `${JSON.stringify(content)}\n`);
+}
+
+/** How the look ended that this agent has waited for, if it failed: an array of tasks need not fail one after the other. */
+function failureOf(run: RunLayout, waitedFor: string | undefined): FailedLook | undefined {
+  if (waitedFor === undefined) return undefined;
+  try {
+    const found = v.parse(failureSchema, JSON.parse(readTextIfAny(run.destinationFailure) ?? ""));
+    if (found.token !== waitedFor) return undefined;
+    return { kind: "failed", class: found.class, message: found.message };
   } catch {
     return undefined;
   }
-}
-
-const claimSchema = v.object({ host: v.string(), pid: v.number(), start: v.string() });
-
-/** Whether this agent is the one to ask. A claim is left behind when its agent has gone, or is older than any answer. */
-function takeClaim(claim: string): boolean {
-  const own = { host: hostname(), ...(identifyProcess(process.pid) ?? { pid: process.pid, start: "" }) };
-  try {
-    writeFileSync(claim, JSON.stringify(own), { flag: "wx" });
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
-    const age = Date.now() - (statSync(claim, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    return age > answerMs || claimerHasGone(claim);
-  }
-}
-
-function claimerHasGone(claim: string): boolean {
-  try {
-    const { host, ...claimer } = v.parse(claimSchema, JSON.parse(readFileSync(claim, "utf8")));
-    return host === hostname() && !isRunning(claimer);
-  } catch {
-    return false;
-  }
-}
-
-/** Lists the destination until the first object: rclone's version, and whether anything is there. */
-async function examine(config: RunConfig, stop: AbortSignal): Promise<Destination> {
-  const { dest_root } = config;
-  const isPath = parseRoot(dest_root).form === "posix";
-  const isThere = !isPath || statSync(dest_root, { throwIfNoEntry: false }) !== undefined;
-  const child = startStep(config, {
-    // Recursive with --fast-list: rclone prints page by page. At -vv the first line of its log tells the version, and
-    // `rclone version` takes longer, since it asks the system for its own.
-    argv: ({ configPath }) => [
-      ...["rclone", "lsf", "-vv", "--recursive", "--fast-list", "--files-only", dest_root],
-      ...(configPath === undefined ? [] : ["--config", configPath]),
-      ...["--retries", "1", "--low-level-retries", "3"],
-    ],
-    readOnly: isPath && isThere ? [dest_root] : [],
-    writable: [],
-    env: process.env,
-  });
-  const end = () => child.signalGroup("SIGKILL");
-  stop.addEventListener("abort", end);
-  const said = { stdout: "", stderr: "" };
-  try {
-    const code = await new Promise<number | undefined>((resolve, reject) => {
-      const read = async (output: "stdout" | "stderr") => {
-        for await (const chunk of child[output]) {
-          said[output] += Buffer.from(chunk).toString("latin1");
-          if (said.stdout.includes("\n") && said.stderr.includes("\n")) resolve(undefined);
-        }
-      };
-      Promise.all([child.exited, read("stdout"), read("stderr")]).then(
-        ([exit]) => resolve(exit.code),
-        reject,
-      );
-    });
-    const version = /: rclone: Version "v(\d+)\.(\d+)/.exec(said.stderr);
-    return {
-      empty: isThere ? emptyBy(said, code) : true,
-      rclone_version: version ? [Number(version[1]), Number(version[2])] : null,
-    };
-  } finally {
-    stop.removeEventListener("abort", end);
-    end();
-  }
-}
-
-function emptyBy(said: { stdout: string; stderr: string }, code: number | undefined): boolean | null {
-  if (said.stdout !== "") return false;
-  return code === 0 || code === 3 || /directory not found/.test(said.stderr) ? true : null;
 }

@@ -1,158 +1,261 @@
-import { Cover, type CoverRow } from "../lib/manifest/cover.ts";
-import { parseListingLine } from "../lib/manifest/listing.ts";
-import { joinRoot } from "../lib/manifest/root.ts";
-import { lsjsonArgv } from "../lib/rclone/argv.ts";
+import { statSync } from "node:fs";
+import { keyText, recordOfRow } from "../lib/manifest/batch.ts";
+import { ManifestComparison } from "../lib/manifest/compare.ts";
+import { isMarker } from "../lib/manifest/listing.ts";
+import { forEachBatch } from "../lib/manifest/read.ts";
+import { forEachEntry } from "../lib/manifest/read-listing.ts";
+import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
+import { placeFlags } from "../lib/rclone/place-flags.ts";
+import type { RootKind } from "../lib/rclone/remote.ts";
+import { parseRoot } from "../lib/rclone/remote-options.ts";
 import type { RunConfig } from "../lib/run/config.ts";
-import type { Journal } from "../lib/run/journal.ts";
-import { startStep } from "../lib/run/step.ts";
-import { forEachLine } from "../lib/system/lines.ts";
-import { readText } from "../lib/system/process.ts";
-import type { ShardRecords } from "./shard-records.ts";
+import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
+import { type Lister, type ListingEnd, type ListingRequest, runListing } from "../lib/run/lister.ts";
+import {
+  type Destination,
+  findingOf,
+  findings,
+  readFindings,
+  writeFindings,
+} from "../lib/run/state/destination.ts";
+import { listerOf } from "../lib/run/verify.ts";
+import { errnoOf, messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
+import { checkShardDigest } from "./shard-records.ts";
 
-/** Places to list for a shard: at most this many, and one for so many records. */
-const rowsMax = 16;
-const recordsPerRow = 40;
-/** Entries that may be listed in vain: one LIST for 20 records, or this many where that is little. */
-const entriesPerRecordMax = 50;
-const entriesFree = 20_000;
-
-/** What a probe found about the records of a shard. */
-export interface ProbeResult {
-  /** Places that the listing proves identical at the destination: same size, same MD5. */
-  identical: number[];
-  /** Records that may be there: 1 for those found with the same size and no hash to compare. */
-  mayBeThere: Uint8Array;
-  /** How it went, for the log. */
-  summary: string;
-}
-
-/** What a probe looks at. */
+/** What a look at the destination is about. */
 export interface ProbeOptions {
+  run: RunLayout;
   config: RunConfig;
-  records: ShardRecords;
-  journal: Journal;
-  /** Whether the destination lists MD5 hashes without reading its objects: S3. */
-  hashes: boolean;
+  meta: ShardsMeta;
+  destKind: RootKind;
   stop: AbortSignal;
+  limits?: ProbeLimits;
 }
+
+/** What a look may take. */
+export interface ProbeLimits {
+  /** Records that are held in memory at a time, some 60 bytes each; the destination is listed once for so many. */
+  recordsMax: number;
+  /** Entries that may be listed in vain: so many for each record, or this many where that is more. */
+  entriesPerRecord: number;
+  entriesFree: number;
+}
+
+const limitsDefault: ProbeLimits = { recordsMax: 5_000_000, entriesPerRecord: 50, entriesFree: 1_000_000 };
 
 /**
- * Finds out by listing, never by a request for each object, which unproven records of a shard the destination holds.
- * Where the listing would hold far more than the shard, all of them may be there: the copy then compares.
+ * Looks at the destination for all shards of a run, by one listing in one start of rclone, and never by a request for each
+ * object. Memory is that of the records. Where something is there, each shard's .found is written before this returns.
+ * Where the listing holds far more than the run has, it is not read to its end: the copy compares then.
+ * Throws, having found nothing, when the listing does not end well.
  */
-export async function probeDestination(options: ProbeOptions): Promise<ProbeResult> {
-  const { records, journal } = options;
-  const unproven = (place: number) => !journal.proofs.get(place);
-  const cover = new Cover(Math.min(rowsMax, Math.max(1, Math.floor(records.count / recordsPerRow))));
-  await records.eachWhere(unproven, ({ key }) => cover.add(key));
-  const found = new Found(records);
-  const budget = { entries: Math.max(entriesFree, entriesPerRecordMax * records.count) };
-  let listed = 0;
-  for (const row of cover.rows()) {
-    if (options.stop.aborted) break;
-    listed += await listRow(row, options, found, budget);
-    if (budget.entries < 0) {
-      const mayBeThere = new Uint8Array(records.count).fill(1);
-      return {
-        identical: [],
-        mayBeThere,
-        summary: `the destination holds far more than the shard: every object is compared`,
-      };
-    }
+export async function probeDestination(options: ProbeOptions): Promise<Destination> {
+  const { config, meta, limits = limitsDefault } = options;
+  if (isAbsentPath(config.dest_root)) return { found: "nothing", listed: 0, version: null };
+  const entriesMax = Math.max(limits.entriesFree, limits.entriesPerRecord * meta.num_records);
+  let found: Destination = { found: "nothing", listed: 0, version: null };
+  for (const shards of chunksOf(
+    meta.shards.map(({ records }) => records),
+    limits.recordsMax,
+  )) {
+    const part = await probeShards(options, shards, entriesMax);
+    found = { ...part, version: part.version ?? found.version };
+    if (part.found !== "per-shard") break;
   }
-  const identical: number[] = [];
-  await records.eachWhere(
-    (place) => unproven(place) && found.hasHash(place),
-    ({ place, md5: readMd5 }) => {
-      const md5 = readMd5();
-      if (md5 === undefined) found.mayBeThere[place] = 1;
-      else if (found.hashEquals(place, md5)) identical.push(place);
-    },
-  );
-  const compared = found.mayBeThere.reduce((sum, flag) => sum + flag, 0);
-  const summary = `the destination was listed (${listed} entries): ${identical.length} identical, ${compared} to compare`;
-  return { identical, mayBeThere: found.mayBeThere, summary };
+  return found;
 }
 
-/** Lists one place; counts its entries against the budget, and stops when that is spent. */
-async function listRow(
-  row: CoverRow,
-  options: ProbeOptions,
-  found: Found,
-  budget: { entries: number },
-): Promise<number> {
-  const { config, records, stop } = options;
-  const root = row.prefix === "" ? config.dest_root : joinRoot(config.dest_root, row.prefix);
-  const child = startStep(config, {
-    argv: ({ configPath }) =>
-      lsjsonArgv({
-        root,
-        configPath,
-        recursive: row.recursive,
-        fastList: true,
-        modtime: "none",
-        hash: options.hashes,
-        filesOnly: true,
-        verbosity: 0,
-        extraFlags: [],
-      }),
-    readOnly: [config.dest_root],
-    writable: [],
-    env: process.env,
+/** Neighbouring shards, of so many records together as may be held, or a single one. */
+export function chunksOf(records: readonly number[], recordsMax: number): number[][] {
+  const chunks: number[][] = [];
+  let sum = 0;
+  records.forEach((count, shard) => {
+    sum += count;
+    const last = chunks.at(-1);
+    if (last && sum <= recordsMax) last.push(shard);
+    else {
+      chunks.push([shard]);
+      sum = count;
+    }
   });
-  const end = () => child.signalGroup("SIGKILL");
-  stop.addEventListener("abort", end);
-  const stderr = readText(child.stderr);
-  const decoder = new TextDecoder();
-  let entries = 0;
-  try {
-    await forEachLine(child.stdout, ({ bytes, terminated }) => {
-      if (!terminated) return;
-      const line = parseListingLine(decoder.decode(bytes));
-      if (line.kind !== "entry" || line.entry.IsDir) return;
-      entries++;
-      if (--budget.entries < 0) return end();
-      const key = row.prefix === "" ? line.entry.Path : `${row.prefix}/${line.entry.Path}`;
-      const place = records.placeOf(key);
-      if (place !== -1) found.note(place, line.entry.Size, line.entry.Hashes?.md5);
-    });
-    await Promise.all([child.exited, stderr]);
-  } finally {
-    stop.removeEventListener("abort", end);
-    end();
-  }
-  return entries;
+  return chunks;
 }
 
-/** What the listing said of the shard's records. */
-class Found {
-  readonly mayBeThere: Uint8Array;
-  readonly #records: ShardRecords;
-  readonly #hashes: Buffer;
-  readonly #hasHash: Uint8Array;
-
-  constructor(records: ShardRecords) {
-    this.#records = records;
-    this.mayBeThere = new Uint8Array(records.count);
-    this.#hasHash = new Uint8Array(records.count);
-    this.#hashes = Buffer.alloc(16 * records.count);
+/** Whether the destination is a path that is not there yet: a container could not mount it. */
+function isAbsentPath(root: string): boolean {
+  if (parseRoot(root).form !== "posix") return false;
+  try {
+    statSync(root);
+    return false;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "")) return true;
+    throw operationFailed(messageOf(error));
   }
+}
 
-  note(place: number, size: number, md5: string | undefined): void {
-    if (size !== this.#records.sizeOf(place)) return;
-    if (md5 === undefined || !/^[0-9a-f]{32}$/.test(md5)) {
-      this.mayBeThere[place] = 1;
-      return;
+/** One listing of the destination, for some shards. */
+async function probeShards(
+  options: ProbeOptions,
+  shards: readonly number[],
+  entriesMax: number,
+): Promise<Destination> {
+  const { stop } = options;
+  const enough = new AbortController();
+  let records: ShardsInMemory | undefined;
+  let listed = 0;
+  let end: ListingEnd | undefined;
+  try {
+    end = await runListing(listerFor(options, AbortSignal.any([stop, enough.signal])), {
+      request: requestFor(options),
+      empty: "absent-too",
+      consume: async (stream) => {
+        const whenThere = async () => {
+          records = await ShardsInMemory.read(options, shards);
+        };
+        await forEachEntry(beforeFirstEntry(stream, whenThere), (entry) => {
+          if (entry.IsDir || isMarker(entry)) return;
+          if (++listed > entriesMax) enough.abort("SIGTERM");
+          records?.comparison.addListed(entry);
+        });
+        return { objects: listed, commit: () => {}, abort: () => {} };
+      },
+    });
+  } catch (error) {
+    if (!enough.signal.aborted || stop.aborted) throw error;
+  }
+  const version = versionOf(end?.version);
+  if (enough.signal.aborted) return { found: "too-much", listed, version };
+  if (listed === 0 && shards[0] === 0) return { found: "nothing", listed, version };
+  writeFound(options, shards, records);
+  return { found: "per-shard", listed, version };
+}
+
+function listerFor({ run, config }: ProbeOptions, stop: AbortSignal): Lister {
+  const runId = `${config.run_id}_destination`;
+  return { ...listerOf(run, config, stop), cpus: config.cpus_per_task, runId };
+}
+
+function requestFor({ config, destKind }: ProbeOptions): ListingRequest {
+  return {
+    root: config.dest_root,
+    kind: destKind,
+    recursive: true,
+    filesOnly: true,
+    // rclone prints page by page.
+    fastList: true,
+    modtime: "none",
+    hash: destKind === "s3",
+    extraFlags: placeFlags(config.rclone_flags),
+    version: true,
+  };
+}
+
+/** [1, 60] of 1.60.1-DEV. */
+function versionOf(text: string | undefined): [number, number] | null {
+  const match = /^(\d+)\.(\d+)/.exec(text ?? "");
+  return match ? [Number(match[1]), Number(match[2])] : null;
+}
+
+const openBrace = 0x7b;
+
+/** Passes a listing through, but does something before its first entry, while rclone waits: it starts with a brace. */
+async function* beforeFirstEntry(
+  stream: AsyncIterable<Uint8Array>,
+  act: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  let acted = false;
+  for await (const chunk of stream) {
+    if (!acted && chunk.includes(openBrace)) {
+      acted = true;
+      await act();
     }
-    this.#hasHash[place] = 1;
-    this.#hashes.write(md5, 16 * place, "hex");
+    yield chunk;
+  }
+}
+
+/** The records of some shards, ready to be compared with a listing. */
+class ShardsInMemory {
+  readonly comparison: ManifestComparison;
+  /** Records whose key an earlier one has: no listing tells which of the two it holds. */
+  readonly #repeated = new Set<number>();
+  /** Shards whose file is not the recorded one: their own agents say so. */
+  readonly #unreadable = new Set<number>();
+  #records = 0;
+
+  private constructor(hashes: boolean) {
+    this.comparison = new ManifestComparison({ hashes, times: false });
   }
 
-  hasHash(place: number): boolean {
-    return this.#hasHash[place] === 1;
+  static async read(
+    { run, meta, destKind }: ProbeOptions,
+    shards: readonly number[],
+  ): Promise<ShardsInMemory> {
+    const all = new ShardsInMemory(destKind === "s3");
+    for (const shard of shards) {
+      const path = shardLayout(run, shard).records;
+      try {
+        await checkShardDigest(path, meta.shards[shard]?.sha256 ?? "");
+      } catch (error) {
+        if (!(error instanceof XferError)) throw error;
+        all.#unreadable.add(shard);
+        continue;
+      }
+      await all.#add(path, destKind === "s3");
+    }
+    return all;
   }
 
-  hashEquals(place: number, md5: string): boolean {
-    return this.#hashes.toString("hex", 16 * place, 16 * place + 16) === md5;
+  async #add(path: string, hashes: boolean): Promise<void> {
+    await forEachBatch(path, (batch) => {
+      for (let row = 0; row < batch.count; row++) {
+        const earlier = hashes
+          ? this.comparison.addRecord(recordOfRow(batch, row))
+          : this.comparison.addSized(keyText(batch, row), batch.size[row] as number);
+        if (earlier !== undefined) this.#repeated.add(this.#records);
+        this.#records++;
+      }
+    });
   }
+
+  /** Calls `each` with what was found of every shard, in the order in which they were read. */
+  forEachShard(
+    shards: readonly number[],
+    recordsOf: (shard: number) => number,
+    each: (shard: number, found: Uint8Array) => void,
+  ): void {
+    let place = 0;
+    let index = 0;
+    for (const shard of shards) {
+      if (this.#unreadable.has(shard)) continue;
+      const found = new Uint8Array(recordsOf(shard));
+      for (let i = 0; i < found.length; i++, place++) {
+        found[i] = this.#repeated.has(place)
+          ? findings.toCopy
+          : findingOf(this.comparison.outcome(index++).relation);
+      }
+      each(shard, found);
+    }
+  }
+}
+
+function writeFound(
+  { run, meta, destKind }: ProbeOptions,
+  shards: readonly number[],
+  inMemory: ShardsInMemory | undefined,
+): void {
+  const write = (shard: number, found: Uint8Array) => {
+    const { sha256, records } = meta.shards[shard] ?? { sha256: "", records: 0 };
+    const { found: path } = shardLayout(run, shard);
+    // A second look cannot take back that an earlier one is distrusted; S3 answers for what it has taken.
+    const before = destKind === "s3" ? undefined : readFindings(path, { sha256, records });
+    if (before) {
+      for (let place = 0; place < records; place++) {
+        found[place] = Math.min(found[place] ?? 0, before[place] ?? 0);
+      }
+    }
+    writeFindings(path, sha256, found);
+  };
+  const recordsOf = (shard: number) => meta.shards[shard]?.records ?? 0;
+  if (inMemory) inMemory.forEachShard(shards, recordsOf, write);
+  else for (const shard of shards) write(shard, new Uint8Array(recordsOf(shard)));
 }

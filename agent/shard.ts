@@ -2,11 +2,13 @@ import { mkdirSync } from "node:fs";
 import type { ShardEntry, ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { sortUserFlags } from "../lib/rclone/flags.ts";
 import { isLocal, localEnds } from "../lib/rclone/local-ends.ts";
+import { rootKind } from "../lib/rclone/remote.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { Journal } from "../lib/run/journal.ts";
 import { type RunLayout, type ShardLayout, shardLayout } from "../lib/run/layout.ts";
 import { remoteContext } from "../lib/run/remotes.ts";
 import { checkDoneRoots, requireSameRoots } from "../lib/run/roots.ts";
+import { distrustFindings } from "../lib/run/state/destination.ts";
 import {
   type AttemptState,
   isValidDone,
@@ -28,6 +30,7 @@ import { decideStart } from "./decide.ts";
 import { examineDestination } from "./destination.ts";
 import { ShardLedger, type ShardOutcome } from "./ledger.ts";
 import { ShardLock } from "./lock.ts";
+import { probeDestination } from "./probe.ts";
 import { ShardLog } from "./shard-log.ts";
 import { checkShardDigest, ShardRecords } from "./shard-records.ts";
 
@@ -88,7 +91,7 @@ async function runLocked(
   entry: ShardEntry,
   lock: ShardLock,
 ): Promise<ShardOutcome> {
-  const { run, config, shard, submission, node, stop } = task;
+  const { run, config, meta, shard, submission, node, stop } = task;
   const flags = sortUserFlags(config.rclone_flags, process.env);
   const context = remoteContext(config.rclone_config ?? undefined, config.runtime, flags.given);
   const destEnds = localEnds(config.dest_root, context);
@@ -101,7 +104,10 @@ async function runLocked(
   try {
     // What the page cache of a node that may be gone held is copied again.
     const provenBefore = journal.proofs.count;
-    if (isLocal(destEnds) && !isOfThisBoot(before)) journal.dropUnsettled();
+    if (isLocal(destEnds) && !isOfThisBoot(before)) {
+      journal.dropUnsettled();
+      if (before.kind !== "none") distrustFindings(layout.found, entry);
+    }
     const fail = readFail(layout.fail);
     const start = decideStart(before, {
       submission,
@@ -148,7 +154,11 @@ async function runLocked(
         flags,
         context,
         destEnds,
-        examine: () => examineDestination(run, config, stop),
+        examine: (until) => {
+          const destKind = rootKind(config.dest_root, context.remotes, context.env);
+          const probe = (end: AbortSignal) => probeDestination({ run, config, meta, destKind, stop: end });
+          return examineDestination({ run, destRoot: config.dest_root, meta, shard, stop: until, probe });
+        },
         transfers: start.counters.transfers,
         onChild: (child) => ledger.noteChild(child),
       });

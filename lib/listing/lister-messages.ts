@@ -31,6 +31,8 @@ export class ListerMessages {
   firstLeftOut: string | undefined;
   /** Names that are no UTF-8, which rclone lists with U+FFFD. */
   invalidNames = 0;
+  /** rclone's version, such as 1.60.1-DEV, where it says it: at -vv. */
+  version: string | undefined;
   /** Entries that rclone dropped without failing. */
   readonly dropped: Unlistable[] = [];
   readonly #folders = new Map<string, string>();
@@ -54,7 +56,8 @@ export class ListerMessages {
     if (/Can't follow symlink|Can't transfer non file\/directory/.test(msg)) {
       this.leftOut++;
       this.firstLeftOut ??= `${object}: ${msg}`;
-    } else if (/Replacing invalid UTF-8/.test(msg)) this.invalidNames++;
+    } else if (level === "debug") this.version ??= /^Version "v([^"]+)"/.exec(msg)?.[1];
+    else if (/Replacing invalid UTF-8/.test(msg)) this.invalidNames++;
     else if (droppedText.test(msg)) this.#drop(object, msg);
     else if (/^Failed to lsjson/.test(msg)) this.#end = msg;
     else if (isError) this.#takeError(object, msg);

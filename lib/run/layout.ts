@@ -18,6 +18,11 @@ export interface RunLayout {
   logsDir: string;
   stateDir: string;
   submissions: string;
+  /** What the look at the destination found, and who is looking. */
+  destination: string;
+  destinationClaim: string;
+  /** Why the last look failed, for those that waited for it. */
+  destinationFailure: string;
   verifyList: string;
   verifyTotals: string;
 }
@@ -39,6 +44,9 @@ export function runLayout(dir: string): RunLayout {
     logsDir: join(dir, "logs"),
     stateDir: join(dir, "state"),
     submissions: join(dir, "submissions.jsonl"),
+    destination: join(dir, "state", "destination.json"),
+    destinationClaim: join(dir, "state", "destination.claim"),
+    destinationFailure: join(dir, "state", "destination.failed"),
     verifyList: join(dir, "verify.jsonl"),
     verifyTotals: join(dir, "verify.json"),
   };
@@ -54,6 +62,8 @@ export interface ShardLayout {
   progress: string;
   journal: string;
   lock: string;
+  /** What of the shard was at the destination before this run. */
+  found: string;
   verify: string;
   verifyList: string;
   /** The keys of the pass that runs, for --files-from-raw. */
@@ -72,6 +82,7 @@ export function shardLayout(run: RunLayout, shard: number): ShardLayout {
     progress: `${state}.progress`,
     journal: `${state}.journal`,
     lock: `${state}.lock`,
+    found: `${state}.found`,
     verify: `${state}.verify`,
     verifyList: `${state}.verify.jsonl`,
     keys: `${state}.keys`,

@@ -7,7 +7,7 @@ import type { RootKind } from "../rclone/remote.ts";
 import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
 import { showsVariable } from "../rclone/secrets.ts";
 import { removeIfAny } from "../system/durable.ts";
-import { errnoOf, messageOf, operationFailed } from "../system/errors.ts";
+import { errnoOf, exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
 import { type ProcessExit, startChild } from "../system/process.ts";
@@ -47,6 +47,8 @@ export interface ListingRequest {
   modtime: ModtimeMode;
   hash: boolean;
   extraFlags: readonly string[];
+  /** Asks for rclone's version too: it is in the first lines of the log at -vv, which are few for any listing. */
+  version?: boolean;
 }
 
 /** What was made of a listing, not yet under its final name. */
@@ -70,6 +72,19 @@ export interface ListingEnd {
   dropped: readonly Unlistable[];
   /** Folders that could not be listed. */
   unlistable: readonly Unlistable[];
+  /** rclone's version, such as 1.60.1-DEV, where the request asks for it and rclone says it. */
+  version: string | undefined;
+}
+
+/** A listing that did not end well. */
+export class ListingFailed extends XferError {
+  /** What tells most of why: rclone's words, or its container's. */
+  readonly said: string;
+
+  constructor(message: string, said: string) {
+    super(message, exitCodes.failed);
+    this.said = said;
+  }
 }
 
 /** What a caller asks for beside the listing itself. */
@@ -142,12 +157,12 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     const exit = await child.exited;
     // rclone prints its opening bracket before it looks at the directory.
     const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
-    if (options.empty === "absent-too" && exit.code === directoryNotFoundCode && nothingListed)
-      return endOf(messages, 0, []);
+    const isAbsent = exit.code === directoryNotFoundCode && /directory not found/.test(stderr.text());
+    if (options.empty === "absent-too" && isAbsent && nothingListed) return endOf(messages, 0, []);
     const said = lastWords(stderr.text());
     const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
     const because = exit.code !== 0 && exit.signal === null && said ? said : messageOf(error);
-    throw operationFailed(`listing ${request.root} failed: ${because} (details: ${log})`);
+    throw new ListingFailed(`listing ${request.root} failed: ${because} (details: ${log})`, because);
   } finally {
     clearTimeout(killTimer);
     lister.stop.removeEventListener("abort", stopChild);
@@ -155,8 +170,8 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
 }
 
 function endOf(messages: ListerMessages, objects: number, unlistable: readonly Unlistable[]): ListingEnd {
-  const { leftOut, firstLeftOut, invalidNames, dropped } = messages;
-  return { objects, leftOut, firstLeftOut, invalidNames, dropped, unlistable };
+  const { leftOut, firstLeftOut, invalidNames, dropped, version } = messages;
+  return { objects, leftOut, firstLeftOut, invalidNames, dropped, unlistable, version };
 }
 
 /**
@@ -193,7 +208,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
     fastList: request.fastList,
     modtime: request.modtime,
     hash: request.hash,
-    verbosity: lister.verbosity,
+    verbosity: request.version ? 2 : lister.verbosity,
     jsonLog: true,
     extraFlags: request.extraFlags,
   });
@@ -254,10 +269,14 @@ class Tail {
   }
 }
 
+/** What rclone says at -vv of what it does: the names in it would be taken for the failure. */
+const debugText = /^\S+ \S+ DEBUG : |"level":"debug"/;
+
 /** The line that tells most of what went wrong, without rclone's date. */
 function lastWords(stderr: string): string | undefined {
   const lines = stderr
     .split("\n")
+    .filter((line) => !debugText.test(line))
     .map((line) => line.trim().replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, ""));
   const telling = lines.filter((line) => /error|fail|fatal|critical|unable|not found|denied/i.test(line));
   return (tellingMessage(telling) ?? lines.findLast((line) => line !== ""))?.slice(0, 400);

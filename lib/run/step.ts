@@ -1,5 +1,5 @@
 import { rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
-import { type Child, runProgram, startChild } from "../system/process.ts";
+import { runProgram } from "../system/process.ts";
 import type { RunConfig } from "./config.ts";
 import { mountsFor } from "./mounts.ts";
 import { remoteContext } from "./remotes.ts";
@@ -49,12 +49,4 @@ export function stepCommand(config: RunConfig, step: Step): string[] {
 export function runStep(config: RunConfig, step: Step, options: { timeoutMs?: number } = {}) {
   const env = stepEnvironment(config.runtime, process.env);
   return runProgram(stepCommand(config, step), { env, ...options });
-}
-
-/** Starts one rclone step of a run, whose output is a listing, in a process group of its own. */
-export function startStep(config: RunConfig, step: Step): Child {
-  return startChild(stepCommand(config, step), {
-    env: stepEnvironment(config.runtime, process.env),
-    gather: "stdout",
-  });
 }

@@ -1,6 +1,7 @@
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { parseRecord } from "../manifest/record.ts";
 import { type ChecksumMode, isFailure, type Verdict, verdictOn } from "../manifest/verdict.ts";
+import { placeFlags } from "../rclone/place-flags.ts";
 import { type RootKind, rootKind } from "../rclone/remote.ts";
 import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
@@ -86,7 +87,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
       fastList: true,
       modtime: "none",
       hash: hashes,
-      extraFlags: [],
+      extraFlags: placeFlags(config.rclone_flags),
     },
     listers: options.listParallel,
     partsDir: partsDirOf(run.verifyList),

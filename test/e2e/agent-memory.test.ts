@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { measure } from "../bench/measure.ts";
 import { writeSeededManifest } from "../data/manifest.ts";
 import { binary, Stage, state, timeoutMs } from "./harness.ts";
 
 test(
-  "a shard of a million records, of which all but the last are proven: one GET, in less than 100 MB",
+  "a shard of a million records, of which all but the last are proven: one GET, in less than 100 MB; 260 MB with a look",
   async () => {
     await using stage = await Stage.start();
     const records = 1_000_000;
@@ -49,6 +49,16 @@ test(
     expect(state(stage.runDir, 0, "done")).toMatchObject({ records });
     expect(agent.peakBytes).toBeGreaterThan(20e6);
     expect(agent.peakBytes).toBeLessThan(100e6);
+    // The same where the destination is not empty: all records are held beside its listing.
+    rmSync(join(stage.runDir, "state"), { recursive: true });
+    mkdirSync(join(stage.runDir, "state"));
+    writeFileSync(journal, `xfer.journal.v1 ${sha256}\n${places}`);
+    const looking = await measure([binary, "agent", "--run-dir", stage.runDir, "--shard", "0"], stage.dir);
+    expect(looking.stderr).toContain(`${(records - 1).toLocaleString("en-US")} objects proven before`);
+    expect(looking.code).toBe(0);
+    expect(state(stage.runDir, 0, "done")).toMatchObject({ records, copied: records });
+    expect(looking.peakBytes).toBeGreaterThan(agent.peakBytes);
+    expect(looking.peakBytes).toBeLessThan(260e6);
   },
   timeoutMs,
 );
