@@ -2,6 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
+import { directoryRoot } from "../lib/rclone/argv.ts";
 import { parseRoot } from "../lib/rclone/remote-options.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { RunLayout } from "../lib/run/layout.ts";
@@ -112,7 +113,7 @@ async function examine(config: RunConfig, stop: AbortSignal): Promise<Destinatio
     // Recursive with --fast-list: rclone prints page by page. At -vv the first line of its log tells the version, and
     // `rclone version` takes longer, since it asks the system for its own.
     argv: ({ configPath }) => [
-      ...["rclone", "lsf", "-vv", "--recursive", "--fast-list", "--files-only", dest_root],
+      ...["rclone", "lsf", "-vv", "--recursive", "--fast-list", "--files-only", directoryRoot(dest_root)],
       ...(configPath === undefined ? [] : ["--config", configPath]),
       ...["--retries", "1", "--low-level-retries", "3"],
     ],
