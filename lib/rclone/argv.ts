@@ -1,3 +1,5 @@
+import { parseRoot } from "./remote-options.ts";
+
 /** How object times are listed: the server's own time costs no request, the one in metadata a HEAD each on S3. */
 export const modtimeModes = ["server", "metadata", "none"] as const;
 
@@ -36,7 +38,7 @@ export function lsjsonArgv(options: ListOptions): string[] {
     ...(options.jsonLog ? ["--use-json-log"] : []),
     ...configFlags(options.configPath),
     ...options.extraFlags,
-    options.root,
+    directoryRoot(options.root),
   ];
 }
 
@@ -63,8 +65,8 @@ export function copyArgv(options: CopyOptions): string[] {
   return [
     "rclone",
     "copy",
-    options.sourceRoot,
-    options.destRoot,
+    directoryRoot(options.sourceRoot),
+    directoryRoot(options.destRoot),
     "--files-from-raw",
     options.filesFrom,
     ...configFlags(options.configPath),
@@ -82,6 +84,16 @@ export function copyArgv(options: CopyOptions): string[] {
     "--stats-log-level",
     "NOTICE",
   ];
+}
+
+/**
+ * The root of a remote with a slash at its end, which says that it is a prefix. Without it rclone asks with a HEAD
+ * whether it is an object, and if there is one of that name lists and copies that object alone, leaves out all that
+ * lies below, and ends with exit code 0. A remote without a path stays as it is: `name:/` can be another place.
+ */
+export function directoryRoot(root: string): string {
+  const parsed = parseRoot(root);
+  return parsed.form === "remote" && /[^/]$/.test(parsed.path) ? `${root}/` : root;
 }
 
 function configFlags(configPath: string | undefined): string[] {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { directoryRoot } from "../rclone/argv.ts";
 import { AtomicFile, removeIfAny } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
 import type { RunConfig } from "./config.ts";
@@ -71,7 +72,7 @@ async function contentHashes(
   file.commit();
   const step = {
     argv: (seen: { configPath: string | undefined; keys: string }) => [
-      ...["rclone", "hashsum", "MD5", "--download", root, "--files-from-raw", seen.keys],
+      ...["rclone", "hashsum", "MD5", "--download", directoryRoot(root), "--files-from-raw", seen.keys],
       ...(seen.configPath === undefined ? [] : ["--config", seen.configPath]),
     ],
     readOnly: [root],

@@ -201,7 +201,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
   const { runtime, configPath, confInContainer } = lister;
   const inContainer = runtime !== "host";
   const argv = lsjsonArgv({
-    root: listedRoot(request),
+    root: request.root,
     configPath: inContainer && configPath !== undefined ? confInContainer : configPath,
     recursive: request.recursive,
     filesOnly: request.filesOnly,
@@ -227,14 +227,6 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
       context: remoteContext(configPath, runtime),
     }),
   });
-}
-
-/**
- * The root as rclone gets it. A slash at the end of an S3 prefix says that it is one: without it rclone asks with a HEAD
- * whether it is an object, and if there is one of that name lists that object instead of the prefix.
- */
-function listedRoot({ root, kind }: ListingRequest): string {
-  return kind === "s3" && !/[:/]$/.test(root) ? `${root}/` : root;
 }
 
 /** The last bytes of a stream, for an error log. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { copyArgv, type ListOptions, lsjsonArgv } from "../../../lib/rclone/argv.ts";
+import { copyArgv, directoryRoot, type ListOptions, lsjsonArgv } from "../../../lib/rclone/argv.ts";
 
 const list: ListOptions = {
   root: "src:data",
@@ -14,7 +14,7 @@ const list: ListOptions = {
 };
 
 test("a listing asks for nothing that costs a request for each object", () => {
-  expect(lsjsonArgv(list)).toEqual(["rclone", "lsjson", "--no-mimetype", "src:data"]);
+  expect(lsjsonArgv(list)).toEqual(["rclone", "lsjson", "--no-mimetype", "src:data/"]);
   const table: [Partial<ListOptions>, string[]][] = [
     [{ filesOnly: true }, ["--files-only"]],
     [{ recursive: true }, ["--recursive"]],
@@ -31,7 +31,7 @@ test("a listing asks for nothing that costs a request for each object", () => {
   for (const [change, words] of table) {
     const argv = lsjsonArgv({ ...list, ...change });
     expect(argv.filter((word) => !base.has(word))).toEqual(words);
-    expect(argv.at(-1)).toBe("src:data");
+    expect(argv.at(-1)).toBe("src:data/");
   }
 });
 
@@ -52,7 +52,7 @@ const taken = (argv: readonly string[], flag: string) => argv[argv.lastIndexOf(f
 
 test("a copy takes the user's flags last, but for the number of tries and the log", () => {
   const argv = copyArgv(copy);
-  expect(argv.slice(0, 4)).toEqual(["rclone", "copy", "src:data", "dst:copy"]);
+  expect(argv.slice(0, 4)).toEqual(["rclone", "copy", "src:data/", "dst:copy/"]);
   expect(taken(argv, "--transfers")).toBe("3");
   expect(taken(argv, "--retries")).toBe("1");
   expect(taken(argv, "--files-from-raw")).toBe("/keys");
@@ -66,4 +66,21 @@ test("a copy takes the user's flags last, but for the number of tries and the lo
   expect(copyArgv({ ...copy, logSkipped: true }).filter((word) => /^-v+$/.test(word))).toEqual(["-vv"]);
   expect(taken(copyArgv({ ...copy, userFlags: [] }), "--transfers")).toBe("7");
   expect(copyArgv({ ...copy, configPath: undefined })).not.toContain("--config");
+});
+
+test("a remote's root ends in a slash when it has a path, a POSIX root stays as it is", () => {
+  const table: [string, string][] = [
+    ["src:bucket", "src:bucket/"],
+    ["src:bucket/pre fix", "src:bucket/pre fix/"],
+    ["src:bucket/pre/", "src:bucket/pre/"],
+    ["src:bucket/x:", "src:bucket/x:/"],
+    ["src:", "src:"],
+    [":s3,env_auth:bucket/a", ":s3,env_auth:bucket/a/"],
+    [":s3,env_auth:", ":s3,env_auth:"],
+    [":sftp,host=h,key_file=/k:", ":sftp,host=h,key_file=/k:"],
+    ["/data/set", "/data/set"],
+    ["./a:b", "./a:b"],
+    ["/data/a:b", "/data/a:b"],
+  ];
+  for (const [root, expected] of table) expect([root, directoryRoot(root)]).toEqual([root, expected]);
 });
