@@ -19,6 +19,7 @@ import { sleep } from "../lib/system/interrupt.ts";
 import { identifyProcess, type ProcessIdentity } from "../lib/system/process-identity.ts";
 import { quoteWords } from "../lib/system/shell-words.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
+import { CopyTime } from "./copy-time.ts";
 import { type CutMemory, runWithCuts } from "./cut-pass.ts";
 import { silenceLimitsOf } from "./decide/silence.ts";
 import { decideAfterPass, lowerTransfers } from "./decide.ts";
@@ -64,6 +65,8 @@ export interface AttemptOptions {
   transfers: number | null;
   /** Called with the leader of each rclone process group, and with null when it has gone. */
   onChild: (child: ProcessIdentity | null) => void;
+  /** Called, perhaps again and again, once the attempt has had its chance to prove something. */
+  onCopying: () => void;
 }
 
 /** How an attempt ended. */
@@ -114,6 +117,7 @@ class Attempt {
   #version: readonly [number, number] | undefined;
   #transfers: number;
   readonly #worklist: Worklist;
+  readonly #copyTime = new CopyTime(performance.now());
   readonly #cuts: CutMemory = { aborted: false, isGeneral: false };
   /** Where the source is on this host, when it is a path. */
   readonly #sourcePath: string | undefined;
@@ -185,6 +189,8 @@ class Attempt {
           failure,
         });
         if (next.kind === "done") return { kind: "done" };
+        // A whole pass is a chance too, however soon it ended.
+        this.#options.onCopying();
         if (next.kind === "fail") {
           return {
             kind: "failed",
@@ -421,7 +427,10 @@ class Attempt {
           const place = records.placeOf(key);
           if (place !== -1) this.#proveAt(place, proof);
         },
-        onStats: (stats) => this.#progress.stats(stats),
+        onStats: (stats) => {
+          this.#progress.stats(stats);
+          if (this.#copyTime.note(stats, performance.now())) this.#options.onCopying();
+        },
       });
       this.#spoke ||= result.spoke;
       this.#note(`pass ${pass} ended: exit code ${result.exit.code}`);

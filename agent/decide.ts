@@ -14,7 +14,14 @@ export function avoidableNodes(partitionNodes: number | undefined): number {
 /** What a shard's starts of one submission have come to. */
 export type StartCounters = Pick<
   AttemptState,
-  "spent" | "walltime_stops" | "preemptions" | "lost_starts" | "other_stops" | "bad_nodes" | "transfers"
+  | "spent"
+  | "walltime_stops"
+  | "preemptions"
+  | "lost_starts"
+  | "other_stops"
+  | "early_stops"
+  | "bad_nodes"
+  | "transfers"
 >;
 
 /** What the next start of a shard's agent is. */
@@ -29,12 +36,16 @@ const nothingYet: StartCounters = {
   preemptions: 0,
   lost_starts: 0,
   other_stops: 0,
+  early_stops: 0,
   bad_nodes: [],
   transfers: null,
 };
 
 /** The counter that a start which was ended from outside belongs to; no outcome at all is a lost start. */
 const counterOf = { walltime: "walltime_stops", preemption: "preemptions", other: "other_stops" } as const;
+
+/** How many starts of a submission may end before they got to copy without spending an attempt. */
+const earlyStopsMax = 10;
 
 /**
  * Decides how a shard starts, from what its .attempt says of the start before:
@@ -47,7 +58,8 @@ const counterOf = { walltime: "walltime_stops", preemption: "preemptions", other
  * | failed | one attempt spent |
  * | no container started on the node, and there are others | nothing spent |
  * | stopped by a signal, or no outcome (killed, node gone), with progress | nothing spent, --max-restarts times at most |
- * | the same without progress | one attempt spent |
+ * | the same without progress, before it got to copy | nothing spent, 10 times at most, and --max-restarts times with those above |
+ * | the same without progress, although it got to copy | one attempt spent |
  * | done (but its .done is gone or of another digest) | nothing spent |
  */
 export function decideStart(
@@ -65,12 +77,18 @@ export function decideStart(
   const { attempt, submission, outcome, stopped_by: cause, proven_at_start: provenBefore } = before.value;
   if (submission !== now.submission) return { kind: "start", attempt: attempt + 1, counters: nothingYet };
   if (outcome === "failed" && now.finalFail) return { kind: "failed-already", attempt };
-  const { spent, walltime_stops, preemptions, lost_starts, other_stops, bad_nodes, transfers } = before.value;
-  const counters = { spent, walltime_stops, preemptions, lost_starts, other_stops, bad_nodes, transfers };
-  const restarts = walltime_stops + preemptions + lost_starts + other_stops;
+  const { spent, walltime_stops, preemptions, lost_starts, other_stops, early_stops } = before.value;
+  const { bad_nodes, transfers } = before.value;
+  const stops = { walltime_stops, preemptions, lost_starts, other_stops };
+  const counters = { spent, ...stops, early_stops, bad_nodes, transfers };
   if (outcome === "stopped" || outcome === "running") {
     counters[outcome === "running" ? "lost_starts" : counterOf[cause ?? "other"]]++;
-    if (now.proven <= provenBefore || restarts >= now.maxRestarts) counters.spent++;
+    const restarts = walltime_stops + preemptions + lost_starts + other_stops;
+    const progressed = now.proven > provenBefore;
+    const isEarly = !progressed && before.value.got_to_copy === false;
+    if (isEarly) counters.early_stops++;
+    const isFree = progressed || (isEarly && early_stops < earlyStopsMax);
+    if (!isFree || restarts >= now.maxRestarts) counters.spent++;
   } else if (outcome === "failed") {
     counters.spent++;
   }

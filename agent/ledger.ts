@@ -61,6 +61,7 @@ export class ShardLedger {
       outcome: "running",
       stopped_by: null,
       proven_at_start: journal.proofs.count,
+      got_to_copy: false,
       node,
       ...ownTable(),
       agent: ownIdentity(),
@@ -74,6 +75,11 @@ export class ShardLedger {
 
   noteChild(child: ProcessIdentity | null): void {
     if (this.#state) this.#write({ ...this.#state, child });
+  }
+
+  /** Notes that objects were under way for long enough to prove one. */
+  noteCopying(): void {
+    if (this.#state && this.#state.got_to_copy !== true) this.#write({ ...this.#state, got_to_copy: true });
   }
 
   /** Notes what a stop meant, once Slurm has been asked. */

@@ -161,6 +161,7 @@ async function runLocked(
         },
         transfers: start.counters.transfers,
         onChild: (child) => ledger.noteChild(child),
+        onCopying: () => ledger.noteCopying(),
       });
       const outcome = await ledger.end(result, shardLog);
       if (outcome.kind === "stopped") ledger.noteStop(await task.stopCause());

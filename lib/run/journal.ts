@@ -252,11 +252,13 @@ export class Journal {
 
   /** Forgets, in the file too, what was proven since the last settling. */
   dropUnsettled(): void {
+    if (this.#pendingBytes === 0 && this.#bytes === this.#settledBytes) return;
     this.#pendingBytes = 0;
-    if (this.flush() === this.#settledBytes) return;
-    ftruncateSync(this.#fd, this.#settledBytes);
-    this.#bytes = this.#settledBytes;
-    this.settle(this.#settledBytes);
+    if (this.#bytes !== this.#settledBytes) {
+      ftruncateSync(this.#fd, this.#settledBytes);
+      this.#bytes = this.#settledBytes;
+      this.settle(this.#settledBytes);
+    }
     this.#proofs = readJournal(this.#path, this.#shard).proofs;
   }
 

@@ -32,6 +32,8 @@ const attemptSchema = v.object({
   lost_starts: v.optional(count, 0),
   /** Starts that another signal ended: cancelled, or the executor stopped. */
   other_stops: v.optional(count, 0),
+  /** Of all these starts: those that proved nothing and ended before they got to copy. */
+  early_stops: v.optional(count, 0),
   /** Nodes on which no container started in this submission; those starts spend no attempt. */
   bad_nodes: v.optional(v.array(v.string()), []),
   /** The --transfers that throttling has brought the shard down to; null for the user's own. */
@@ -40,6 +42,8 @@ const attemptSchema = v.object({
   stopped_by: v.optional(v.nullable(v.picklist(stopCauses)), null),
   /** Records that were proven when this attempt started. */
   proven_at_start: count,
+  /** Whether it had its chance to prove something: a whole pass, or a minute of copying; null in files of earlier builds. */
+  got_to_copy: v.optional(v.nullable(v.boolean()), null),
   /** The node's name in Slurm, or the host's. */
   node: v.string(),
   /** Where the pids of the next two mean something: the host, which start of its kernel, and the pid namespace. */

@@ -30,7 +30,15 @@ function asOfFirstBuild(runDir: string): void {
   writeFileSync(metaPath, JSON.stringify(meta));
   for (const shard of [0, 1]) {
     const path = join(runDir, "state", `shard_${shard}`);
-    const later = [...countersOfLater, "bad_nodes", "transfers", "stopped_by", "pid_namespace"];
+    const later = [
+      ...countersOfLater,
+      "bad_nodes",
+      "transfers",
+      "stopped_by",
+      "pid_namespace",
+      "early_stops",
+      "got_to_copy",
+    ];
     withoutFields(`${path}.attempt`, later, { stops: 0 });
     withoutFields(`${path}.progress`, ["throttled", "transfers"]);
     const journal = readFileSync(`${path}.journal`, "utf8");

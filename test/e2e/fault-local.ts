@@ -42,6 +42,20 @@ export const killEach = (who: "child" | "agent") => async (run: LocalRun) => {
   }
 };
 
+/** Kills the agent of the one shard, so many starts in turn, before any of them can have copied something. */
+export const killBeforeCopying = (times: number) => async (run: LocalRun) => {
+  const release = run.dest.inject({ kinds: ["PUT"], action: "stall" });
+  await run.start();
+  for (let start = 1; start <= times; start++) {
+    const agent = await until(`start ${start} to begin copying`, () => {
+      const attempt = state(run.runDir, 0, "attempt");
+      return attempt?.attempt === start && attempt.child ? attempt.agent.pid : undefined;
+    });
+    kill(agent, "SIGKILL");
+  }
+  release();
+};
+
 /** The kill hit: the first pass of each shard ended by it. */
 export function firstPassKilled(run: LocalRun): void {
   for (const shard of each(run)) expect(run.log(shard, 1)).toContain("xfer: pass 1 ended: exit code 137");

@@ -60,6 +60,16 @@ const faults: readonly Fault[] = [
     attempts: { attempt: 2, outcome: "done" },
   },
   {
+    what: "kills -9 of an agent before it got to copy, more of them than it has attempts: they spend none",
+    where: "local",
+    objects: 40,
+    shards: 1,
+    flags: ["--max-attempts", "2"],
+    goesOn: "by itself",
+    disturb: local.killBeforeCopying(3),
+    attempts: { attempt: 4, spent: 0, lost_starts: 3, early_stops: 3, outcome: "done" },
+  },
+  {
     what: "kill -9 of an rclone and of another's agent in an array",
     where: "slurm",
     goesOn: "when started again",

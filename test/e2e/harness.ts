@@ -209,6 +209,7 @@ export interface State {
   spent: number;
   preemptions: number;
   lost_starts: number;
+  early_stops: number;
   bad_nodes: string[];
   transfers: number | null;
   class: string;

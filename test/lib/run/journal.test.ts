@@ -86,3 +86,66 @@ test("a journal of many blocks is read whole, and up to where it is torn or fore
     }
   }
 });
+
+test("what was not settled is forgotten in memory and in the file alike, flushed or not", () => {
+  for (const settled of [[], [1, 2]]) {
+    for (const flushed of [[], [3]]) {
+      for (const pending of [[], [4]]) {
+        using dir = temporaryDirectory();
+        const path = join(dir.path, "j");
+        const journal = new Journal(path, shard);
+        const add = (places: readonly number[]) => {
+          for (const place of places) journal.add(place, "copied");
+        };
+        add(settled);
+        if (settled.length > 0) journal.settle(journal.flush());
+        add(flushed);
+        journal.flush();
+        add(pending);
+        journal.dropUnsettled();
+        expect(journal.proofs.count).toBe(settled.length);
+        expect(proven(path)).toEqual(settled);
+        // It can be gone on with.
+        add([...settled, ...flushed, ...pending, 50]);
+        journal.sync();
+        expect(proven(path)).toEqual([...settled, ...flushed, ...pending, 50]);
+        expect(journal.proofs.count).toBe(proven(path).length);
+        journal.close();
+      }
+    }
+  }
+});
+
+test("a settling mark counts up to the journal's own length, and never goes back", () => {
+  using dir = temporaryDirectory();
+  const path = join(dir.path, "j");
+  const header = `xfer.journal.v1 ${shard.sha256}\n`;
+  const length = header.length;
+  const rows: [string, number, number][] = [
+    // Lines after the header; how many bytes of all are whole, and how many settled.
+    ["", 0, 0],
+    ["c1\n", 3, 0],
+    [`c1\ns${length + 3}\n`, 3 + 4, 3 + 4],
+    [`c1\nc2\ns${length + 3}\n`, 6 + 4, 3],
+    [`c1\ns${length}\n`, 3 + 4, 0],
+    // One byte beyond what stands before it: no mark, and nothing after it counts.
+    [`c1\ns${length + 4}\nc2\n`, 3, 0],
+    // Back behind an earlier one; not back; and all that stands before it.
+    [`c1\ns${length + 3}\nc2\ns${length + 6}\n`, 3 + 4 + 3, 3 + 4],
+    [`c1\ns${length + 3}\nc2\ns${length + 7}\n`, 3 + 4 + 3 + 4, 3 + 4],
+    [`c1\ns${length + 3}\nc2\ns${length + 10}\n`, 3 + 4 + 3 + 4, 3 + 4 + 3 + 4],
+    // The last record is in, the one beyond it is not.
+    ["c99\n", 4, 0],
+    ["c100\n", 0, 0],
+  ];
+  expect(length).toBe(81);
+  for (const [lines, whole, settled] of rows) {
+    writeFileSync(path, header + lines);
+    const content = readJournal(path, shard);
+    expect([lines, content.wholeBytes - length, content.settledBytes - length]).toEqual([
+      lines,
+      whole,
+      settled,
+    ]);
+  }
+});
