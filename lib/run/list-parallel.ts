@@ -35,6 +35,8 @@ export interface ListedParts {
   parts: Part[];
   leftOut: number;
   firstLeftOut: string | undefined;
+  /** rclone's version, where the request asks for it and a part was listed in this try. */
+  version: string | undefined;
   /** Removes the folder of the parts. */
   remove(): void;
 }
@@ -71,6 +73,7 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
       parts,
       leftOut: parts.reduce((sum, { note }) => sum + note.left_out, 0),
       firstLeftOut: parts.find(({ note }) => note.first_left_out !== null)?.note.first_left_out ?? undefined,
+      version: divided.version,
       remove: () => store.remove(),
     };
   } catch (error) {
@@ -104,6 +107,7 @@ class DividedListing {
   readonly #failure: AbortController;
   readonly #totals: ListingTotals = { objects: 0, bytes: 0 };
   #undivided: { prefix: string; problem: string }[] = [];
+  version: string | undefined;
 
   constructor(lister: Lister, options: ParallelOptions, store: PartStore, failure: AbortController) {
     this.#lister = lister;
@@ -226,6 +230,7 @@ class DividedListing {
         }
       },
     });
+    this.version ??= end.version;
     if (!committed) return undefined;
     const dropped = tree ? null : (end.dropped ?? null);
     return keep({

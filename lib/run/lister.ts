@@ -1,5 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { listingsInOne } from "../listing/places.ts";
+import type { CoverRow } from "../manifest/cover.ts";
+import { joinRoot } from "../manifest/root.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
@@ -43,6 +46,8 @@ export interface ListingRequest {
   modtime: ModtimeMode;
   hash: boolean;
   extraFlags: readonly string[];
+  /** Lists these places below the root one after the other, in one start of rclone's container, instead of the root. */
+  places?: readonly CoverRow[];
   /** Asks for rclone's version too: it is in the first lines of the log at -vv, which are few for any listing. */
   version?: boolean;
 }
@@ -173,17 +178,21 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
 function listingCommand(lister: Lister, request: ListingRequest): string[] {
   const { runtime, configPath, confInContainer } = lister;
   const inContainer = runtime !== "host";
-  const argv = lsjsonArgv({
-    root: listedRoot(request),
-    configPath: inContainer && configPath !== undefined ? confInContainer : configPath,
-    recursive: request.recursive,
-    filesOnly: request.filesOnly,
-    fastList: request.fastList,
-    modtime: request.modtime,
-    hash: request.hash,
-    verbosity: request.version ? 2 : lister.verbosity,
-    extraFlags: request.extraFlags,
-  });
+  const argvOf = ({ prefix, recursive }: CoverRow) =>
+    lsjsonArgv({
+      root: listedRoot(prefix === "" ? request.root : joinRoot(request.root, prefix), request.kind),
+      configPath: inContainer && configPath !== undefined ? confInContainer : configPath,
+      recursive,
+      filesOnly: request.filesOnly,
+      fastList: request.fastList,
+      modtime: request.modtime,
+      hash: request.hash,
+      verbosity: request.version ? 2 : lister.verbosity,
+      extraFlags: request.extraFlags,
+    });
+  const argv = request.places
+    ? listingsInOne(request.places.map(argvOf))
+    : argvOf({ prefix: "", recursive: request.recursive });
   return wrapCommand(argv, {
     runtime,
     image: lister.image,
@@ -204,7 +213,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
  * The root as rclone gets it. A slash at the end of an S3 prefix says that it is one: without it rclone asks with a HEAD
  * whether it is an object, and if there is one of that name lists that object instead of the prefix.
  */
-function listedRoot({ root, kind }: ListingRequest): string {
+function listedRoot(root: string, kind: RootKind): string {
   return kind === "s3" && !/[:/]$/.test(root) ? `${root}/` : root;
 }
 
