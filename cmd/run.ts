@@ -6,20 +6,23 @@ import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
 import { emptyAccount } from "../lib/run/account.ts";
+import type { RunConfig } from "../lib/run/config.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
 import { remoteContext } from "../lib/run/remotes.ts";
+import { renderRun } from "../lib/run/render.ts";
 import { runHere } from "../lib/run/run-here.ts";
 import { submitRun } from "../lib/run/submit.ts";
-import { verifyRun } from "../lib/run/verify.ts";
-import { exitCodes, invalidInput } from "../lib/system/errors.ts";
+import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
+import { log } from "../lib/system/log.ts";
 import { isCompiled, ownCommand } from "../lib/system/process.ts";
 import { formatObjects } from "../lib/system/units.ts";
+import { verifyAfterRun } from "../lib/verify/after-run.ts";
 import { version } from "../package.json" with { type: "json" };
-import { accountText, progressText, verificationText } from "./account-text.ts";
+import { accountText, progressText, runVerificationText } from "./account-text.ts";
 import * as flags from "./flags.ts";
 import { buildOptionsOf, checkRcloneConfig, listingText } from "./listing.ts";
 import { printJson, printText } from "./print.ts";
@@ -36,7 +39,7 @@ const schema = v.object({
   delta: v.optional(v.boolean(), false),
   compare: flags.oneOf(compareModes),
   submit: v.optional(v.boolean(), false),
-  verify: v.optional(v.boolean(), false),
+  verify: v.optional(v.boolean()),
   "allow-untransferable": v.optional(v.boolean(), false),
   "image-check": v.boolean(),
   json: v.optional(v.boolean(), false),
@@ -78,7 +81,9 @@ export default defineCommand({
     submit: { type: "boolean", description: "submit the array (slurm)" },
     verify: {
       type: "boolean",
-      description: "compare the destination with the manifest after the copy (local)",
+      description:
+        "end with a comparison of the destination's listing with the manifest (local; the default there)",
+      negativeDescription: "do not compare the destination after the copy",
     },
     "allow-untransferable": flags.allowUntransferableArg,
     "image-check": flags.imageCheckArg,
@@ -105,9 +110,17 @@ export default defineCommand({
         : undefined;
     const live = new LiveLine();
     const watch = watchForStop(["SIGINT", "SIGTERM", "SIGHUP"]);
-    const { "run-dir": runDir, "allow-untransferable": allowUntransferable } = input;
+    const { "run-dir": runDir } = input;
     const agentPath =
       local && input["agent-path"] === undefined && isCompiled() ? process.execPath : input["agent-path"];
+    const render = {
+      ...flags.renderOptionsOf(
+        { ...input, "agent-path": agentPath },
+        { runtime, arrayConcurrency: local ? availableParallelism() : flags.arrayConcurrencyDefault },
+      ),
+      runDir,
+      now: new Date(),
+    };
     const config = await prepareRun({
       build: {
         ...buildOptionsOf(input, {
@@ -127,65 +140,84 @@ export default defineCommand({
             onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
           }
         : undefined,
-      render: {
-        ...flags.renderOptionsOf(
-          { ...input, "agent-path": agentPath },
-          { runtime, arrayConcurrency: local ? availableParallelism() : flags.arrayConcurrencyDefault },
-        ),
-        runDir,
-        now: new Date(),
-      },
+      render,
     });
     live.clear();
+    if (!config && !input.json) {
+      await printText(`nothing to copy: the destination holds every object, compared by ${input.compare}\n`);
+    }
+    if (!local) return config || input.json ? endOnSlurm(input, config !== undefined) : exitCodes.done;
     if (!config) {
-      const untransferable = await readUntransferable(runLayout(runDir).manifest);
-      if (!input.json)
-        await printText(
-          `nothing to copy: the destination holds every object, compared by ${input.compare}\n`,
-        );
-      else if (local) await printJson({ ...emptyAccount(untransferable), run_dir: runDir });
-      else await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: null });
-      return untransferable.objects > 0 && !allowUntransferable ? exitCodes.failed : exitCodes.done;
+      // Rendered as far as the verification needs it: there are no shards.
+      const { manifest: manifestPath } = runLayout(runDir);
+      await renderRun({ ...render, manifestPath, numShards: 1, sourceRoot: undefined, destRoot: undefined });
     }
-    if (!local) {
-      const imageCheck = input["image-check"];
-      const jobId = input.submit ? await submitRun(runDir, { now: new Date(), imageCheck }) : null;
-      if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
-      else
-        await printText(
-          jobId === null
-            ? `${runDir}: ready; submit with: xfer slurm submit --run-dir ${runDir}\n`
-            : `${jobId}\n`,
-        );
-      return exitCodes.done;
-    }
-    const { account, exitCode } = await runHere({
+    return endHere(input, config, { live, stop: watch.signal });
+  },
+});
+
+type Input = v.InferOutput<typeof schema>;
+
+/** Submits a run, or says how. */
+async function endOnSlurm(input: Input, hasShards: boolean): Promise<ExitCode> {
+  const runDir = input["run-dir"];
+  const submits = input.submit && hasShards;
+  const jobId = submits
+    ? await submitRun(runDir, { now: new Date(), imageCheck: input["image-check"] })
+    : null;
+  if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
+  else
+    await printText(
+      jobId === null
+        ? `${runDir}: ready; submit with: xfer slurm submit --run-dir ${runDir}\n`
+        : `${jobId}\n`,
+    );
+  if (hasShards && input.verify !== false) {
+    log.info(`when the array has ended, compare the destination: xfer verify --run-dir ${runDir}`);
+  }
+  return exitCodes.done;
+}
+
+/** Runs the agents of a run that has shards, compares the destination with the manifest, and says how it went. */
+async function endHere(
+  input: Input,
+  config: RunConfig | undefined,
+  { live, stop }: { live: LiveLine; stop: AbortSignal },
+): Promise<ExitCode> {
+  const runDir = input["run-dir"];
+  const untransferable = await readUntransferable(runLayout(runDir).manifest);
+  let account = emptyAccount(untransferable);
+  let copied: ExitCode = exitCodes.done;
+  if (config) {
+    ({ account, exitCode: copied } = await runHere({
       runDir,
       concurrency: config.array_concurrency,
       command: ownCommand(),
-      allowUntransferable,
       submission: `local:${new Date().toISOString()}`,
-      stop: watch.signal,
+      stop,
       onProgress: (progress) => live.update(progressText(progress)),
-    });
+    }));
     live.clear();
     if (!input.json) await printText(accountText(account, runDir));
-    const verification =
-      input.verify && exitCode === exitCodes.done
-        ? await verifyRun({
-            runDir,
-            checksum: "auto",
-            downloadSample: 0,
-            listParallel: input["list-parallel"],
-            version,
-            now: new Date(),
-            stop: watch.signal,
-            onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
-          })
-        : undefined;
-    live.clear();
-    if (input.json) await printJson({ ...account, run_dir: runDir, verification });
-    else if (verification) await printText(verificationText(verification, runDir));
-    return verification && !verification.verified ? exitCodes.failed : exitCode;
-  },
-});
+  }
+  const result = await verifyAfterRun({
+    wanted: input.verify ?? true,
+    copied,
+    verify: {
+      runDir,
+      checksum: "auto",
+      downloadSample: 0,
+      listParallel: input["list-parallel"],
+      version,
+      now: new Date(),
+      stop,
+      onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+    },
+  });
+  live.clear();
+  const { verified, verification, notVerified } = result;
+  if (!input.json) await printText(runVerificationText(result, runDir));
+  else await printJson({ ...account, run_dir: runDir, verified, not_verified: notVerified, verification });
+  const isWhole = untransferable.objects === 0 || input["allow-untransferable"];
+  return result.exitCode === exitCodes.done && !isWhole ? exitCodes.failed : result.exitCode;
+}

@@ -25,6 +25,7 @@ const schema = v.object({
   checksum: flags.oneOf(checksumModes),
   "download-sample": flags.whole(0),
   "list-parallel": flags.whole(1),
+  "allow-untransferable": v.optional(v.boolean(), false),
   json: v.optional(v.boolean(), false),
 });
 
@@ -63,6 +64,7 @@ export default defineCommand({
       valueHint: "N",
       description: "list the destination with N listings side by side (local)",
     },
+    "allow-untransferable": flags.allowUntransferableArg,
     json: flags.json,
   },
   async run({ args }) {
@@ -116,5 +118,6 @@ function shardsOf(runDir: string) {
 async function report(input: Input, result: Verification): Promise<ExitCode> {
   if (input.json) await printJson(result);
   else await printText(verificationText(result, input["run-dir"]));
-  return result.verified ? exitCodes.done : exitCodes.failed;
+  const isWhole = result.untransferable.objects === 0 || input["allow-untransferable"];
+  return result.verified && isWhole ? exitCodes.done : exitCodes.failed;
 }

@@ -38,6 +38,9 @@ export interface CompareWish {
 const relationBits = 7;
 const olderBit = 8;
 const untimedBit = 16;
+const otherTimeBit = 32;
+/** Times that are closer than this are one: some file systems keep times to two seconds. */
+const sameTimeSeconds = 2;
 const hashWords = 4;
 /** Records or entries between two collections: each leaves about 1 kB behind. */
 const tidyEvery = 1 << 16;
@@ -106,7 +109,7 @@ export class ManifestComparison {
     const relation = relations.indexOf(this.#relationOf(index, entry));
     const before = this.#outcomes.get(index);
     const stays = (before & relationBits) === 0 ? relation : Math.min(relation, before & relationBits);
-    this.#outcomes.set(index, stays | (before & (olderBit | untimedBit)) | this.#ageBits(index, entry));
+    this.#outcomes.set(index, stays | (before & ~relationBits) | this.#ageBits(index, entry));
     return true;
   }
 
@@ -119,6 +122,11 @@ export class ManifestComparison {
       relation: relations[bits & relationBits] ?? "missing",
       age: (bits & olderBit) !== 0 ? "older" : untimed ? "unknown" : "not-older",
     };
+  }
+
+  /** Whether the listing has the record with this index with a modification time that is clearly another. */
+  hasOtherTime(index: number): boolean {
+    return (this.#outcomes.get(index) & otherTimeBit) !== 0;
   }
 
   /**
@@ -147,7 +155,8 @@ export class ManifestComparison {
     const listed = secondOf(entry.ModTime);
     const recorded = this.#times.get(index);
     if (Number.isNaN(listed) || Number.isNaN(recorded)) return untimedBit;
-    return listed < recorded ? olderBit : 0;
+    const other = Math.abs(listed - recorded) > sameTimeSeconds ? otherTimeBit : 0;
+    return (listed < recorded ? olderBit : 0) | other;
   }
 }
 
@@ -238,12 +247,12 @@ class BatchRow implements OutcomeRow {
 export async function forEachOutcome(
   manifestPath: string,
   comparison: ManifestComparison,
-  each: (outcome: Outcome, record: OutcomeRow) => void,
+  each: (outcome: Outcome, record: OutcomeRow, index: number) => void,
 ): Promise<void> {
   let index = 0;
   await forEachBatch(manifestPath, (batch) => {
     const record = new BatchRow(batch);
-    for (; record.row < batch.count; record.row++) each(comparison.outcome(index++), record);
+    for (; record.row < batch.count; record.row++, index++) each(comparison.outcome(index), record, index);
   });
   if (index !== comparison.records) {
     throw invalidInput(`${manifestPath}: the manifest was changed while it was compared`);

@@ -1,7 +1,7 @@
 import type { Outcome } from "./compare.ts";
 
 /** What a comparison with a listing of the destination says of an object, from best to worst. */
-const verdicts = ["hash-proven", "size-only", "differs", "missing"] as const;
+export const verdicts = ["hash-proven", "size-only", "differs", "missing"] as const;
 
 export type Verdict = (typeof verdicts)[number];
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { directoryRoot } from "../rclone/argv.ts";
+import { tellingMessage } from "../rclone/failure-class.ts";
 import { AtomicFile, removeIfAny } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
 import type { RunConfig } from "./config.ts";
@@ -40,25 +41,30 @@ export class Sample<T> {
 }
 
 /**
- * Reads objects at the destination, byte for byte, and returns the paths of those whose content is not the manifest's
- * hash or, where it has none, the source's content. Throws operation failed when rclone cannot read at all.
+ * Reads objects at the destination, byte for byte, and gives for each whose content is not the manifest's hash, or where it
+ * has none the source's content, why. Throws operation failed when an object that is there cannot be read.
  */
 export async function differingContent(
   run: RunLayout,
   config: RunConfig,
   objects: readonly SampledObject[],
-): Promise<Set<string>> {
+): Promise<Map<string, string>> {
   const dest = await contentHashes(run, config, config.dest_root, objects);
   const unhashed = objects.filter(({ md5 }) => md5 === undefined);
   const source = await contentHashes(run, config, config.source_root, unhashed);
-  const differs = objects.filter(({ path, md5 }) => {
+  const differing = new Map<string, string>();
+  for (const { path, md5 } of objects) {
     const wanted = md5 ?? source.get(path);
-    return wanted === undefined || dest.get(path) !== wanted;
-  });
-  return new Set(differs.map(({ path }) => path));
+    if (wanted === undefined)
+      differing.set(path, "read as a sample: not at the source any more, to compare with");
+    else if (!dest.has(path)) differing.set(path, "read as a sample: not at the destination any more");
+    else if (dest.get(path) !== wanted)
+      differing.set(path, "read as a sample: other content at the destination");
+  }
+  return differing;
 }
 
-/** The MD5 of what is in these objects, by path; one that cannot be read has none. */
+/** The MD5 of what is in these objects, by path; rclone passes over one that is not there. */
 async function contentHashes(
   run: RunLayout,
   config: RunConfig,
@@ -87,9 +93,12 @@ async function contentHashes(
     const match = /^([0-9a-f]{32}) {2}(.*)$/.exec(line);
     if (match?.[1] && match[2] !== undefined) hashes.set(match[2], match[1]);
   }
-  if (hashes.size === 0) {
-    const said = result.stderr.trim().split("\n").at(-1) ?? "";
-    throw operationFailed(`no sampled object of ${root} could be read (exit code ${result.code}): ${said}`);
+  if (result.code !== 0) {
+    const said = tellingMessage(result.stderr.trim().split("\n")) ?? "";
+    const left = objects.length - hashes.size;
+    throw operationFailed(
+      `${left} of ${objects.length} sampled objects of ${root} could not be read (exit code ${result.code}): ${said}`,
+    );
   }
   return hashes;
 }

@@ -1,8 +1,10 @@
+import { forEachEntryOf } from "../listing/places.ts";
+import type { CoverRow } from "../manifest/cover.ts";
 import { isMarker, type ListingEntry } from "../manifest/listing.ts";
 import { forEachPartEntry } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
 import { listParts } from "./list-parallel.ts";
-import { type Lister, type ListingRequest, runListing } from "./lister.ts";
+import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
 
 /** A listing whose objects are looked at one by one. */
 export interface EntriesOptions {
@@ -17,9 +19,12 @@ export interface EntriesOptions {
 
 /**
  * Lists a root that may be empty or absent and calls `each` for every object but directory markers, in no order that means
- * anything.
+ * anything. Returns what rclone said beside the objects.
  */
-export async function listEntries(lister: Lister, options: EntriesOptions): Promise<void> {
+export async function listEntries(
+  lister: Lister,
+  options: EntriesOptions,
+): Promise<Pick<ListingEnd, "leftOut" | "version">> {
   const { request, onProgress } = options;
   const each = (entry: ListingEntry) => {
     if (!isMarker(entry)) options.each(entry);
@@ -35,10 +40,10 @@ export async function listEntries(lister: Lister, options: EntriesOptions): Prom
     });
     await forEachPartEntry(listed.parts, each);
     listed.remove();
-    return;
+    return listed;
   }
   let objects = 0;
-  await runListing(lister, {
+  return await runListing(lister, {
     request,
     empty: "absent-too",
     consume: async (stream) => {
@@ -46,6 +51,31 @@ export async function listEntries(lister: Lister, options: EntriesOptions): Prom
         if (entry.IsDir) return;
         each(entry);
         if (++objects % 1000 === 0) onProgress(objects);
+      });
+      return { objects, commit: () => {}, abort: () => {} };
+    },
+  });
+}
+
+/**
+ * Lists some places below a root, which may be empty or absent, in one start of rclone's container, and calls `each` for
+ * every object but directory markers.
+ */
+export async function listPlaces(
+  lister: Lister,
+  request: ListingRequest & { places: readonly CoverRow[] },
+  each: (entry: ListingEntry) => void,
+): Promise<Pick<ListingEnd, "leftOut" | "version">> {
+  let objects = 0;
+  return await runListing(lister, {
+    request,
+    empty: "allowed",
+    consume: async (stream) => {
+      await forEachEntryOf(request.places.length, stream, (entry, place) => {
+        if (entry.IsDir || isMarker(entry)) return;
+        objects++;
+        const prefix = request.places[place]?.prefix ?? "";
+        each(prefix === "" ? entry : { ...entry, Path: `${prefix}/${entry.Path}` });
       });
       return { objects, commit: () => {}, abort: () => {} };
     },

@@ -44,6 +44,8 @@ export interface ListedParts {
   invalidNames: number;
   /** Folders that could not be listed, by their paths below the root. */
   unlistable: readonly Unlistable[];
+  /** rclone's version, where the request asks for it and a part was listed in this try. */
+  version: string | undefined;
   /** Removes the folder of the parts. */
   remove(): void;
 }
@@ -84,6 +86,7 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
       unlistable: parts.flatMap(({ note, prefix }) =>
         note.unlistable.map(({ path, reason }) => ({ path: below(prefix, path), reason })),
       ),
+      version: divided.version,
       remove: () => store.remove(),
     };
   } catch (error) {
@@ -119,6 +122,7 @@ class DividedListing {
   readonly #failure: AbortController;
   readonly #totals: ListingTotals = { objects: 0, bytes: 0 };
   #undivided: { prefix: string; problem: string }[] = [];
+  version: string | undefined;
 
   constructor(lister: Lister, options: ParallelOptions, store: PartStore, failure: AbortController) {
     this.#lister = lister;
@@ -246,6 +250,7 @@ class DividedListing {
         }
       },
     });
+    this.version ??= end.version;
     if (!committed) return undefined;
     return keep({
       objects: end.objects,

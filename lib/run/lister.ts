@@ -1,6 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ListerMessages, type Unlistable } from "../listing/lister-messages.ts";
+import { listingsInOne } from "../listing/places.ts";
+import type { CoverRow } from "../manifest/cover.ts";
+import { joinRoot } from "../manifest/root.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
@@ -47,6 +50,8 @@ export interface ListingRequest {
   modtime: ModtimeMode;
   hash: boolean;
   extraFlags: readonly string[];
+  /** Lists these places below the root one after the other, in one start of rclone's container, instead of the root. */
+  places?: readonly CoverRow[];
   /** Asks for rclone's version too: it is in the first lines of the log at -vv, which are few for any listing. */
   version?: boolean;
 }
@@ -200,18 +205,22 @@ function acceptedGaps(
 function listingCommand(lister: Lister, request: ListingRequest): string[] {
   const { runtime, configPath, confInContainer } = lister;
   const inContainer = runtime !== "host";
-  const argv = lsjsonArgv({
-    root: request.root,
-    configPath: inContainer && configPath !== undefined ? confInContainer : configPath,
-    recursive: request.recursive,
-    filesOnly: request.filesOnly,
-    fastList: request.fastList,
-    modtime: request.modtime,
-    hash: request.hash,
-    verbosity: request.version ? 2 : lister.verbosity,
-    jsonLog: true,
-    extraFlags: request.extraFlags,
-  });
+  const argvOf = ({ prefix, recursive }: CoverRow) =>
+    lsjsonArgv({
+      root: prefix === "" ? request.root : joinRoot(request.root, prefix),
+      configPath: inContainer && configPath !== undefined ? confInContainer : configPath,
+      recursive,
+      filesOnly: request.filesOnly,
+      fastList: request.fastList,
+      modtime: request.modtime,
+      hash: request.hash,
+      verbosity: request.version ? 2 : lister.verbosity,
+      jsonLog: true,
+      extraFlags: request.extraFlags,
+    });
+  const argv = request.places
+    ? listingsInOne(request.places.map(argvOf))
+    : argvOf({ prefix: "", recursive: request.recursive });
   return wrapCommand(argv, {
     runtime,
     image: lister.image,

@@ -19,8 +19,6 @@ export interface RunHereOptions {
   concurrency: number;
   command: readonly [string, ...string[]];
   submission: string;
-  /** Whether objects that cannot be transferred leave the exit code as it is. */
-  allowUntransferable: boolean;
   stop: AbortSignal;
   onProgress: (progress: RunProgress) => void;
 }
@@ -34,7 +32,7 @@ export interface RunProgress {
 
 /**
  * Runs the agents of all shards that are not done on this machine, and gives the account of every listed object.
- * The exit code is 0 only if every object is proven, and none is untransferable unless that is allowed.
+ * The exit code is 0 only if every object is proven.
  */
 export async function runHere(options: RunHereOptions): Promise<{ account: Account; exitCode: ExitCode }> {
   const run = runLayout(options.runDir);
@@ -68,8 +66,7 @@ export async function runHere(options: RunHereOptions): Promise<{ account: Accou
     log.warn(`stopped by ${reason}: run the same command again to go on`);
     return { account, exitCode: stopExitCode(reason) };
   }
-  const accounted = whole && (options.allowUntransferable || untransferable.objects === 0);
-  return { account, exitCode: accounted ? exitCodes.done : exitCodes.failed };
+  return { account, exitCode: whole ? exitCodes.done : exitCodes.failed };
 }
 
 function progressOf(run: RunLayout, meta: ShardsMeta, untransferable: Amount, rate: RateWindow): RunProgress {

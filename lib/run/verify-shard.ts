@@ -4,19 +4,27 @@ import { keyText } from "../manifest/batch.ts";
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { Cover } from "../manifest/cover.ts";
 import { forEachBatch } from "../manifest/read.ts";
-import { joinRoot } from "../manifest/root.ts";
 import type { ShardEntry, ShardsMeta } from "../manifest/shards-meta.ts";
 import { type ChecksumMode, checksumModes, isFailure, verdictOn } from "../manifest/verdict.ts";
+import { placeFlags } from "../rclone/place-flags.ts";
 import { rootKind } from "../rclone/remote.ts";
 import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
 import type { RunConfig } from "./config.ts";
 import { type RunLayout, shardLayout } from "./layout.ts";
-import { listEntries } from "./list-entries.ts";
+import { listPlaces } from "./list-entries.ts";
 import type { Lister } from "./lister.ts";
 import { readRemotes } from "./remotes.ts";
-import { listerOf, listsHashes, type Verification, verdictCounters } from "./verify.ts";
+import { requireSameRoots } from "./roots.ts";
+import {
+  failureSchema,
+  failuresMax,
+  listerOf,
+  listsHashes,
+  type Verification,
+  verdictCounters,
+} from "./verify.ts";
 
 /** Places to list for a shard, at most. */
 const rowsMax = 16;
@@ -31,6 +39,8 @@ const shardVerificationSchema = v.object({
   size_only: count,
   missing: count,
   differs: count,
+  failures: v.optional(v.array(failureSchema), []),
+  rclone_version: v.optional(v.nullable(v.string()), null),
   verified_at: v.string(),
 });
 
@@ -72,41 +82,44 @@ export async function verifyShard(options: VerifyShardOptions): Promise<ShardVer
     size_only: 0,
     missing: 0,
     differs: 0,
+    failures: [],
+    rclone_version: null,
     verified_at: options.now.toISOString(),
   };
   const file = new AtomicFile(layout.verifyList);
   try {
     const loaded = await loadComparison(layout.records, { hashes, times: false });
     if (loaded) {
-      const { comparison } = loaded;
+      const { comparison, sourceRoot, destRoot } = loaded;
+      requireSameRoots(
+        { path: layout.records, roots: { source_root: sourceRoot, dest_root: destRoot } },
+        { path: run.config, roots: config },
+        "render the run again",
+      );
       const cover = new Cover(rowsMax);
       await forEachBatch(layout.records, (batch) => {
         for (let row = 0; row < batch.count; row++) cover.add(keyText(batch, row));
       });
-      for (const { prefix, recursive } of cover.rows()) {
-        await listEntries(lister, {
-          request: {
-            root: prefix === "" ? config.dest_root : joinRoot(config.dest_root, prefix),
-            mountedRoot: config.dest_root,
-            kind,
-            recursive,
-            filesOnly: true,
-            fastList: true,
-            modtime: "none",
-            hash: hashes,
-            extraFlags: [],
-          },
-          listers: 1,
-          partsDir: "",
-          onProgress: () => {},
-          each: (listed) => {
-            comparison.addListed(prefix === "" ? listed : { ...listed, Path: `${prefix}/${listed.Path}` });
-          },
-        });
-      }
+      const request = {
+        root: config.dest_root,
+        places: cover.rows(),
+        kind,
+        recursive: true,
+        filesOnly: true,
+        fastList: true,
+        modtime: "none",
+        hash: hashes,
+        extraFlags: placeFlags(config.rclone_flags),
+        version: true,
+      } as const;
+      const { version } = await listPlaces(lister, request, (entry) => comparison.addListed(entry));
+      result.rclone_version = version ?? null;
       await forEachOutcome(layout.records, comparison, ({ relation }, { path, size }) => {
         const { verdict, reason } = verdictOn(relation);
         result[verdictCounters[verdict]]++;
+        if (isFailure(verdict, checksum) && result.failures.length < failuresMax) {
+          result.failures.push({ path, verdict, reason });
+        }
         if (verdict !== "hash-proven") {
           file.writeText(`${JSON.stringify({ path, size, verdict, reason })}\n`);
         }
@@ -136,7 +149,7 @@ export async function collectVerification(
   meta: ShardsMeta,
   head: Pick<
     Verification,
-    "dest_root" | "manifest_sha256" | "verified_at" | "xfer_version" | "rclone_version"
+    "dest_root" | "untransferable" | "manifest_sha256" | "verified_at" | "xfer_version"
   >,
 ): Promise<Verification> {
   checkWholeManifest(run, meta);
@@ -171,6 +184,8 @@ export async function collectVerification(
     sampled_differs: 0,
     extra: null,
     verified: shards.every(shardIsVerified),
+    failures: shards.flatMap(({ failures }) => failures).slice(0, failuresMax),
+    rclone_version: shards.find((one) => one.rclone_version !== null)?.rclone_version ?? null,
   };
   writeFileDurable(run.verifyTotals, `${JSON.stringify(result, null, 1)}\n`);
   return result;

@@ -1,12 +1,30 @@
-import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
+import * as v from "valibot";
+import {
+  forEachOutcome,
+  loadComparison,
+  type ManifestComparison,
+  type Outcome,
+  type OutcomeRow,
+} from "../manifest/compare.ts";
 import { parseRecord } from "../manifest/record.ts";
-import { type ChecksumMode, isFailure, type Verdict, verdictOn } from "../manifest/verdict.ts";
+import { readUntransferable } from "../manifest/untransferable.ts";
+import {
+  type ChecksumMode,
+  checksumModes,
+  isFailure,
+  type Verdict,
+  verdictOn,
+  verdicts,
+} from "../manifest/verdict.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
 import { type RootKind, rootKind } from "../rclone/remote.ts";
-import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { sha256OfFile } from "../system/file-digest.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
+import { log } from "../system/log.ts";
+import { formatCount } from "../system/units.ts";
+import { changedAtSource, sourceFolder } from "../verify/changed-source.ts";
 import { type RunConfig, readRunConfig } from "./config.ts";
 import { differingContent, Sample, type SampledObject } from "./download-sample.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
@@ -14,7 +32,7 @@ import { listEntries } from "./list-entries.ts";
 import { type Lister, listingCpus } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
 import { readRemotes } from "./remotes.ts";
-import { runStep } from "./step.ts";
+import { requireSameRoots } from "./roots.ts";
 
 /** What a verification is asked to do. */
 export interface VerifyOptions {
@@ -30,27 +48,55 @@ export interface VerifyOptions {
   onProgress: (doing: string, objects: number) => void;
 }
 
-/** What a verification found; schema xfer.verify.v1. */
-export interface Verification {
-  schema: "xfer.verify.v1";
-  checksum: ChecksumMode;
-  dest_root: string;
-  listed: { objects: number; bytes: number };
-  hash_proven: number;
-  size_only: number;
-  missing: number;
-  differs: number;
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** An object that fails a verification, and why. */
+export const failureSchema = v.object({
+  path: v.string(),
+  verdict: v.picklist(verdicts),
+  reason: v.string(),
+});
+
+const verificationSchema = v.object({
+  schema: v.literal("xfer.verify.v1"),
+  checksum: v.picklist(checksumModes),
+  dest_root: v.string(),
+  listed: v.object({ objects: count, bytes: count }),
+  hash_proven: count,
+  size_only: count,
+  missing: count,
+  differs: count,
   /** Objects that were read at the destination, and those of them whose content differs. */
-  sampled: number;
-  sampled_differs: number;
+  sampled: count,
+  sampled_differs: count,
   /** Objects at the destination that the manifest does not name, no failure; null when shards were verified apart. */
-  extra: number | null;
-  verified: boolean;
-  manifest_sha256: string;
-  verified_at: string;
-  xfer_version: string;
-  rclone_version: string | null;
+  extra: v.nullable(count),
+  /** What is at the source and in no record, since it cannot be carried: manifest.untransferable.jsonl names it. */
+  untransferable: v.optional(v.object({ objects: count, bytes: count }), { objects: 0, bytes: 0 }),
+  verified: v.boolean(),
+  /** The first of the objects that fail it; verify.jsonl has all. */
+  failures: v.optional(v.array(failureSchema), []),
+  manifest_sha256: v.string(),
+  verified_at: v.string(),
+  xfer_version: v.string(),
+  rclone_version: v.nullable(v.string()),
+});
+
+/** What a verification found. */
+export type Verification = v.InferOutput<typeof verificationSchema>;
+
+/** Reads a verify.json; undefined when there is none that is whole. */
+export function readVerification(path: string): Verification | undefined {
+  const text = readTextIfAny(path);
+  try {
+    return text === undefined ? undefined : v.parse(verificationSchema, JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
+
+/** How many failures are named in a verification itself. */
+export const failuresMax = 20;
 
 /** Where each verdict is counted. */
 export const verdictCounters = {
@@ -62,38 +108,15 @@ export const verdictCounters = {
 
 /**
  * Compares a listing of the destination, 1 request for 1,000 objects, with the run's whole manifest. Writes every object
- * that no hash proves to verify.jsonl, and then the totals to verify.json, which is gone while this runs.
+ * that no hash proves to verify.jsonl, and then the totals to verify.json, which is gone while this runs. Between two paths
+ * of this host an object of equal size whose time is another fails when the source's is another, too.
  * Throws invalid input when there is no manifest, and operation failed when the destination cannot be listed.
  */
 export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const run = runLayout(options.runDir);
   const config = readRunConfig(run.config);
-  const goOn = () => throwIfStopped(options.stop, "nothing is verified; run the same command again");
-  const kind = rootKind(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
-  const hashes = listsHashes(options.checksum, kind);
-  const loaded = await loadComparison(run.manifest, { hashes, times: false }, (records) => {
-    goOn();
-    options.onProgress("reading the manifest", records);
-  });
-  if (!loaded) throw invalidInput(`${run.manifest}: the manifest is empty`);
-  const { comparison } = loaded;
-  removeIfAny(run.verifyTotals);
-  await listEntries(listerOf(run, config, options.stop), {
-    request: {
-      root: config.dest_root,
-      kind,
-      recursive: true,
-      filesOnly: true,
-      fastList: true,
-      modtime: "none",
-      hash: hashes,
-      extraFlags: placeFlags(config.rclone_flags),
-    },
-    listers: options.listParallel,
-    partsDir: partsDirOf(run.verifyList),
-    onProgress: (objects) => options.onProgress("listing the destination", objects),
-    each: (entry) => comparison.addListed(entry),
-  });
+  const listed = await compareWithDestination(run, config, options);
+  const { comparison } = listed;
   const result: Verification = {
     schema: "xfer.verify.v1",
     checksum: options.checksum,
@@ -106,36 +129,119 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
     sampled_differs: 0,
     extra: comparison.extra,
     verified: true,
+    failures: [],
     ...(await verificationHead(run, config, options)),
+    rclone_version: listed.version ?? null,
   };
-  const sample = new Sample<SampledObject>(options.downloadSample, Math.random);
-  if (options.downloadSample > 0) {
-    await forEachOutcome(run.manifest, comparison, ({ relation }, record) => {
-      if (relation === "missing") return;
-      sample.add(() => {
-        const { path, hashes: known } = parseRecord(record.line, run.manifest);
-        return { path, md5: known?.md5 };
-      });
-    });
-    options.onProgress("reading a sample", sample.items.length);
-  }
-  const differing = await differingContent(run, config, sample.items);
-  result.sampled = sample.items.length;
+  const sample = await chooseSample(run, comparison, options);
+  const differing = await differingContent(run, config, sample);
+  result.sampled = sample.length;
   result.sampled_differs = differing.size;
+  const source = sourceFolder(config);
+  const judge: Judge = ({ relation }, record, index) => {
+    const reason = differing.size > 0 ? differing.get(record.path) : undefined;
+    if (reason !== undefined) return { verdict: "differs", reason };
+    const isSuspect = relation === "size-equal" && comparison.hasOtherTime(index) && source !== undefined;
+    const changed = isSuspect && changedAtSource(source, parseRecord(record.line, run.manifest));
+    return changed ? { verdict: "differs", reason: changed } : verdictOn(relation);
+  };
+  await writeVerdicts(run, comparison, options, judge, result);
+  if (result.missing > 0 && listed.leftOut > 0) {
+    log.warn(
+      `the listing follows none of the ${formatCount(listed.leftOut)} symbolic links at the destination: what was copied ` +
+        "through them counts as missing (-L in --rclone-flags follows them)",
+    );
+  }
+  writeFileDurable(run.verifyTotals, `${JSON.stringify(result, null, 1)}\n`);
+  return result;
+}
+
+const goOn = (stop: AbortSignal) => throwIfStopped(stop, "nothing is verified; run the same command again");
+
+/** Reads the manifest, and joins it with a listing of the destination. */
+async function compareWithDestination(
+  run: RunLayout,
+  config: RunConfig,
+  options: VerifyOptions,
+): Promise<{ comparison: ManifestComparison; leftOut: number; version: string | undefined }> {
+  const kind = rootKind(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
+  const hashes = listsHashes(options.checksum, kind);
+  const times = sourceFolder(config) !== undefined;
+  const loaded = await loadComparison(run.manifest, { hashes, times }, (records) => {
+    goOn(options.stop);
+    options.onProgress("reading the manifest", records);
+  });
+  if (!loaded) throw invalidInput(`${run.manifest}: the manifest is empty`);
+  const { comparison, sourceRoot, destRoot } = loaded;
+  requireSameRoots(
+    { path: run.manifest, roots: { source_root: sourceRoot, dest_root: destRoot } },
+    { path: run.config, roots: config },
+    "shard the manifest and render the run again",
+  );
+  removeIfAny(run.verifyTotals);
+  const { leftOut, version } = await listEntries(listerOf(run, config, options.stop), {
+    request: {
+      root: config.dest_root,
+      kind,
+      recursive: true,
+      filesOnly: true,
+      fastList: true,
+      modtime: times ? "server" : "none",
+      hash: hashes,
+      extraFlags: placeFlags(config.rclone_flags),
+      version: true,
+    },
+    listers: options.listParallel,
+    partsDir: partsDirOf(run.verifyList),
+    onProgress: (objects) => options.onProgress("listing the destination", objects),
+    each: (entry) => comparison.addListed(entry),
+  });
+  return { comparison, leftOut, version };
+}
+
+async function chooseSample(
+  run: RunLayout,
+  comparison: ManifestComparison,
+  options: VerifyOptions,
+): Promise<SampledObject[]> {
+  if (options.downloadSample === 0) return [];
+  const sample = new Sample<SampledObject>(options.downloadSample, Math.random);
+  await forEachOutcome(run.manifest, comparison, ({ relation }, record) => {
+    if (relation === "missing") return;
+    sample.add(() => {
+      const { path, hashes: known } = parseRecord(record.line, run.manifest);
+      return { path, md5: known?.md5 };
+    });
+  });
+  options.onProgress("reading a sample", sample.items.length);
+  return sample.items;
+}
+
+/** The verdict on one object, and why it is no better. */
+type Judge = (outcome: Outcome, record: OutcomeRow, index: number) => { verdict: Verdict; reason: string };
+
+/** Asks for the verdict on every object, counts it in `result`, and writes down those that no hash proves. */
+async function writeVerdicts(
+  run: RunLayout,
+  comparison: ManifestComparison,
+  options: VerifyOptions,
+  judge: Judge,
+  result: Verification,
+): Promise<void> {
   const file = new AtomicFile(run.verifyList);
   try {
-    await forEachOutcome(run.manifest, comparison, ({ relation }, record) => {
-      goOn();
-      const { verdict, reason } =
-        differing.size > 0 && differing.has(record.path)
-          ? ({ verdict: "differs", reason: "other content at the destination, read as a sample" } as const)
-          : verdictOn(relation);
+    await forEachOutcome(run.manifest, comparison, (outcome, record, index) => {
+      goOn(options.stop);
+      const { verdict, reason } = judge(outcome, record, index);
+      const { path, size } = record;
       result.listed.objects++;
-      result.listed.bytes += record.size;
+      result.listed.bytes += size;
       result[verdictCounters[verdict]]++;
-      if (isFailure(verdict, options.checksum)) result.verified = false;
+      if (isFailure(verdict, options.checksum)) {
+        result.verified = false;
+        if (result.failures.length < failuresMax) result.failures.push({ path, verdict, reason });
+      }
       if (verdict !== "hash-proven") {
-        const { path, size } = record;
         file.writeText(`${JSON.stringify({ path, size, verdict, reason })}\n`);
       }
     });
@@ -144,8 +250,6 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
     throw error;
   }
   file.commit();
-  writeFileDurable(run.verifyTotals, `${JSON.stringify(result, null, 1)}\n`);
-  return result;
 }
 
 /** Whether the listing has hashes: on S3 they cost nothing; anywhere else the destination is read to make them. */
@@ -175,24 +279,14 @@ export async function verificationHead(
   config: RunConfig,
   options: { version: string; now: Date },
 ): Promise<
-  Pick<Verification, "dest_root" | "manifest_sha256" | "verified_at" | "xfer_version" | "rclone_version">
+  Pick<Verification, "dest_root" | "untransferable" | "manifest_sha256" | "verified_at" | "xfer_version">
 > {
+  const { objects, bytes } = await readUntransferable(run.manifest);
   return {
     dest_root: config.dest_root,
+    untransferable: { objects, bytes },
     manifest_sha256: await sha256OfFile(run.manifest),
     verified_at: options.now.toISOString(),
     xfer_version: options.version,
-    rclone_version: await rcloneVersion(config),
   };
-}
-
-/** rclone's version where the run's runtime runs it: "1.60.1-DEV"; null when it does not say. */
-async function rcloneVersion(config: RunConfig): Promise<string | null> {
-  const { stdout } = await runStep(config, {
-    argv: () => ["rclone", "version"],
-    readOnly: [],
-    writable: [],
-    env: process.env,
-  });
-  return /^rclone v(\S+)/.exec(stdout)?.[1] ?? null;
 }

@@ -81,7 +81,9 @@ test("what rclone says that it leaves out is counted, and is shown as a person w
 
 test("rclone's version is told by its first line at -vv", () => {
   const messages = new ListerMessages();
-  messages.take(json("debug", 'Version "v1.60.1-DEV" starting with parameters ["rclone" "lsjson"]', "rclone"));
+  messages.take(
+    json("debug", 'Version "v1.60.1-DEV" starting with parameters ["rclone" "lsjson"]', "rclone"),
+  );
   messages.take(json("debug", 'Version "v9.9" is what an object is called', "a"));
   expect(messages.version).toBe("1.60.1-DEV");
 });

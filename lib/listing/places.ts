@@ -1,0 +1,59 @@
+import { type ListingEntry, parseListingLine } from "../manifest/listing.ts";
+import { operationFailed } from "../system/errors.ts";
+import { forEachTextLine } from "../system/lines.ts";
+
+/** https://rclone.org/docs/#exit-code */
+const directoryNotFoundCode = 3;
+
+/**
+ * One command that runs several listings one after the other, so that a container is started once: their words follow the
+ * script, which names them by their numbers alone. Each listing is followed by a line with its exit code; the first that
+ * fails ends the command, but for a directory that is not there.
+ */
+export function listingsInOne(argvs: readonly (readonly string[])[]): string[] {
+  const words: string[] = [];
+  const steps = argvs.map((argv) => {
+    const numbers = argv.map((word) => `"\${${words.push(word)}}"`);
+    return `${numbers.join(" ")}; c=$?; echo "exit $c"; case $c in 0|${directoryNotFoundCode}) ;; *) exit $c;; esac`;
+  });
+  return ["sh", "-c", steps.join("\n"), "sh", ...words];
+}
+
+/**
+ * Reads what such a command prints: calls `each` for every entry with the number of its listing, from 0. Throws operation
+ * failed unless each of the listings is whole, or found no directory and listed nothing.
+ */
+export async function forEachEntryOf(
+  listings: number,
+  stream: AsyncIterable<Uint8Array>,
+  each: (entry: ListingEntry, listing: number) => void,
+): Promise<void> {
+  let listing = 0;
+  let entries = 0;
+  let at: "before" | "inside" | "after" = "before";
+  const next = (code: number) => {
+    const isAbsent = code === directoryNotFoundCode && at !== "after" && entries === 0;
+    if (!isAbsent && (code !== 0 || at !== "after")) {
+      throw operationFailed(`a listing ended early, after ${entries} objects, with exit code ${code}`);
+    }
+    listing++;
+    entries = 0;
+    at = "before";
+  };
+  await forEachTextLine(stream, (text) => {
+    const code = /^exit (\d+)$/.exec(text)?.[1];
+    if (code !== undefined) return next(Number(code));
+    const line = parseListingLine(text);
+    if (line.kind === "blank") return;
+    if (at !== (line.kind === "open" ? "before" : "inside") || listing >= listings) {
+      throw operationFailed(`the listing is not one JSON array: ${text.slice(0, 200)}`);
+    }
+    if (line.kind === "open") at = "inside";
+    else if (line.kind === "close") at = "after";
+    else {
+      entries++;
+      each(line.entry, listing);
+    }
+  });
+  if (listing !== listings) throw operationFailed(`only ${listing} of ${listings} listings ended`);
+}

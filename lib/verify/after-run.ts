@@ -1,0 +1,106 @@
+import { readShardsMeta } from "../manifest/shards-meta.ts";
+import { readRunConfig } from "../run/config.ts";
+import { type RunLayout, runLayout, shardLayout } from "../run/layout.ts";
+import { readDone } from "../run/state.ts";
+import {
+  readVerification,
+  type Verification,
+  type VerifyOptions,
+  verificationHead,
+  verifyRun,
+} from "../run/verify.ts";
+import { type ExitCode, exitCodes, messageOf, XferError } from "../system/errors.ts";
+
+/** How a run ends: with the destination compared, or with the reason why it was not. */
+export interface RunVerification {
+  verified: boolean;
+  /** What was found; null where nothing was compared. */
+  verification: Verification | null;
+  /** Why the run is not verified, where nothing was compared; null otherwise. */
+  notVerified: string | null;
+  exitCode: ExitCode;
+}
+
+/** What the end of a run rests on. */
+export interface AfterRunOptions {
+  /** Whether the user wants the destination compared. */
+  wanted: boolean;
+  /** How the copy ended. */
+  copied: ExitCode;
+  verify: VerifyOptions;
+}
+
+/**
+ * Compares the destination with the run's manifest after a copy that ended well. A run whose verification is still good is
+ * not listed again. Throws nothing that is expected: what keeps the comparison from being made is the reason.
+ */
+export async function verifyAfterRun({ wanted, copied, verify }: AfterRunOptions): Promise<RunVerification> {
+  const without = (notVerified: string, exitCode: ExitCode): RunVerification => ({
+    verified: false,
+    verification: null,
+    notVerified,
+    exitCode,
+  });
+  if (copied !== exitCodes.done) return without("the copy did not end well", copied);
+  if (!wanted) return without("--no-verify", exitCodes.done);
+  try {
+    const verification = (await verifiedBefore(verify)) ?? (await verifyRun(verify));
+    const { verified } = verification;
+    return {
+      verified,
+      verification,
+      notVerified: null,
+      exitCode: verified ? exitCodes.done : exitCodes.failed,
+    };
+  } catch (error) {
+    if (!(error instanceof XferError)) throw error;
+    return without(messageOf(error), error.exitCode);
+  }
+}
+
+/** The verification of this very run that is there, if it is still good. */
+async function verifiedBefore(options: VerifyOptions): Promise<Verification | undefined> {
+  const run = runLayout(options.runDir);
+  const found = readVerification(run.verifyTotals);
+  const lastDoneAt = lastDone(run);
+  if (!found || lastDoneAt === undefined) return undefined;
+  const head = await verificationHead(run, readRunConfig(run.config), options);
+  return isStillGood(found, { ...head, lastDoneAt }) ? found : undefined;
+}
+
+/**
+ * Whether a verification still speaks for a run that is to be compared by sizes and hashes:
+ *
+ * | what | still good when |
+ * |---|---|
+ * | its verdict | verified |
+ * | what was compared | hashes too, not sizes alone |
+ * | manifest, and with it both roots | the same, by SHA-256 |
+ * | destination that was listed | the configuration's |
+ * | its time | not before the last shard was done |
+ */
+export function isStillGood(
+  found: Pick<Verification, "verified" | "checksum" | "manifest_sha256" | "dest_root" | "verified_at">,
+  now: { manifest_sha256: string; dest_root: string; lastDoneAt: string },
+): boolean {
+  return (
+    found.verified &&
+    found.checksum !== "off" &&
+    found.manifest_sha256 === now.manifest_sha256 &&
+    found.dest_root === now.dest_root &&
+    Date.parse(found.verified_at) >= Date.parse(now.lastDoneAt)
+  );
+}
+
+/** When the last shard was done; undefined when one is not, or there are none. */
+function lastDone(run: RunLayout): string | undefined {
+  const meta = readShardsMeta(run.shardsMeta);
+  let last: string | undefined;
+  for (let shard = 0; shard < (meta?.num_shards ?? 0); shard++) {
+    const done = readDone(shardLayout(run, shard).done);
+    if (done.kind !== "value") return undefined;
+    const { finished_at: at } = done.value;
+    if (last === undefined || Date.parse(at) > Date.parse(last)) last = at;
+  }
+  return last;
+}
