@@ -134,12 +134,12 @@ function parseTime(text: string): string | undefined {
 }
 
 /**
- * A key as rclone shows it: control characters as their symbols, symbols that were there quoted, "." and ".." between
- * slashes in full width (https://rclone.org/overview/#restricted-filenames).
+ * A key as rclone shows it: control characters as their symbols, symbols that were there quoted (but U+2400, which is shown
+ * as a NUL is), "." and ".." between slashes in full width (https://rclone.org/overview/#restricted-filenames).
  */
 function rcloneName(key: string): string {
   return key
-    .replace(/[\u2400-\u241f\u2421\u201b]/g, "\u201b$&")
+    .replace(/[\u2401-\u241f\u2421\u201b]/g, "\u201b$&")
     .replace(/[\x00-\x1f]/g, (char) => String.fromCharCode(0x2400 + char.charCodeAt(0)))
     .replaceAll("\x7f", "\u2421")
     .replace(/(?<=^|\/)\.{1,2}(?=\/|$)/g, (dots) => "\uff0e".repeat(dots.length));

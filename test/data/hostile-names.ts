@@ -16,6 +16,7 @@ export const controlNames = ["real\nline.txt", "real\rreturn.txt", "real\ttab.tx
 /** A key as rclone lists it: control characters as their symbols, and symbols that were there quoted. */
 export function listedName(key: string): string {
   return key
-    .replace(/[\u2400-\u241f\u2421\u201b]/g, "\u201b$&")
-    .replace(/[\x00-\x1f]/g, (char) => String.fromCharCode(0x2400 + char.charCodeAt(0)));
+    .replace(/[\u2401-\u241f\u2421\u201b]/g, "\u201b$&")
+    .replace(/[\x00-\x1f]/g, (char) => String.fromCharCode(0x2400 + char.charCodeAt(0)))
+    .replaceAll("\x7f", "\u2421");
 }

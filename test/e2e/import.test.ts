@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { untransferablePath } from "../../lib/manifest/untransferable.ts";
 import { listedName } from "../data/hostile-names.ts";
 import { binary, Stage, timeoutMs } from "./harness.ts";
 
@@ -24,16 +25,23 @@ const byPath = (rows: Row[]) => rows.sort((a, b) => (a.path < b.path ? -1 : 1));
 const roots = ["--source", "src:data", "--dest", "dst:copy", "--run-id", "same"];
 const importArgs = (...more: string[]) => ["manifest", "import", ...roots, ...more];
 
-/** A source with hostile keys, and the manifest that a listing gives. */
+/** The keys in the list beside a manifest of what cannot be carried. */
+const refusedBy = (path: string) =>
+  records(untransferablePath(path))
+    .map((line) => (line as { key?: string }).key)
+    .sort();
+
+/** A source with hostile keys, and the manifest that a listing gives; three keys are none that rclone can carry. */
 async function listed(): Promise<{ stage: Stage; keys: string[]; rows: Row[] }> {
   const stage = await Stage.start();
   const keys = stage.fill(300, 1_000);
-  for (const key of ["a+b c%20d", 'quo"te,comma', "./dot", "a//b", "\u240a\u201b", "del\x7f"]) {
+  for (const key of ["a+b c%20d", 'quo"te,comma', "./dot", "a//b", "\u240a\u201b", "\u240a", "del\x7f"]) {
     stage.source.put("data", key, "x");
     keys.push(key);
   }
   const args = ["manifest", "build", "--runtime", "host", ...roots, "--rclone-config", stage.conf];
-  expect(await stage.xfer(...args, "--out", "built")).toMatchObject({ code: 0, stderr: "" });
+  expect(await stage.xfer(...args, "--out", "built")).toMatchObject({ code: 0 });
+  expect(refusedBy(join(stage.dir, "built"))).toEqual(["a//b", "\u201b\u240a\u201b\u201b", "\uff0e/dot"]);
   stage.source.resetCounts();
   return { stage, keys, rows: byPath(records(join(stage.dir, "built"))) };
 }
@@ -65,6 +73,7 @@ test(
       expect(done.stderr).toContain("left out: 1 versions that are not the latest");
       expect(done.stderr).toContain("left out: 1 delete markers");
       expect(done.code).toBe(0);
+      expect(refusedBy(join(stage.dir, `${name}.m`))).toEqual(refusedBy(join(stage.dir, "built")));
       const found = byPath(records(join(stage.dir, `${name}.m`)));
       const plain = ({ path, size, hashes }: Row) => ({ path, size, hashes });
       expect(found.map(plain)).toEqual(rows.map(plain));
@@ -181,7 +190,11 @@ test(
       [lsf, "d/,-1,\n", /^xfer: in: no object in it/],
       [lsf, "", /^xfer: in: no object in it/],
       [lsf, packed, /^xfer: in: not whole, or not gzip: /],
-      [["--format", "keys", "--runtime", "host"], "\n", /^xfer: in: no key in it\n$/],
+      [
+        ["--format", "keys", "--runtime", "host", "--rclone-config", stage.conf],
+        "\n",
+        /^xfer: in: no key in it\n$/,
+      ],
       [["--format", "keys"], "a\n", /^xfer: --rclone-image is needed/],
     ];
     for (const [format, text, message] of cases) {
