@@ -8,7 +8,7 @@ import * as v from "valibot";
  */
 
 /** The flags of one kind of command, as names without dashes; `shorts` gives the long name of a letter. */
-export interface CommandFlags {
+interface CommandFlags {
   booleans: string[];
   values: string[];
   shorts: Record<string, string>;
