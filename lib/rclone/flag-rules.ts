@@ -1,4 +1,4 @@
-import { backendOption, isGeneralFlag } from "./flag-table.ts";
+import { backendOption } from "./flag-table.ts";
 import type { GivenFlag } from "./flag-words.ts";
 
 const reads = "xfer reads rclone's log to prove each object";
@@ -102,7 +102,7 @@ const comparesWhenFalse: ReadonlySet<string> = new Set(["no-check-dest", "ignore
  *
  * | flag | value | depends |
  * |---|---|---|
- * | known to be neutral, or of a backend | any | no |
+ * | known to be neutral, or a known one of a backend | any | no |
  * | --no-check-dest, --ignore-times | false | yes |
  * | another boolean | false | no: that is rclone's default |
  * | any other, known or not | any | yes |
@@ -115,7 +115,7 @@ export function dependsOnDestination({
   if (comparesWhenFalse.has(name)) return value === "false";
   if (neutral.has(name)) return false;
   if (kind === "boolean" && value === "false") return false;
-  return isGeneralFlag("copy", name) || backendOption(name) === undefined;
+  return kind === "unknown" || backendOption(name) === undefined;
 }
 
 /** Filters whose patterns are relative to the root that is listed. */

@@ -38,8 +38,8 @@ export function localEnds(root: string, context: RemoteContext, depth = 0): Loca
   const parsed = splitRoot(root);
   if (parsed.form === "posix") return { paths: [parsed.path], certain: true };
   if (parsed.form === "none" || depth > depthMax) return unknown;
-  const { type, options, certain } = resolveRemote(parsed, context);
-  if (type === "local") return { paths: [parsed.path], certain: true };
+  const { type, options, typeCertain, certain } = resolveRemote(parsed, context);
+  if (type === "local") return { paths: [parsed.path], certain: typeCertain };
   if (type === undefined || !isBackend(type)) return unknown;
   const inner = (roots: readonly string[], whole = certain): LocalEnds => {
     const ends = roots.map((one) => localEnds(one, context, depth + 1));
@@ -56,7 +56,7 @@ export function localEnds(root: string, context: RemoteContext, depth = 0): Loca
   const upstreams = listItems(options.get("upstreams") ?? options.get("remotes") ?? "");
   if (type === "union") return inner(upstreams.map((one) => one.replace(/:(?:ro|nc|writeback)$/, "")));
   if (type === "combine") return inner(upstreams.map((one) => one.slice(one.indexOf("=") + 1)));
-  return { paths: [], certain: true };
+  return { paths: [], certain: typeCertain };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type ParsedRoot, splitRoot } from "./connection-string.ts";
-import { backendPrefix, isBackend } from "./flag-table.ts";
+import { backendPrefix } from "./flag-table.ts";
 import type { Remotes } from "./rclone-conf.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,7 +17,9 @@ export interface ResolvedRemote {
   /** The backend, or undefined when it is not known. */
   type: string | undefined;
   options: ReadonlyMap<string, string>;
-  /** Whether rclone, of whatever version, uses exactly these. */
+  /** Whether the backend is certain. */
+  typeCertain: boolean;
+  /** Whether rclone, of whatever version, uses exactly these options. */
   certain: boolean;
 }
 
@@ -40,12 +42,13 @@ export function remoteType(
   remote: ParsedRemote,
   context: Pick<RemoteContext, "remotes" | "env">,
 ): string | undefined {
+  return statedType(remote, context.env) ?? (context.remotes.get(remote.name)?.get("type") || undefined);
+}
+
+/** The backend of a remote as far as it is known without rclone.conf. */
+function statedType(remote: ParsedRemote, env: Environment): string | undefined {
   if (remote.inline) return remote.name;
-  return (
-    remote.options.findLast(({ name }) => name === "type")?.value ??
-    context.env[remoteVariable(remote, "type")] ??
-    (context.remotes.get(remote.name)?.get("type") || undefined)
-  );
+  return remote.options.findLast(({ name }) => name === "type")?.value ?? env[remoteVariable(remote, "type")];
 }
 
 /**
@@ -87,8 +90,8 @@ export function resolveRemote(remote: ParsedRemote, context: RemoteContext): Res
     }
   }
   for (const { name, value } of remote.options) options.set(name, value);
-  if (type === undefined || !isBackend(type)) certain = false;
-  return { type, options, certain };
+  const typeCertain = context.remotes.certain || statedType(remote, env) !== undefined;
+  return { type, options, typeCertain, certain };
 }
 
 /** Takes a root apart that was checked before; one that rclone could not read counts as a path. */

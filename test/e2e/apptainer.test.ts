@@ -95,6 +95,50 @@ test(
 );
 
 test(
+  "remotes that wrap paths are mounted in an apptainer container: what is written there is on the host",
+  async () => {
+    await using stage = await Stage.start();
+    using trees = temporaryDirectory("xfer ends ", "/srv");
+    const at = (name: string) => join(trees.path, name);
+    for (const name of ["up", "up 2"]) mkdirSync(at(name));
+    const sections = [
+      `[al]\ntype = alias\nremote = ${at("base")}`,
+      "[chunks]\ntype = chunker\nremote = al:chunks\nhash_type = none",
+      `[many]\ntype = union\nupstreams = "${at("up")}" "${at("up 2")}:nc"`,
+    ];
+    writeFileSync(stage.conf, `${readFileSync(stage.conf, "utf8")}\n${sections.join("\n")}\n`);
+    const keys = ["a", "b/c"];
+    for (const key of keys) stage.source.put("data", key, `content of ${key}`, { mtime: new Date(1.7e12) });
+    for (const [dest, path] of [
+      ["al:x", at("base/x")],
+      ["chunks:", at("base/chunks")],
+      ["many:", at("up")],
+    ] as const) {
+      const dir = join(stage.dir, `run to ${dest.split(":")[0]}`);
+      const args = stage.runArgs(
+        ...inImage,
+        "--dest",
+        dest,
+        "--run-dir",
+        dir,
+        "--num-shards",
+        "1",
+        "--verify",
+      );
+      const result = await xfer(args, { cwd: stage.dir, env });
+      expect(result.stderr).not.toContain("error");
+      expect(result.code).toBe(0);
+      for (const key of keys) expect(readFileSync(join(path, key), "utf8")).toBe(`content of ${key}`);
+    }
+    // And as a source.
+    const back = stage.runArgs(...inImage, "--source", "chunks:", "--num-shards", "1");
+    expect((await xfer(back, { cwd: stage.dir, env })).code).toBe(0);
+    expect(stage.dest.keys("copy")).toEqual(keys);
+  },
+  timeoutMs,
+);
+
+test(
   "remotes by the user's variables win over the image's own of the same name, also where a value has a dollar sign",
   async () => {
     await using stage = await Stage.start();

@@ -248,5 +248,13 @@ test("the paths that a root ends at", () => {
     env: { RCLONE_CONFIG_S_TYPE: "s3" },
     flags: new Map(),
   };
+  const odd = context(`${conf}[x]\ny = %(z)s\n`);
+  expect(["l:/a", "s:b", "al:x", ":s3:b", ":local:/a"].map((root) => localEnds(root, odd).certain)).toEqual([
+    false,
+    false,
+    false,
+    true,
+    true,
+  ]);
   expect([localEnds("al:x", unread), localEnds("s:b", unread)].map(isLocal)).toEqual([true, false]);
 });

@@ -82,6 +82,8 @@ test("variables count as the flags that they stand for, and a flag wins over its
     ["--update", { RCLONE_UPDATE: "false" }, ["--update"]],
     ["", { RCLONE_NO_CHECK_DEST: "false" }, ["RCLONE_NO_CHECK_DEST"]],
     ["", { RCLONE_FLAG_OF_TOMORROW: "x" }, ["RCLONE_FLAG_OF_TOMORROW"]],
+    ["", { RCLONE_S3_OPTION_OF_TOMORROW: "x" }, ["RCLONE_S3_OPTION_OF_TOMORROW"]],
+    ["", { RCLONE_S3_SECRET_ACCESS_KEY: "x", RCLONE_CACHE_DIR: "/x" }, []],
     ["", { RCLONE_CONFIG: "/c", RCLONE_CONFIG_PASS: "x", RCLONE_CONFIG_DST_ENDPOINT: "http://h" }, []],
     ["", { RCLONE_VFS_CACHE_MODE: "full", RCLONE_DRY_RUN: "true", UPDATE: "true" }, []],
   ];
