@@ -82,9 +82,9 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     void terminate(onTime, onTime ? usr1GraceMs : stopGraceMs);
   };
   const { tickMs = silenceTickMs } = options;
-  const watch = new SilenceWatch(options.silence, Date.now(), tickMs);
+  const watch = new SilenceWatch(options.silence, performance.now(), tickMs);
   const watchdog = setInterval(() => {
-    const found = watch.tick(Date.now());
+    const found = watch.tick(performance.now());
     if (found === undefined || hang !== undefined) return;
     hang = found;
     if (found === "silent") return child.signalGroup("SIGKILL");
