@@ -9,7 +9,8 @@ import { log } from "../lib/system/log.ts";
 import { ownIdentity, ownTable, type ProcessIdentity } from "../lib/system/process-identity.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import type { AttemptResult } from "./attempt.ts";
-import { isFinalFailure, type StartCounters } from "./decide.ts";
+import { afterFailedAttempt } from "./decide/failed-attempt.ts";
+import type { StartCounters } from "./decide.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
 
@@ -144,36 +145,27 @@ export class ShardLedger {
         errors.push({ path: key, size: records.sizeOf(place), class: record.class, message });
       },
     );
-    const nodes = [...new Set([...state.bad_nodes, node])];
-    const neverStarted = result.class === "container" && result.neverStarted;
-    const elsewhere = neverStarted && nodes.length <= (await this.#shard.avoidableNodes());
-    const badNodes = elsewhere ? nodes : state.bad_nodes;
-    const spent = state.spent + (elsewhere ? 0 : 1);
-    const final = !elsewhere && isFinalFailure({ failure: result.class, spent, maxAttempts });
+    const { failure, neverStarted } = { failure: result.class, neverStarted: result.neverStarted };
+    const facts = { failure, neverStarted, node, badNodes: state.bad_nodes, spent: state.spent, maxAttempts };
+    const avoidableNodes = failure === "container" && neverStarted ? await this.#shard.avoidableNodes() : 0;
+    const { outcome, badNodes, spent, final } = afterFailedAttempt({ ...facts, avoidableNodes });
+    const elsewhere = outcome === "bad-node";
     const message = `${formatObjects(result.unproven.length)} not proven: ${errors[0]?.message ?? "no reason is known"}`;
-    this.#fail(
-      { class: result.class, final, message, exitCode: result.exitCode, attempt: state.attempt },
-      errors,
-    );
-    this.#write({
-      ...state,
-      outcome: elsewhere ? "bad-node" : "failed",
-      bad_nodes: badNodes,
-      transfers: result.transfers,
-    });
+    this.#fail({ class: failure, final, message, exitCode: result.exitCode, attempt: state.attempt }, errors);
+    this.#write({ ...state, outcome, bad_nodes: [...badNodes], transfers: result.transfers });
     const after = elsewhere
       ? `, will be tried off ${badNodes.join(", ")}`
       : final
         ? ""
         : ", will be tried again";
     log.error(
-      `shard ${shard}: attempt ${state.attempt}: failed (${result.class}${after}): ${message}; log: ${shardLog.path}`,
+      `shard ${shard}: attempt ${state.attempt}: failed (${failure}${after}): ${message}; log: ${shardLog.path}`,
     );
     if (final) return { kind: "failed" };
     return {
       kind: "retry",
       badNodes: elsewhere ? badNodes : [],
-      throttled: result.class === "throttled",
+      throttled: failure === "throttled",
       spent,
     };
   }

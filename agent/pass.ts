@@ -39,6 +39,8 @@ export interface PassOptions {
   log: ShardLog;
   stop: AbortSignal;
   silence: SilenceLimits;
+  /** How often silence is looked for. */
+  tickMs?: number;
   /** Another way to bring TERM to rclone than by its process group; gives why it did not work. */
   terminate?: (() => Promise<string | undefined>) | undefined;
   onStart: (child: Child) => void;
@@ -80,9 +82,10 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     // Any other signal Slurm has sent to the step itself already.
     void terminate(onTime, onTime ? usr1GraceMs : stopGraceMs);
   };
-  const watch = new SilenceWatch(options.silence, Date.now());
+  const { tickMs = silenceTickMs } = options;
+  const watch = new SilenceWatch(options.silence, performance.now(), tickMs);
   const watchdog = setInterval(() => {
-    const found = watch.tick(Date.now());
+    const found = watch.tick(performance.now());
     if (found === undefined || hang !== undefined) return;
     hang = found;
     if (found === "silent") return child.signalGroup("SIGKILL");
@@ -92,7 +95,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     }
     // A step that lives must end before the next one can start.
     void terminate(true, stopGraceMs);
-  }, silenceTickMs);
+  }, tickMs);
   try {
     options.onStart(child);
     if (stop.aborted) onStop();

@@ -1,5 +1,6 @@
-import { promises, type Stats, statSync } from "node:fs";
+import { promises, type Stats } from "node:fs";
 import { errnoOf, messageOf } from "../lib/system/errors.ts";
+import { sleepRunning } from "../lib/system/running-time.ts";
 import { mapSideBySide } from "../lib/system/side-by-side.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { type FileLook, unreadableFile } from "./decide/source-file.ts";
@@ -9,6 +10,8 @@ import type { Worklist } from "./worklist.ts";
 
 /** How many paths are looked at side by side: a file system that answers slowly answers many at once. */
 const width = 128;
+/** How long some thousand looks may take before the file system counts as hung: rclone is watched for that, this is not. */
+const batchLimitMs = 120_000;
 
 /**
  * Looks at the files of a POSIX source that a pass would read, and leaves out of it those that rclone cannot look up, each
@@ -22,14 +25,22 @@ export async function leaveOutUnreadable(pass: {
   worklist: Worklist;
   stop: AbortSignal;
   note: (message: string) => void;
+  batchLimitMs?: number;
 }): Promise<void> {
   const { root, records, worklist, stop } = pass;
-  if (root === undefined || !isDirectory(root)) return;
+  if (root === undefined) return;
+  const limitMs = pass.batchLimitMs ?? batchLimitMs;
+  const there = await within(limitMs, lookAt(root), stop);
+  if (there?.kind !== "directory") return;
   const found: UnprovenRecord[] = [];
+  let isHung = false;
   const isToDo = (place: number) => worklist.isToDo(place);
   await records.inBatches(isToDo, async (batch) => {
-    if (stop.aborted) return;
-    const looks = await mapSideBySide(batch, width, ({ key }) => lookAt(`${root}/${key}`));
+    if (stop.aborted || isHung) return;
+    const looking = mapSideBySide(batch, width, ({ key }) => lookAt(`${root}/${key}`));
+    const looks = await within(limitMs, looking, stop);
+    isHung = looks === undefined;
+    if (!looks) return;
     batch.forEach(({ place, key }, index) => {
       const look = looks[index];
       const unreadable = look && unreadableFile(key, look);
@@ -37,14 +48,18 @@ export async function leaveOutUnreadable(pass: {
     });
   });
   for (const record of found) worklist.leaveOut(record);
+  if (isHung && !stop.aborted) pass.note(`${root} does not answer: its files are left to rclone`);
   if (found.length > 0) pass.note(`${formatObjects(found.length)} left out: ${found[0]?.message}`);
 }
 
-function isDirectory(path: string): boolean {
+/** What comes of `work`, or undefined when it takes too long or `stop` is aborted before. */
+async function within<T>(limitMs: number, work: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
+  const done = new AbortController();
+  const limit = sleepRunning(limitMs, AbortSignal.any([stop, done.signal])).then(() => undefined);
   try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
+    return await Promise.race([work, limit]);
+  } finally {
+    done.abort();
   }
 }
 

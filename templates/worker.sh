@@ -5,4 +5,6 @@ shard=${1:?usage: worker.sh SHARD}
 cd -- "$(dirname -- "$0")"
 agent=./bin/xfer
 if [ -f bin/agent-path ]; then IFS= read -r agent <bin/agent-path; fi
+# Files are looked at side by side, however few cores the task has.
+export UV_THREADPOOL_SIZE="${UV_THREADPOOL_SIZE:-16}"
 exec "$agent" agent --run-dir . --shard "$shard"

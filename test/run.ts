@@ -38,7 +38,7 @@ try {
 }
 for (const script of ["lint", "types", "unused"]) await step(["run", script]);
 await step(["run", "test/setup/build.ts"]);
-const output = await step(["test", ...process.argv.slice(2)]);
+const output = await step(["test", "--timeout", "60000", ...process.argv.slice(2)]);
 const count = (word: string) => Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(output)?.[1] ?? 0);
 const [passed, failed] = [count("pass"), count("fail")];
 if (passed === 0) process.exitCode = 1;

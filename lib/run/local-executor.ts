@@ -12,6 +12,8 @@ export const submissionVariable = "XFER_SUBMISSION";
 /** The wait before a shard is started again: it doubles from start to start, up to the maximum. */
 const restartWaitMs = 1_000;
 const restartWaitMsMax = 30_000;
+/** An agent looks at files side by side, however few cores there are. */
+const threads = "16";
 /** How long a stopped agent may take before it is killed. */
 const stopGraceMs = 20_000;
 
@@ -87,7 +89,7 @@ async function runAgentProcess(shard: number, options: LocalExecutorOptions): Pr
   const fd = openSync(output, "a", 0o666);
   try {
     const agent = startSupervised([...command, "agent", "--run-dir", run.dir, "--shard", String(shard)], {
-      env: { ...childEnvironment(), [submissionVariable]: submission },
+      env: { UV_THREADPOOL_SIZE: threads, ...childEnvironment(), [submissionVariable]: submission },
       outputFd: fd,
     });
     let callOffKill: (() => void) | undefined;

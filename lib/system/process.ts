@@ -1,6 +1,7 @@
 import type { Subprocess } from "bun";
 import { exitCodes, XferError } from "./errors.ts";
 import { GatheringPipe } from "./gathering-pipe.ts";
+import { afterRunning } from "./running-time.ts";
 
 /** How a process ended. */
 export interface ProcessExit {
@@ -140,13 +141,16 @@ export function startSupervised(
   };
 }
 
-/** Runs a program to its end and returns what it printed; it is killed with its group after `timeoutMs`. */
+/**
+ * Runs a program to its end and returns what it printed; it is killed with its group after `timeoutMs` in which this
+ * process was running.
+ */
 export async function runProgram(
   argv: readonly string[],
   options: { cwd?: string; env?: Record<string, string>; timeoutMs?: number } = {},
 ): Promise<ProcessExit & { stdout: string; stderr: string }> {
   const child = startChild(argv, options);
-  const timer = setTimeout(() => child.signalGroup("SIGKILL"), options.timeoutMs ?? 120_000);
+  const callOff = afterRunning(options.timeoutMs ?? 120_000, () => child.signalGroup("SIGKILL"));
   try {
     const [exit, stdout, stderr] = await Promise.all([
       child.exited,
@@ -155,7 +159,7 @@ export async function runProgram(
     ]);
     return { ...exit, stdout, stderr };
   } finally {
-    clearTimeout(timer);
+    callOff();
   }
 }
 

@@ -167,8 +167,8 @@ test(
   "as many objects that rclone may not look up as it has checkers, so that some versions hang: all others arrive",
   async () => {
     await using stage = await Stage.start();
-    const keys = numbered(20);
-    const bad = keys.filter((_, i) => i % 4 === 0);
+    const keys = numbered(60);
+    const bad = keys.filter((_, i) => i % 10 === 0);
     const run = await refuseHeads(stage, keys, bad, 4);
     expect(run.code).toBe(1);
     expect(stage.dest.keys("copy").sort()).toEqual(keys.filter((key) => !bad.includes(key)));

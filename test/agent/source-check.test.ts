@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ShardRecords } from "../../agent/shard-records.ts";
+import { leaveOutUnreadable } from "../../agent/source-check.ts";
+import { Worklist } from "../../agent/worklist.ts";
+import { Journal } from "../../lib/run/journal.ts";
+import { temporaryDirectory } from "../e2e/harness.ts";
+
+/** A worklist of records with these keys, of which nothing is proven. */
+async function worklistOf(dir: string, keys: readonly string[]) {
+  const own = mkdtempSync(join(dir, "shard "));
+  const roots = { source_root: "/in", dest_root: "/out" };
+  const lines = keys.map((path) =>
+    JSON.stringify({
+      ...{ schema: "xfer.manifest.v1", run_id: "20260101T000000Z_abcdef", ...roots },
+      ...{ source: `/in/${path}`, dest: `/out/${path}`, path, size: 1, mtime: null },
+      ...{ hashes: null, etag: null, storage_class: null, meta: null },
+    }),
+  );
+  const path = join(own, "records");
+  writeFileSync(path, `${lines.join("\n")}\n`);
+  const records = await ShardRecords.read(path, keys.length);
+  const journal = new Journal(join(own, "journal"), { sha256: "a".repeat(64), records: keys.length, roots });
+  return { records, journal, worklist: new Worklist(records, journal) };
+}
+
+const running = new AbortController().signal;
+
+test("of 4,200 files those that are no files any more are left out, and nothing that is proven is looked at", async () => {
+  using dir = temporaryDirectory();
+  const root = join(dir.path, "in");
+  const keys = Array.from({ length: 4_200 }, (_, i) => `d${i % 10}/${i}`);
+  for (let i = 0; i < 10; i++) mkdirSync(join(root, `d${i}`), { recursive: true });
+  const bad = new Map([
+    [7, "directory"],
+    [4095, "loop"],
+    [4096, "directory"],
+    [4199, "loop"],
+  ]);
+  keys.forEach((key, place) => {
+    const path = join(root, key);
+    if (bad.get(place) === "directory") mkdirSync(path);
+    else if (bad.get(place) === "loop") symlinkSync(path, path);
+    else writeFileSync(path, "x");
+  });
+  const { records, journal, worklist } = await worklistOf(dir.path, keys);
+  journal.add(4095, "copied");
+  const notes: string[] = [];
+  const pass = { records, worklist, stop: running, note: (message: string) => notes.push(message) };
+  await leaveOutUnreadable({ ...pass, root });
+  const left = keys.map((_, place) => place).filter((place) => !worklist.isToDo(place));
+  expect(left).toEqual([7, 4095, 4096, 4199]);
+  const unproven = await worklist.explain([]);
+  expect(unproven.records.map(({ place, class: kind }) => [place, kind])).toEqual([
+    [7, "path"],
+    [4096, "path"],
+    [4199, "path"],
+  ]);
+  expect(unproven).toMatchObject({ settled: 3, unmentioned: 0, failure: "path" });
+  expect(notes).toHaveLength(1);
+}, 60_000);
+
+test("a source that is no path, that is not there or does not answer in time is left to rclone", async () => {
+  using dir = temporaryDirectory();
+  mkdirSync(join(dir.path, "in", "became"), { recursive: true });
+  for (const { root, limitMs } of [
+    { root: undefined, limitMs: 60_000 },
+    { root: join(dir.path, "none"), limitMs: 60_000 },
+    { root: join(dir.path, "in"), limitMs: 0 },
+  ]) {
+    const { records, worklist } = await worklistOf(dir.path, ["became"]);
+    const pass = { records, worklist, stop: running, note: () => undefined, batchLimitMs: limitMs };
+    await leaveOutUnreadable({ ...pass, root });
+    expect(worklist.isToDo(0)).toBe(true);
+  }
+});
