@@ -12,7 +12,7 @@ export interface RunAccount {
 }
 
 /** An object, or with `isFolder` all that a folder holds, that a file of the run names as not transferred. */
-interface NamedObject {
+export interface NamedObject {
   shown: string;
   isFolder: boolean;
   by: "fail" | "untransferable" | "verify";

@@ -98,28 +98,31 @@ function unnamed(absent: readonly Name[], evidence: Evidence): Violation[] {
   const { account, files, stderr } = evidence;
   // A run that ends before it copies says in its last line what hinders it.
   if (account === undefined && /^xfer: \S/.test(stderr.trim().split("\n").at(-1) ?? "")) return [];
-  const named = new Map<string, Set<string>[]>();
+  const named = namesOfForms(files);
   const folders = foldersIn(files);
-  for (const { shown, by } of files.named) {
-    const form = shownForm(shown);
-    // The same object may be named by its shard and by the verification.
-    const lists = named.get(form) ?? [];
-    const free = lists.find((names) => !names.has(by));
-    if (free) free.add(by);
-    else lists.push(new Set([by]));
-    named.set(form, lists);
-  }
   const violations: Violation[] = [];
   for (const name of absent) {
     const form = shownForm(textOf(name));
     if (isBelow(name, folders)) continue;
-    if (named.get(form)?.pop() === undefined)
+    const left = named.get(form) ?? 0;
+    named.set(form, left - 1);
+    if (left <= 0)
       violations.push({
         rule: "unnamed",
         what: `exit code ${evidence.code}, and nothing names ${quoted(name)}`,
       });
   }
   return violations;
+}
+
+/** How many objects of each form are named; a shard and the verification may name the same one. */
+function namesOfForms({ named }: RunFiles): Map<string, number> {
+  const once = new Set(named.filter(({ by }) => by !== "untransferable").map(({ shown }) => shown));
+  const untransferable = named.filter(({ by, isFolder }) => by === "untransferable" && !isFolder);
+  const count = new Map<string, number>();
+  for (const shown of [...once, ...untransferable.map((one) => one.shown)])
+    count.set(shownForm(shown), (count.get(shownForm(shown)) ?? 0) + 1);
+  return count;
 }
 
 /** The folders that a run names as ones that it could not list. */
