@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { untransferableReason } from "../lib/rclone/addressable.ts";
 import { copyArgv } from "../lib/rclone/argv.ts";
 import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
@@ -264,12 +265,18 @@ class Attempt {
   async #lookAtDestination(): Promise<AttemptResult | undefined> {
     const { records, journal, examine } = this.#options;
     const unproven = records.count - journal.proofs.count;
-    if (unproven === 0 || this.#flags.comparesDestination) return undefined;
+    if (unproven === 0) return undefined;
+    if (this.#flags.comparesDestination) {
+      await this.#leaveOutUntransferable();
+      return undefined;
+    }
     for (let pass = 1; ; pass++) {
       const look = await examine(this.#stop);
       this.#heartbeat.check();
       if (look.kind === "stopped") return { kind: "stopped" };
       if (look.kind === "seen") {
+        this.#version = look.destination.version ?? undefined;
+        await this.#leaveOutUntransferable();
         this.#take(look);
         return undefined;
       }
@@ -291,10 +298,29 @@ class Attempt {
     }
   }
 
+  /**
+   * Leaves out what this rclone does not carry as it is, whatever its log or a listing would say of it: manifests can come
+   * from other writers, or from a listing by another rclone.
+   */
+  async #leaveOutUntransferable(): Promise<void> {
+    const { source, dest } = this.#kinds;
+    const facts = { source, dest, version: this.#version };
+    const found: UnprovenRecord[] = [];
+    await this.#options.records.eachWhere(
+      (place) => this.#worklist.isToDo(place),
+      ({ place, key }) => {
+        const message = untransferableReason(key, facts);
+        if (message !== undefined) found.push({ place, class: "untransferable", message, own: true });
+      },
+    );
+    for (const record of found) this.#worklist.leaveOut(record);
+    if (found.length > 0)
+      this.#note(`${formatObjects(found.length)} cannot be carried: ${found[0]?.message}`);
+  }
+
   /** Takes what the look found for done, or for what rclone has to compare. */
   #take({ destination, findings: found }: Extract<Look, { kind: "seen" }>): void {
-    const { records, journal } = this.#options;
-    this.#version = destination.version ?? undefined;
+    const { records } = this.#options;
     if (destination.found === "nothing") return;
     const mayBeThere = new Uint8Array(records.count);
     this.#worklist.mayBeThere = mayBeThere;
@@ -306,7 +332,7 @@ class Attempt {
     let identical = 0;
     let compared = 0;
     for (let place = 0; place < records.count; place++) {
-      if (journal.proofs.get(place)) continue;
+      if (!this.#worklist.isToDo(place)) continue;
       if (found[place] === findings.identical) {
         this.#proveAt(place, "unchanged");
         identical++;
@@ -425,7 +451,7 @@ class Attempt {
         onStart: (child) => this.#options.onChild(identifyProcess(child.pid) ?? null),
         onProven: (key, proof) => {
           const place = records.placeOf(key);
-          if (place !== -1) this.#proveAt(place, proof);
+          if (place !== -1 && this.#worklist.isToDo(place)) this.#proveAt(place, proof);
         },
         onStats: (stats) => {
           this.#progress.stats(stats);

@@ -8,6 +8,7 @@ export const failureClasses = [
   "network",
   "unknown",
   "path",
+  "untransferable",
   "missing",
 ] as const;
 
@@ -60,9 +61,18 @@ export function classifyMessage(message: string): FailureClass {
   return table.find(([pattern]) => pattern.test(message))?.[1] ?? "unknown";
 }
 
+/** What only the user cures. */
+const forTheUser: ReadonlySet<FailureClass> = new Set([
+  "auth",
+  "config",
+  "missing",
+  "path",
+  "untransferable",
+]);
+
 /** Whether running again, with nothing changed by the user, can cure a failure of this class. */
 export function canPass(failure: FailureClass): boolean {
-  return failure !== "auth" && failure !== "config" && failure !== "missing" && failure !== "path";
+  return !forTheUser.has(failure);
 }
 
 /** The class of a shard whose objects failed with these classes: the one that needs the user first. */

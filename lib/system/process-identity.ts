@@ -53,7 +53,7 @@ function textOf(read: () => string): string | null {
 }
 
 /** Whether the very process that was identified earlier, in this table, still runs. */
-export function isRunning(identity: ProcessIdentity): boolean {
+function isRunning(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.start === identity.start;
 }
 

@@ -178,3 +178,44 @@ test(
   },
   timeoutMs,
 );
+
+for (const rclone of await rclones()) {
+  test(
+    `an agent copies none of another writer's records that its rclone cannot carry: rclone ${rclone.version}`,
+    async () => {
+      await using stage = await Stage.start();
+      const carries = rclone.name === "current";
+      for (const [key, body] of [
+        ["a/b", "the one"],
+        ["a//b", "the other"],
+        ["c", "a third"],
+      ] as const) {
+        stage.source.put("data", key, body);
+      }
+      const env = { PATH: `${rclone.dir}:${process.env.PATH}` };
+      const record = (path: string, size: number) =>
+        JSON.stringify({
+          ...{ schema: "xfer.manifest.v1", run_id: "20260101T000000Z_abcdef" },
+          ...{ source_root: "src:data", dest_root: "dst:copy", source: `src:data/${path}` },
+          ...{ dest: `dst:copy/${path}`, path, size, mtime: null, hashes: {}, etag: null },
+          ...{ storage_class: null, meta: {} },
+        });
+      mkdirSync(stage.runDir);
+      writeFileSync(
+        join(stage.runDir, "manifest.jsonl"),
+        `${[record("a//b", 9), record("a/b", 7), record("c", 7)].join("\n")}\n`,
+      );
+      const run = await xfer(stage.runArgs("--num-shards", "1", "--json"), { cwd: stage.dir, env });
+      const body = async (key: string) => Buffer.from((await stage.dest.get("copy", key)) ?? "").toString();
+      expect(await body("a/b")).toBe("the one");
+      expect(await body("c")).toBe("a third");
+      expect(await body("a//b")).toBe(carries ? "the other" : "");
+      expect(run.code).toBe(carries ? 0 : 1);
+      const { errors } = JSON.parse(run.stdout) as { errors: { path: string; class: string }[] };
+      expect(errors.map(({ path, class: failure }) => [path, failure])).toEqual(
+        carries ? [] : [["a//b", "untransferable"]],
+      );
+    },
+    timeoutMs,
+  );
+}
