@@ -32,10 +32,11 @@ const multiThreadCutoffDefault = 250 * mebibyte;
 /** From here on S3 wants a server-side copy in parts, for which rclone must know the size (--s3-copy-cutoff). */
 const copyCutoffBytes = 4 * 1024 * mebibyte;
 /**
- * rclone 1.68 to 1.71.0 name the temporary file of a name of more than 100 bytes after the object's size and what else
- * they know without asking, not after the name: objects whose names begin alike are written into one file.
+ * From 1.68 on rclone makes the name of a file's temporary one of what it knows of the object, for which it asks S3 with a
+ * HEAD each. Up to 1.71.0 the object's name is no part of it where it has more than 100 bytes: objects of one size whose
+ * names begin alike are written into one file, side by side, and some of them have another's content.
  */
-const temporaryNamesCollide = { from: 68, to: 71 };
+const temporaryNames = { from: 68, collideTo: 71 };
 
 /**
  * The flags that copy a list of objects with the fewest requests that are safe for the two places:
@@ -51,7 +52,8 @@ const temporaryNamesCollide = { from: 68, to: 71 };
  * | posix, other | posix, other | | what the backend needs to find it |
  * | any | any | may be there already, or the user's flags compare | a look at both sides first |
  *
- * To posix and other, rclone 1.68 to 1.71 write each file under its own name at once (--inplace).
+ * To posix and other, rclone 1.68 to 1.71, and newer ones that have no HEAD otherwise, write each file under its own
+ * name at once (--inplace), as older ones do.
  * Everywhere: no listing (it would list every ancestor directory of every key). Where the destination is not asked,
  * each object's copy shows in the log; where it is, what is left alone must show too.
  */
@@ -67,21 +69,24 @@ export function copyPlan(facts: CopyFacts): CopyPlan {
   if (onServer) reasons.push("one endpoint: copied on the server");
   if (facts.serverSide === "same-endpoint") flags.push("--server-side-across-configs");
   if (dest === "s3") flags.push("--s3-no-head");
-  else if (collides(facts.version)) {
-    flags.push("--inplace");
-    reasons.push("written in place, since this rclone's temporary names can collide");
-  }
   if (source === "s3") {
     const sizeFor = sizeNeededFor(facts, compares, onServer);
     if (sizeFor === undefined) flags.push("--s3-no-head-object");
     reasons.push(sizeFor === undefined ? "no HEAD before the GET" : `a HEAD first, ${sizeFor}`);
   }
+  if (dest !== "s3" && writesInPlace(facts.version, flags.includes("--s3-no-head-object"))) {
+    flags.push("--inplace");
+    reasons.push("under its own name at once");
+  }
   return { flags, logSkipped: compares, reason: reasons.join("; ") };
 }
 
-function collides(version: CopyFacts["version"]): boolean {
-  const { from, to } = temporaryNamesCollide;
-  return version !== undefined && version[0] === 1 && version[1] >= from && version[1] <= to;
+function writesInPlace(version: CopyFacts["version"], savesHead: boolean): boolean {
+  if (version === undefined) return false;
+  const [major, minor] = version;
+  const { from, collideTo } = temporaryNames;
+  const collides = major === 1 && minor >= from && minor <= collideTo;
+  return collides || (savesHead && (major > 1 || minor >= from));
 }
 
 /** Why rclone must know the size of a source object before it opens it, or undefined when it need not. */

@@ -161,23 +161,31 @@ describe("the copy plan", () => {
     ],
     ["one remote, just under it", { serverSide: "same-remote", largestBytes: 4 * 2 ** 30 - 1 }, twoRequests],
     ["s3 to posix", { dest: "posix" }, [...blind, "--s3-no-head-object"]],
-    ...([67, 72] as const).map((minor): [string, Partial<CopyFacts>, string[]] => [
-      `s3 to posix, rclone 1.${minor}`,
-      { dest: "posix", version: [1, minor] },
-      [...blind, "--s3-no-head-object"],
+    ["s3 to posix, rclone 1.67", { dest: "posix", version: [1, 67] }, [...blind, "--s3-no-head-object"]],
+    ...(
+      [
+        [1, 68],
+        [1, 72],
+        [1, 76],
+        [2, 0],
+      ] as const
+    ).map((version): [string, Partial<CopyFacts>, string[]] => [
+      `s3 to posix, rclone ${version.join(".")}: its temporary name costs a HEAD`,
+      { dest: "posix", version },
+      [...blind, "--s3-no-head-object", "--inplace"],
     ]),
-    ...([68, 71] as const).map((minor): [string, Partial<CopyFacts>, string[]] => [
-      `s3 to posix, rclone 1.${minor}: temporary names collide`,
-      { dest: "posix", version: [1, minor] },
-      [...blind, "--inplace", "--s3-no-head-object"],
-    ]),
-    ["s3 to posix, rclone 2.70", { dest: "posix", version: [2, 70] }, [...blind, "--s3-no-head-object"]],
+    ["s3 to posix, rclone unknown", { dest: "posix", version: undefined }, [...blind, "--s3-no-head-object"]],
     ["s3 to s3, rclone 1.70", { version: [1, 70] }, twoRequests],
-    [
-      "posix to unknown, rclone 1.70",
-      { source: "posix", dest: "other", version: [1, 70] },
+    ...([68, 71] as const).map((minor): [string, Partial<CopyFacts>, string[]] => [
+      `posix to unknown, rclone 1.${minor}: temporary names collide`,
+      { source: "posix", dest: "other", version: [1, minor] },
       [...blind, "--inplace"],
-    ],
+    ]),
+    ["posix to posix, rclone 1.67", { source: "posix", dest: "posix", version: [1, 67] }, blind],
+    ["posix to posix, rclone 1.72", { source: "posix", dest: "posix", version: [1, 72] }, blind],
+    ["posix to posix, rclone 2.70", { source: "posix", dest: "posix", version: [2, 70] }, blind],
+    ["large, rclone 1.71", { dest: "posix", largestBytes: large, version: [1, 71] }, [...blind, "--inplace"]],
+    ["large, rclone 1.72", { dest: "posix", largestBytes: large, version: [1, 72] }, blind],
     ["s3 to posix, large", { dest: "posix", largestBytes: large }, blind],
     ["posix to s3", { source: "posix" }, [...blind, "--s3-no-head"]],
     ["unknown to s3", { source: "other" }, [...blind, "--s3-no-head"]],
