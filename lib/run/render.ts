@@ -18,7 +18,7 @@ import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script
 import { readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { type RunConfig, readRunRoots, writeRunConfig } from "./config.ts";
-import { checkImage, checkRoot } from "./inputs.ts";
+import { checkImage, checkListedRoot, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
 import { remoteContext } from "./remotes.ts";
@@ -76,13 +76,17 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
   const first = await readFirstRecord(options.manifestPath);
   const context =
     rclone.configPath === undefined ? undefined : remoteContext(rclone.configPath, rclone.runtime);
+  const rootOf = (which: "source" | "dest", given: string | undefined, listed: string) =>
+    given === undefined
+      ? checkListedRoot(`${options.manifestPath}: ${which}_root`, listed, context)
+      : checkRoot(`--${which}-root`, given, context);
   const config: RunConfig = {
     schema: "xfer.runconfig.v1",
     xfer_version: options.version,
     created_at: options.now.toISOString(),
     run_id: first.run_id,
-    source_root: checkRoot("--source-root", options.sourceRoot ?? first.source_root, context),
-    dest_root: checkRoot("--dest-root", options.destRoot ?? first.dest_root, context),
+    source_root: rootOf("source", options.sourceRoot, first.source_root),
+    dest_root: rootOf("dest", options.destRoot, first.dest_root),
     num_shards: resolveNumShards(run, options.numShards),
     runtime: rclone.runtime,
     rclone_image: rclone.image ?? null,
