@@ -135,7 +135,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 /** Seconds to wait before throttled shards are tried again: the longest of theirs. */
 function waitSeconds(outcomes: readonly ShardOutcome[], config: RunConfig): number {
-  const { passWaitSeconds } = sortUserFlags(config.rclone_flags);
+  const { passWaitSeconds } = sortUserFlags(config.rclone_flags, process.env);
   const waits = outcomes.map((outcome) =>
     outcome.kind === "retry" && outcome.throttled
       ? throttleWaitSeconds({ spent: outcome.spent, passWaitSeconds, random: Math.random() })

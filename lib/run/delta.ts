@@ -5,7 +5,7 @@ import { AtomicFile } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
-import { checkRoot } from "./inputs.ts";
+import { checkListedRoot } from "./inputs.ts";
 import { listEntries } from "./list-entries.ts";
 import type { Lister, ListingRequest } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
@@ -59,7 +59,7 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   });
   if (!loaded) throw invalidInput(`${manifestPath}: the manifest is empty`);
   const { comparison } = loaded;
-  const destRoot = checkRoot(
+  const destRoot = checkListedRoot(
     `${manifestPath}: dest_root`,
     loaded.destRoot,
     remoteContext(options.configPath, options.runtime),

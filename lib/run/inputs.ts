@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { trimRoot } from "../manifest/root.ts";
 import { Remotes } from "../rclone/rclone-conf.ts";
 import { remoteProblem, rootProblem } from "../rclone/remote.ts";
@@ -17,6 +17,20 @@ export function checkRoot(flag: string, root: string, context = elsewhere): stri
   const problem = rootProblem(root) ?? remoteProblem(root, context);
   if (problem) throw invalidInput(`${flag}: ${problem}`);
   return parseRoot(root).form === "posix" ? resolve(root) : trimRoot(root);
+}
+
+/**
+ * A root that a manifest names, checked as those of flags are. Its reader may be in another directory than its writer was:
+ * a relative path would be another place.
+ */
+export function checkListedRoot(name: string, root: string, context = elsewhere): string {
+  const checked = checkRoot(name, root, context);
+  if (parseRoot(root).form === "posix" && !isAbsolute(root)) {
+    throw invalidInput(
+      `${name}: ${root} is a relative path, which means another place in every directory: xfer manifest rebase makes it absolute`,
+    );
+  }
+  return checked;
 }
 
 /** Throws invalid input when a runtime that runs rclone in a container is given no image. */

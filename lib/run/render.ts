@@ -9,7 +9,7 @@ import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { type RunConfig, writeRunConfig } from "./config.ts";
-import { checkImage, checkRoot } from "./inputs.ts";
+import { checkImage, checkListedRoot, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
 import { remoteContext } from "./remotes.ts";
@@ -141,13 +141,17 @@ async function resolveRoots(
   run: RunLayout,
   meta: ShardsMeta | undefined,
   manifest: Roots,
-  { sourceRoot, destRoot, rclone }: RenderOptions,
+  { manifestPath, sourceRoot, destRoot, rclone }: RenderOptions,
 ): Promise<Roots> {
   const context =
     rclone.configPath === undefined ? undefined : remoteContext(rclone.configPath, rclone.runtime);
+  const rootOf = (which: "source" | "dest", given: string | undefined, listed: string) =>
+    given === undefined
+      ? checkListedRoot(`${manifestPath}: ${which}_root`, listed, context)
+      : checkRoot(`--${which}-root`, given, context);
   const asked = {
-    source_root: checkRoot("--source-root", sourceRoot ?? manifest.source_root, context),
-    dest_root: checkRoot("--dest-root", destRoot ?? manifest.dest_root, context),
+    source_root: rootOf("source", sourceRoot, manifest.source_root),
+    dest_root: rootOf("dest", destRoot, manifest.dest_root),
   };
   if (!meta) return asked;
   const shards = await rootsOfShards(run, meta);

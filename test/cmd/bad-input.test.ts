@@ -25,6 +25,7 @@ async function scene(): Promise<{ path: string } & Disposable> {
   writeFileSync(at("dotdot.jsonl"), `${lines[0]}\n${lines[1]?.replace('"path":"', '"path":"../')}\n`);
   writeFileSync(at("absolute.jsonl"), `${lines[0]?.replace('"path":"', '"path":"/')}\n`);
   writeFileSync(at("mixed.jsonl"), `${lines[0]}\n${lines[1]?.replaceAll("s3dst:bucket", "other:bucket")}\n`);
+  writeFileSync(at("relative.jsonl"), `${lines[0]?.replaceAll("s3dst:bucket", "sub")}\n`);
   writeFileSync(at("rclone.conf"), "[s3src]\ntype = s3\n[s3dst]\ntype = s3\n", { mode: 0o600 });
   const run = async (args: string[]) => {
     const result = await xfer(args, { cwd: dir.path });
@@ -156,6 +157,36 @@ const rows: [string, string[], number, RegExp][] = [
     [...render, "--rclone-flags", "--exclude 'a"],
     2,
     /--rclone-flags: a quote is not closed/,
+  ],
+  [
+    "a manifest with a relative root",
+    [...render, "--manifest", "relative.jsonl"],
+    2,
+    /relative\.jsonl: dest_root: sub\S* is a relative path, .*: xfer manifest rebase makes it absolute/,
+  ],
+  [
+    "a remote that rclone.conf does not have",
+    [...render, "--dest-root", "größe:sub"],
+    2,
+    /--dest-root: names the remote größe, .* is written \.\/größe:sub/,
+  ],
+  [
+    "a credential for srun",
+    [...render, "--pyxis-extra", "--export=ALL,AWS_SECRET_ACCESS_KEY=AK"],
+    2,
+    /--pyxis-extra: --export sets a variable to a value(?!.*AK)/,
+  ],
+  [
+    "a credential in an image",
+    [...render, "--rclone-image", "docker://user:AK@registry#image"],
+    2,
+    /--rclone-image: carries a credential(?!.*AK)/,
+  ],
+  [
+    "a credential for a listing",
+    [...build, "--rclone-config", "rclone.conf", "--extra-lsjson-flags", "--s3-sse-customer-key AK"],
+    2,
+    /--extra-lsjson-flags: --s3-sse-customer-key cannot be used here(?!.*AK)/,
   ],
   [
     "a credential in a root",
