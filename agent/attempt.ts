@@ -11,7 +11,6 @@ import { stepEnvironment } from "../lib/rclone/runtime.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
-import { findings } from "../lib/run/state/destination.ts";
 import { stepCommand } from "../lib/run/step.ts";
 import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
@@ -26,6 +25,7 @@ import { silenceLimitsOf } from "./decide/silence.ts";
 import { decideAfterPass, lowerTransfers } from "./decide.ts";
 import type { Look } from "./destination.ts";
 import { type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
+import { readLook } from "./first-look.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ShardLock } from "./lock.ts";
 import { type PassResult, runPass } from "./pass.ts";
@@ -319,30 +319,13 @@ class Attempt {
   }
 
   /** Takes what the look found for done, or for what rclone has to compare. */
-  #take({ destination, findings: found }: Extract<Look, { kind: "seen" }>): void {
+  #take({ destination, findings }: Extract<Look, { kind: "seen" }>): void {
     const { records } = this.#options;
-    if (destination.found === "nothing") return;
-    const mayBeThere = new Uint8Array(records.count);
-    this.#worklist.mayBeThere = mayBeThere;
-    if (!found) {
-      mayBeThere.fill(1);
-      this.#note("the destination holds far more than the run: every object is compared");
-      return;
-    }
-    let identical = 0;
-    let compared = 0;
-    for (let place = 0; place < records.count; place++) {
-      if (!this.#worklist.isToDo(place)) continue;
-      if (found[place] === findings.identical) {
-        this.#proveAt(place, "unchanged");
-        identical++;
-      } else if (found[place] === findings.maybeThere) {
-        mayBeThere[place] = 1;
-        compared++;
-      }
-    }
-    const listed = `the destination was listed (${destination.listed} entries)`;
-    this.#note(`${listed}: ${identical} identical, ${compared} to compare`);
+    const isProven = (place: number) => !this.#worklist.isToDo(place);
+    const look = readLook(destination, findings, { records: records.count, isProven });
+    for (const place of look.identical) this.#proveAt(place, "unchanged");
+    this.#worklist.mayBeThere = look.mayBeThere;
+    if (look.summary !== undefined) this.#note(look.summary);
   }
 
   #proveAt(place: number, proof: Proof): void {

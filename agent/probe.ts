@@ -18,7 +18,7 @@ import {
   readFindings,
   writeFindings,
 } from "../lib/run/state/destination.ts";
-import { listerOf } from "../lib/run/verify.ts";
+import { hashesAreFree, listerOf } from "../lib/run/verify.ts";
 import { errnoOf, messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
 import { checkShardDigest } from "./shard-records.ts";
 
@@ -144,7 +144,7 @@ function requestFor({ config, destKind }: ProbeOptions): ListingRequest {
     // rclone prints page by page.
     fastList: true,
     modtime: "none",
-    hash: destKind === "s3",
+    hash: hashesAreFree(config, destKind),
     extraFlags: placeFlags(config.rclone_flags),
     version: true,
   };
@@ -187,10 +187,11 @@ class ShardsInMemory {
   }
 
   static async read(
-    { run, meta, destKind }: ProbeOptions,
+    { run, config, meta, destKind }: ProbeOptions,
     shards: readonly number[],
   ): Promise<ShardsInMemory> {
-    const all = new ShardsInMemory(destKind === "s3");
+    const hashes = hashesAreFree(config, destKind);
+    const all = new ShardsInMemory(hashes);
     for (const shard of shards) {
       const path = shardLayout(run, shard).records;
       try {
@@ -200,7 +201,7 @@ class ShardsInMemory {
         all.#unreadable.add(shard);
         continue;
       }
-      await all.#add(path, destKind === "s3");
+      await all.#add(path, hashes);
     }
     return all;
   }

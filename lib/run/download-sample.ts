@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { directoryRoot } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
+import { placeFlags } from "../rclone/place-flags.ts";
 import { AtomicFile, removeIfAny } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
 import type { RunConfig } from "./config.ts";
@@ -79,6 +80,7 @@ async function contentHashes(
   const step = {
     argv: (seen: { configPath: string | undefined; keys: string }) => [
       ...["rclone", "hashsum", "MD5", "--download", directoryRoot(root), "--files-from-raw", seen.keys],
+      ...placeFlags(config.rclone_flags),
       ...(seen.configPath === undefined ? [] : ["--config", seen.configPath]),
     ],
     readOnly: [root],

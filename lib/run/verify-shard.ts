@@ -72,7 +72,7 @@ export async function verifyShard(options: VerifyShardOptions): Promise<ShardVer
     cpus: config.cpus_per_task,
     runId: `${config.run_id}_shard_${shard}`,
   };
-  const hashes = listsHashes(checksum, kind);
+  const hashes = listsHashes(checksum, config, kind);
   const result: ShardVerification = {
     schema: "xfer.shard-verify.v1",
     shard,

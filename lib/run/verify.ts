@@ -16,6 +16,8 @@ import {
   verdictOn,
   verdicts,
 } from "../manifest/verdict.ts";
+import { sortUserFlags } from "../rclone/flags.ts";
+import { etagsAreNoHashes } from "../rclone/free-hashes.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
 import { type RootKind, rootKind } from "../rclone/remote.ts";
 import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
@@ -31,7 +33,7 @@ import { type RunLayout, runLayout } from "./layout.ts";
 import { listEntries } from "./list-entries.ts";
 import { type Lister, listingCpus } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
-import { readRemotes } from "./remotes.ts";
+import { readRemotes, remoteContext } from "./remotes.ts";
 import { requireSameRoots } from "./roots.ts";
 
 /** What a verification is asked to do. */
@@ -165,7 +167,7 @@ async function compareWithDestination(
   options: VerifyOptions,
 ): Promise<{ comparison: ManifestComparison; leftOut: number; version: string | undefined }> {
   const kind = rootKind(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
-  const hashes = listsHashes(options.checksum, kind);
+  const hashes = listsHashes(options.checksum, config, kind);
   const times = sourceFolder(config) !== undefined;
   const loaded = await loadComparison(run.manifest, { hashes, times }, (records) => {
     goOn(options.stop);
@@ -252,9 +254,17 @@ async function writeVerdicts(
   file.commit();
 }
 
-/** Whether the listing has hashes: on S3 they cost nothing; anywhere else the destination is read to make them. */
-export function listsHashes(checksum: ChecksumMode, kind: RootKind): boolean {
-  return checksum === "require" || (checksum === "auto" && kind === "s3");
+/** Whether the destination's listing has hashes: on S3, where they cost nothing; elsewhere only when they are required. */
+export function listsHashes(checksum: ChecksumMode, config: RunConfig, kind: RootKind): boolean {
+  return checksum === "require" || (checksum === "auto" && hashesAreFree(config, kind));
+}
+
+/** Whether a listing of the destination has MD5 hashes without a request for each object, and without reading it. */
+export function hashesAreFree(config: RunConfig, kind: RootKind): boolean {
+  if (kind !== "s3") return false;
+  const { given } = sortUserFlags(config.rclone_flags, process.env);
+  const context = remoteContext(config.rclone_config ?? undefined, config.runtime, given);
+  return etagsAreNoHashes(config.dest_root, context) === undefined;
 }
 
 /** How a verification lists, from the run's configuration. */

@@ -229,6 +229,18 @@ export function grow(run: LocalRun): void {
   run.inject("source", { kinds: ["GET"], match, action: "reset", times: 1 });
 }
 
+/** All is copied, and the comparison with the manifest names the one that differs. */
+export function namedAsDiffering(run: LocalRun): void {
+  expect(run.states("fail")).toEqual([]);
+  expect(run.result.code).toBe(1);
+  expect(run.result.stdout).toContain(" 1 differing\n");
+  expect(run.result.stdout).toContain(`  differs: ${badKey(run)}: another size at the destination\n`);
+}
+
+export function takeAsItIs(run: LocalRun): void {
+  run.add("--no-verify");
+}
+
 // Disks.
 
 /** A filesystem of so many bytes at a directory, for as long as the row runs. */

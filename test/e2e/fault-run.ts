@@ -366,6 +366,11 @@ export class LocalRun extends FaultRun {
     this.dest.resetCounts();
   }
 
+  /** Gives the next start more flags. */
+  add(...flags: string[]): void {
+    this.#args.push(...flags);
+  }
+
   async start(): Promise<void> {
     this.#result = undefined;
     this.#running = startXfer(this.stage.runArgs(...this.#args), { cwd: this.dir });

@@ -189,10 +189,12 @@ const faults: readonly Fault[] = [
     extraPuts: 0,
   },
   {
-    what: "a source object that changed its size after the listing",
+    what: "a source object that changed its size after the listing: copied as it is, and named",
     where: "local",
-    goesOn: "by itself",
+    goesOn: "when started again",
     disturb: local.grow,
+    leaves: local.namedAsDiffering,
+    heal: local.takeAsItIs,
   },
   // Disks.
   {

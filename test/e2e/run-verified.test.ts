@@ -262,3 +262,24 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "where ETags are no MD5s by the user's own word, neither the look nor the comparison asks for each object",
+  async () => {
+    await using stage = await Stage.start();
+    const keys = stage.fill(60, 3_000);
+    const conf = join(stage.dir, "kms.conf");
+    const kms = `${stage.dest.rcloneSection("dst").trimEnd()}\nserver_side_encryption = aws:kms\n`;
+    writeFileSync(conf, `${stage.source.rcloneSection("src")}\n${kms}`, { mode: 0o600 });
+    const args = stage.runArgs("--num-shards", "2", "--rclone-config", conf, "--json");
+    const first = await stage.xfer(...args);
+    expect(first.code).toBe(0);
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      verified: true,
+      verification: { size_only: 60, hash_proven: 0 },
+    });
+    expect(stage.dest.counts).toMatchObject({ LIST: 2, HEAD: 0, PUT: 60 });
+    await stage.expectEqual(keys);
+  },
+  timeoutMs,
+);

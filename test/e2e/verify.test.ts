@@ -153,6 +153,11 @@ test(
     ).toEqual([changed]);
     const few = await stage.xfer(...verify, "7");
     expect(JSON.parse(few.stdout)).toMatchObject({ sampled: 7 });
+    // One that cannot be read is no verdict on it.
+    stage.dest.inject({ kinds: ["GET"], match: ({ key }) => key === keys[30], action: "forbidden" });
+    const unread = await stage.xfer(...verify, "40");
+    expect(unread).toMatchObject({ code: 1, stdout: "" });
+    expect(unread.stderr).toContain("1 of 40 sampled objects of dst:copy could not be read (exit code ");
   },
   timeoutMs,
 );

@@ -10,7 +10,7 @@ test.each([
     "--s3-endpoint=http://x --s3-force-path-style=false",
   ],
   ["--s3-force-path-style -v --s3-upload-concurrency -1", "--s3-force-path-style --s3-upload-concurrency -1"],
-  ["--max-size 5G --include a/** --files-from x", ""],
+  ["--max-size 5G --include a/**", ""],
   ["-L --size-only", "-L"],
   ["--ignore-existing --s3fs-x 1", ""],
 ])("of %s a listing of the place takes: %s", (words, kept) => {
