@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
+import { folderOf, type Unlistable } from "../lib/listing/lister-messages.ts";
 import { keyText, recordOfRow } from "../lib/manifest/batch.ts";
 import { ManifestComparison } from "../lib/manifest/compare.ts";
-import { isMarker } from "../lib/manifest/listing.ts";
+import { isMarker, type ListingEntry } from "../lib/manifest/listing.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
 import { forEachEntry } from "../lib/manifest/read-listing.ts";
 import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
@@ -108,16 +109,19 @@ async function probeShards(
     end = await runListing(listerFor(options, AbortSignal.any([stop, enough.signal])), {
       request: requestFor(options),
       empty: "absent-too",
+      unlistable: "told",
       consume: async (stream) => {
         const whenThere = async () => {
           records = await ShardsInMemory.read(options, shards);
         };
-        await forEachEntry(beforeFirstEntry(stream, whenThere), (entry) => {
+        const take = (entry: ListingEntry) => {
           if (entry.IsDir || isMarker(entry)) return;
           if (++listed > entriesMax) enough.abort("SIGTERM");
           records?.comparison.addListed(entry);
-        });
-        return { objects: listed, commit: () => {}, abort: () => {} };
+        };
+        const entries = beforeFirstEntry(stream, whenThere);
+        const closed = await forEachEntry(entries, take, { mayStayOpen: true });
+        return { objects: listed, closed, commit: () => {}, abort: () => {} };
       },
     });
   } catch (error) {
@@ -125,8 +129,9 @@ async function probeShards(
   }
   const version = versionOf(end?.version);
   if (enough.signal.aborted) return { found: "too-much", listed, version };
-  if (listed === 0 && shards[0] === 0) return { found: "nothing", listed, version };
-  writeFound(options, shards, records);
+  const hidden = end?.unlistable ?? [];
+  if (listed === 0 && hidden.length === 0 && shards[0] === 0) return { found: "nothing", listed, version };
+  await writeFound(options, shards, records, hidden);
   return { found: "per-shard", listed, version };
 }
 
@@ -219,11 +224,11 @@ class ShardsInMemory {
   }
 
   /** Calls `each` with what was found of every shard, in the order in which they were read. */
-  forEachShard(
+  async forEachShard(
     shards: readonly number[],
     recordsOf: (shard: number) => number,
-    each: (shard: number, found: Uint8Array) => void,
-  ): void {
+    each: (shard: number, found: Uint8Array) => Promise<void>,
+  ): Promise<void> {
     let place = 0;
     let index = 0;
     for (const shard of shards) {
@@ -234,17 +239,19 @@ class ShardsInMemory {
           ? findings.toCopy
           : findingOf(this.comparison.outcome(index++).relation);
       }
-      each(shard, found);
+      await each(shard, found);
     }
   }
 }
 
-function writeFound(
+/** Writes what was found of each shard; what lies below a folder that could not be listed may be there. */
+async function writeFound(
   { run, meta, destKind }: ProbeOptions,
   shards: readonly number[],
   inMemory: ShardsInMemory | undefined,
-): void {
-  const write = (shard: number, found: Uint8Array) => {
+  hidden: readonly Unlistable[],
+): Promise<void> {
+  const write = async (shard: number, found: Uint8Array) => {
     const { sha256, records } = meta.shards[shard] ?? { sha256: "", records: 0 };
     const { found: path } = shardLayout(run, shard);
     // A second look cannot take back that an earlier one is distrusted; S3 answers for what it has taken.
@@ -254,9 +261,20 @@ function writeFound(
         found[place] = Math.min(found[place] ?? 0, before[place] ?? 0);
       }
     }
+    if (hidden.length > 0) await markHidden(shardLayout(run, shard).records, hidden, found);
     writeFindings(path, sha256, found);
   };
   const recordsOf = (shard: number) => meta.shards[shard]?.records ?? 0;
-  if (inMemory) inMemory.forEachShard(shards, recordsOf, write);
-  else for (const shard of shards) write(shard, new Uint8Array(recordsOf(shard)));
+  if (inMemory) await inMemory.forEachShard(shards, recordsOf, write);
+  else for (const shard of shards) await write(shard, new Uint8Array(recordsOf(shard)));
+}
+
+/** Leaves to rclone's own comparison what the listing could not see. */
+async function markHidden(path: string, hidden: readonly Unlistable[], found: Uint8Array): Promise<void> {
+  let place = 0;
+  await forEachBatch(path, (batch) => {
+    for (let row = 0; row < batch.count; row++, place++) {
+      if (folderOf(keyText(batch, row), hidden)) found[place] = findings.maybeThere;
+    }
+  });
 }

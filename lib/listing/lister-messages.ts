@@ -7,6 +7,11 @@ export interface Unlistable {
   reason: string;
 }
 
+/** The folder among these that a key lies below, if there is one. */
+export function folderOf(key: string, folders: readonly Unlistable[]): Unlistable | undefined {
+  return folders.find(({ path }) => key.startsWith(`${path}/`));
+}
+
 const lineSchema = v.object({ level: v.string(), msg: v.string(), object: v.optional(v.string()) });
 
 /**

@@ -4,6 +4,7 @@ import { rootKind } from "../rclone/remote.ts";
 import { AtomicFile } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
+import { log } from "../system/log.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
 import { checkListedRoot } from "./inputs.ts";
 import { listEntries } from "./list-entries.ts";
@@ -85,7 +86,7 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   };
   try {
     const extraFile = options.extraOut === undefined ? undefined : open(options.extraOut);
-    await listEntries(options, {
+    const { unlistable } = await listEntries(options, {
       request: destRequest(options, destRoot),
       listers: options.listParallel,
       partsDir: partsDirOf(options.out),
@@ -94,6 +95,13 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
         if (!comparison.addListed(entry)) extraFile?.writeText(`${entry.Path}\n`);
       },
     });
+    if (unlistable[0]) {
+      const { path, reason } = unlistable[0];
+      log.warn(
+        `${formatCount(unlistable.length)} folders at the destination cannot be listed: what belongs there counts as new; ` +
+          `the first: ${path}: ${reason}`,
+      );
+    }
     delta.extra = comparison.extra;
     const file = open(options.out);
     await forEachOutcome(manifestPath, comparison, (outcome, record) => {

@@ -19,12 +19,12 @@ export interface EntriesOptions {
 
 /**
  * Lists a root that may be empty or absent and calls `each` for every object but directory markers, in no order that means
- * anything. Returns what rclone said beside the objects.
+ * anything. Returns what rclone said beside the objects; folders that cannot be listed are told, and what lies below is not.
  */
 export async function listEntries(
   lister: Lister,
   options: EntriesOptions,
-): Promise<Pick<ListingEnd, "leftOut" | "version">> {
+): Promise<Pick<ListingEnd, "leftOut" | "version" | "unlistable">> {
   const { request, onProgress } = options;
   const each = (entry: ListingEntry) => {
     if (!isMarker(entry)) options.each(entry);
@@ -35,7 +35,7 @@ export async function listEntries(
       listers: options.listers,
       partsDir: options.partsDir,
       absentAllowed: true,
-      unlistable: "fails",
+      unlistable: "told",
       onProgress: ({ objects }) => onProgress(objects),
     });
     await forEachPartEntry(listed.parts, each);
@@ -46,13 +46,15 @@ export async function listEntries(
   return await runListing(lister, {
     request,
     empty: "absent-too",
+    unlistable: "told",
     consume: async (stream) => {
-      await forEachEntry(stream, (entry) => {
+      const take = (entry: ListingEntry) => {
         if (entry.IsDir) return;
         each(entry);
         if (++objects % 1000 === 0) onProgress(objects);
-      });
-      return { objects, commit: () => {}, abort: () => {} };
+      };
+      const closed = await forEachEntry(stream, take, { mayStayOpen: true });
+      return { objects, closed, commit: () => {}, abort: () => {} };
     },
   });
 }

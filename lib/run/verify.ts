@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { folderOf } from "../listing/lister-messages.ts";
 import {
   forEachOutcome,
   loadComparison,
@@ -31,7 +32,7 @@ import { type RunConfig, readRunConfig } from "./config.ts";
 import { differingContent, Sample, type SampledObject } from "./download-sample.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { listEntries } from "./list-entries.ts";
-import { type Lister, listingCpus } from "./lister.ts";
+import { type Lister, type ListingEnd, listingCpus } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
 import { readRemotes, remoteContext } from "./remotes.ts";
 import { requireSameRoots } from "./roots.ts";
@@ -143,6 +144,8 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const judge: Judge = ({ relation }, record, index) => {
     const reason = differing.size > 0 ? differing.get(record.path) : undefined;
     if (reason !== undefined) return { verdict: "differs", reason };
+    const hidden = relation === "missing" ? folderOf(record.path, listed.unlistable) : undefined;
+    if (hidden) return { verdict: "missing", reason: `its folder cannot be listed: ${hidden.reason}` };
     const isSuspect = relation === "size-equal" && comparison.hasOtherTime(index) && source !== undefined;
     const changed = isSuspect && changedAtSource(source, parseRecord(record.line, run.manifest));
     return changed ? { verdict: "differs", reason: changed } : verdictOn(relation);
@@ -165,7 +168,7 @@ async function compareWithDestination(
   run: RunLayout,
   config: RunConfig,
   options: VerifyOptions,
-): Promise<{ comparison: ManifestComparison; leftOut: number; version: string | undefined }> {
+): Promise<{ comparison: ManifestComparison } & Pick<ListingEnd, "leftOut" | "version" | "unlistable">> {
   const kind = rootKind(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
   const hashes = listsHashes(options.checksum, config, kind);
   const times = sourceFolder(config) !== undefined;
@@ -181,7 +184,7 @@ async function compareWithDestination(
     "shard the manifest and render the run again",
   );
   removeIfAny(run.verifyTotals);
-  const { leftOut, version } = await listEntries(listerOf(run, config, options.stop), {
+  const { leftOut, version, unlistable } = await listEntries(listerOf(run, config, options.stop), {
     request: {
       root: config.dest_root,
       kind,
@@ -198,7 +201,7 @@ async function compareWithDestination(
     onProgress: (objects) => options.onProgress("listing the destination", objects),
     each: (entry) => comparison.addListed(entry),
   });
-  return { comparison, leftOut, version };
+  return { comparison, leftOut, version, unlistable };
 }
 
 async function chooseSample(

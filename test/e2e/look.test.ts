@@ -144,7 +144,7 @@ test(
 );
 
 test(
-  "a POSIX destination with a folder that cannot be read was not looked at: nothing is copied over it",
+  "a folder of the destination that may not be read: what belongs there is named, all else is taken as it is",
   async () => {
     using dir = temporaryDirectory("xfer-look-");
     chmodSync(dir.path, 0o777);
@@ -162,17 +162,59 @@ test(
       return { account: JSON.parse(await child.stdout.text()), code: await child.exited };
     };
     expect((await run("first")).code).toBe(0);
-    mkdirSync(join(dir.path, "out", "closed"), { mode: 0 });
-    chmodSync(join(dir.path, "out", "closed"), 0);
+    const folder = [...files.keys()].map((key) => key.split("/")).find((path) => path.length > 1)?.[0] ?? "";
+    const below = [...files.keys()].filter((key) => key.startsWith(`${folder}/`));
+    expect(below.length).toBeGreaterThan(0);
+    chmodSync(join(dir.path, "out", folder), 0);
     const second = await run("second");
-    expect(second).toMatchObject({ code: 1, account: { copied: { objects: 0 }, unchanged: { objects: 0 } } });
-    expect(state(join(dir.path, "second"), 0, "fail")).toMatchObject({ class: "auth", proven: 0 });
-    chmodSync(join(dir.path, "out", "closed"), 0o755);
+    expect(second).toMatchObject({
+      code: 1,
+      account: {
+        copied: { objects: 0 },
+        unchanged: { objects: files.size - below.length },
+        failed: { objects: below.length },
+      },
+    });
+    const failed = [0, 1].flatMap((shard) => state(join(dir.path, "second"), shard, "fail")?.errors ?? []);
+    expect(failed.map(({ path }) => path).sort()).toEqual(below.sort());
+    chmodSync(join(dir.path, "out", folder), 0o755);
     const third = await run("second");
     expect(third).toMatchObject({
       code: 0,
       account: { copied: { objects: 0 }, unchanged: { objects: files.size } },
     });
+  },
+  timeoutMs,
+);
+
+test(
+  "a folder at the destination that rclone cannot list decides over nothing but what belongs there",
+  async () => {
+    await using stage = await Stage.start();
+    using tree = temporaryDirectory();
+    const keys = stage.fill(40, 2_000);
+    const out = join(tree.path, "out");
+    // rclone quotes the quote and the symbol, and then asks for another name.
+    mkdirSync(join(out, "\u201b\u240a"), { recursive: true });
+    writeFileSync(join(out, "\u201b\u240a", "foreign"), "not of the run");
+    const args = ["run", "--executor", "local", "--source", "src:data", "--dest", out];
+    const run = await stage.xfer(
+      ...args,
+      "--rclone-config",
+      stage.conf,
+      "--run-dir",
+      "r",
+      "--num-shards",
+      "2",
+    );
+    expect(run.stdout).toContain("verified: 40 by size");
+    expect(run.code).toBe(0);
+    for (const key of keys) {
+      expect(readFileSync(join(out, key)).equals((await stage.source.get("data", key)) ?? Buffer.of())).toBe(
+        true,
+      );
+    }
+    expect(readFileSync(join(out, "\u201b\u240a", "foreign"), "utf8")).toBe("not of the run");
   },
   timeoutMs,
 );
