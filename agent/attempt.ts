@@ -399,6 +399,7 @@ class Attempt {
     const { config, layout, log, task, records } = this.#options;
     const plan = this.#plan(mayBeThere);
     this.#progress.plan = plan.reason;
+    const env = { ...plan.variables, ...process.env };
     makeEnds(this.#options.destEnds, config);
     const argv = stepCommand(config, {
       argv: ({ configPath, keys }) =>
@@ -416,13 +417,13 @@ class Attempt {
       readOnly: [config.source_root],
       writable: [config.dest_root],
       keys: layout.keys,
-      env: process.env,
+      env,
     });
     this.#note(`plan: ${plan.reason}: ${quoteWords(argv)}`);
     try {
       const result = await runPass({
         argv,
-        env: stepEnvironment(config.runtime, process.env),
+        env: stepEnvironment(config.runtime, env),
         log,
         stop: this.#stop,
         silence: silenceLimitsOf(

@@ -21,6 +21,8 @@ export interface CopyFacts {
 /** How rclone is told to copy, and why. */
 export interface CopyPlan {
   flags: string[];
+  /** Flags that an rclone too old for them must be able to pass over. */
+  variables: Readonly<Record<string, string>>;
   /** Whether what rclone leaves alone must show in its log. */
   logSkipped: boolean;
   reason: string;
@@ -52,8 +54,8 @@ const temporaryNames = { from: 68, collideTo: 71 };
  * | posix, other | posix, other | | what the backend needs to find it |
  * | any | any | may be there already, or the user's flags compare | a look at both sides first |
  *
- * To posix and other, rclone 1.68 to 1.71, and newer ones that have no HEAD otherwise, write each file under its own
- * name at once (--inplace), as older ones do.
+ * To posix and other, files are written under their own names at once where a temporary name would cost a HEAD, or
+ * could be another's: 1.60 does nothing else.
  * Everywhere: no listing (it would list every ancestor directory of every key). Where the destination is not asked,
  * each object's copy shows in the log; where it is, what is left alone must show too.
  */
@@ -74,19 +76,17 @@ export function copyPlan(facts: CopyFacts): CopyPlan {
     if (sizeFor === undefined) flags.push("--s3-no-head-object");
     reasons.push(sizeFor === undefined ? "no HEAD before the GET" : `a HEAD first, ${sizeFor}`);
   }
-  if (dest !== "s3" && writesInPlace(facts.version, flags.includes("--s3-no-head-object"))) {
-    flags.push("--inplace");
-    reasons.push("under its own name at once");
-  }
-  return { flags, logSkipped: compares, reason: reasons.join("; ") };
+  const inPlace = dest !== "s3" && (flags.includes("--s3-no-head-object") || collides(facts.version));
+  if (inPlace) reasons.push("under its own name at once");
+  const variables = inPlace ? { RCLONE_INPLACE: "true" } : {};
+  return { flags, variables, logSkipped: compares, reason: reasons.join("; ") };
 }
 
-function writesInPlace(version: CopyFacts["version"], savesHead: boolean): boolean {
-  if (version === undefined) return false;
-  const [major, minor] = version;
+/** Whether temporary names of this rclone can collide; of an unknown one they can. */
+function collides(version: CopyFacts["version"]): boolean {
+  if (version === undefined) return true;
   const { from, collideTo } = temporaryNames;
-  const collides = major === 1 && minor >= from && minor <= collideTo;
-  return collides || (savesHead && (major > 1 || minor >= from));
+  return version[0] === 1 && version[1] >= from && version[1] <= collideTo;
 }
 
 /** Why rclone must know the size of a source object before it opens it, or undefined when it need not. */

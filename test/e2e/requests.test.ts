@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { seededRandom } from "../data/fill.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
+import { rclones } from "../setup/rclones.ts";
 import { Stage, state, timeoutMs, xfer } from "./harness.ts";
 
 const objects = 2_000;
@@ -153,6 +154,28 @@ test(
         expect(copied?.length).toBe(size);
         expect(copied).toEqual((await stage.source.get("data", `k${i}`)) ?? new Uint8Array());
       }
+    }
+  },
+  timeoutMs,
+);
+
+test(
+  "S3 to a file system: one GET an object with either rclone, and names that begin alike keep their content",
+  async () => {
+    for (const { name, dir } of await rclones()) {
+      await using stage = await Stage.start();
+      const stem = "long-name-of-a-sample-".repeat(6);
+      const keys = Array.from({ length: 200 }, (_, i) => `set/${stem}${String(i).padStart(5, "0")}.dat`);
+      const bodyOf = (key: string) => key.padEnd(2_000, key);
+      const mtime = new Date(1.7e12);
+      for (const key of keys) stage.source.put("data", key, bodyOf(key), { mtime });
+      stage.source.resetCounts();
+      const files = join(stage.dir, "files");
+      const args = stage.runArgs("--num-shards", "1", "--dest", files);
+      const run = await xfer(args, { cwd: stage.dir, env: { PATH: `${dir}:${process.env.PATH ?? ""}` } });
+      expect({ name, ...run }).toMatchObject({ name, code: 0 });
+      expect({ name, ...stage.source.counts }).toMatchObject({ name, GET: keys.length, HEAD: 0 });
+      expect(keys.filter((key) => readFileSync(join(files, key), "utf8") !== bodyOf(key))).toEqual([]);
     }
   },
   timeoutMs,

@@ -161,31 +161,6 @@ describe("the copy plan", () => {
     ],
     ["one remote, just under it", { serverSide: "same-remote", largestBytes: 4 * 2 ** 30 - 1 }, twoRequests],
     ["s3 to posix", { dest: "posix" }, [...blind, "--s3-no-head-object"]],
-    ["s3 to posix, rclone 1.67", { dest: "posix", version: [1, 67] }, [...blind, "--s3-no-head-object"]],
-    ...(
-      [
-        [1, 68],
-        [1, 72],
-        [1, 76],
-        [2, 0],
-      ] as const
-    ).map((version): [string, Partial<CopyFacts>, string[]] => [
-      `s3 to posix, rclone ${version.join(".")}: its temporary name costs a HEAD`,
-      { dest: "posix", version },
-      [...blind, "--s3-no-head-object", "--inplace"],
-    ]),
-    ["s3 to posix, rclone unknown", { dest: "posix", version: undefined }, [...blind, "--s3-no-head-object"]],
-    ["s3 to s3, rclone 1.70", { version: [1, 70] }, twoRequests],
-    ...([68, 71] as const).map((minor): [string, Partial<CopyFacts>, string[]] => [
-      `posix to unknown, rclone 1.${minor}: temporary names collide`,
-      { source: "posix", dest: "other", version: [1, minor] },
-      [...blind, "--inplace"],
-    ]),
-    ["posix to posix, rclone 1.67", { source: "posix", dest: "posix", version: [1, 67] }, blind],
-    ["posix to posix, rclone 1.72", { source: "posix", dest: "posix", version: [1, 72] }, blind],
-    ["posix to posix, rclone 2.70", { source: "posix", dest: "posix", version: [2, 70] }, blind],
-    ["large, rclone 1.71", { dest: "posix", largestBytes: large, version: [1, 71] }, [...blind, "--inplace"]],
-    ["large, rclone 1.72", { dest: "posix", largestBytes: large, version: [1, 72] }, blind],
     ["s3 to posix, large", { dest: "posix", largestBytes: large }, blind],
     ["posix to s3", { source: "posix" }, [...blind, "--s3-no-head"]],
     ["unknown to s3", { source: "other" }, [...blind, "--s3-no-head"]],
@@ -213,4 +188,33 @@ describe("the copy plan", () => {
       expect(plan.reason).not.toBe("");
     });
   }
+
+  test("files are written in place where temporary names cost a HEAD or can collide", () => {
+    const inPlace = (change: Partial<CopyFacts>) => copyPlan({ ...plain, ...change }).variables;
+    const always = { RCLONE_INPLACE: "true" };
+    expect(inPlace({})).toEqual({});
+    expect(inPlace({ source: "posix", version: [1, 70] })).toEqual({});
+    for (const version of [[1, 60], [1, 70], [1, 76], undefined] as const) {
+      expect(inPlace({ dest: "posix", version })).toEqual(always);
+      expect(inPlace({ dest: "other", version })).toEqual(always);
+    }
+    // No HEAD to save: a file system's own names, or objects whose size rclone must know.
+    const saveless: Partial<CopyFacts>[] = [
+      { source: "posix" },
+      { largestBytes: large },
+      { comparesDestination: true },
+    ];
+    for (const change of saveless) {
+      for (const version of [
+        [1, 67],
+        [1, 72],
+        [2, 70],
+      ] as const) {
+        expect(inPlace({ dest: "posix", version, ...change })).toEqual({});
+      }
+      for (const version of [[1, 68], [1, 71], undefined] as const) {
+        expect(inPlace({ dest: "posix", version, ...change })).toEqual(always);
+      }
+    }
+  });
 });
