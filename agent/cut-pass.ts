@@ -71,8 +71,10 @@ export async function runWithCuts(options: {
       ? `each of ${cut.starts} objects aborts alone: it is about no single one`
       : `searched with ${cut.starts} starts${left > 0 ? `: ${left} objects not reached` : ""}`,
   );
-  // What the search did not reach is explained by the first run; where not all abort, that is about another record.
-  return [{ ...whole, isPiece: !cut.isGeneral }, ...pieces];
+  // What the search did not reach is not to blame; where all that was tried aborts, the rest fails for the same reason.
+  const last = pieces.at(-1);
+  const rest = cut.isGeneral && last ? { ...whole, result: last.result } : { ...whole, isPiece: true };
+  return [rest, ...pieces];
 }
 
 async function outcomeOf(

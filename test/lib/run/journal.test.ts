@@ -85,7 +85,7 @@ test("a journal of many blocks is read whole, and up to where it is torn or fore
       }
     }
   }
-});
+}, 60_000);
 
 test("what was not settled is forgotten in memory and in the file alike, flushed or not", () => {
   for (const settled of [[], [1, 2]]) {

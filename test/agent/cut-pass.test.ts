@@ -1,0 +1,138 @@
+import { expect, test } from "bun:test";
+import { type CutMemory, runWithCuts } from "../../agent/cut-pass.ts";
+import type { PassRun } from "../../agent/explain.ts";
+import type { PassResult } from "../../agent/pass.ts";
+import { temporaryDirectory } from "../e2e/harness.ts";
+import { worklistOf } from "./worklist-of.ts";
+
+const forbidden = "Attempt 1/1 failed with 1 errors and: Forbidden: Forbidden\n\tstatus code: 403";
+const reset = "Failed to copy: read tcp: connection reset by peer";
+
+const ended = (code: number, more: Partial<PassResult> = {}): PassResult => ({
+  exit: { code, signal: null },
+  objectErrors: new Map(),
+  spoke: true,
+  hang: undefined,
+  error: undefined,
+  ...more,
+});
+
+/** Passes over so many records by a stand-in for rclone that gives how it ended, or copies all when it gives nothing. */
+async function passesOver(
+  dir: string,
+  records: number,
+  rclone: (places: readonly number[]) => PassResult | undefined,
+) {
+  const keys = Array.from({ length: records }, (_, place) => `k${place}`);
+  const { journal, worklist } = await worklistOf(dir, keys);
+  const starts: number[] = [];
+  const memory: CutMemory = { aborted: false, isGeneral: false };
+  const stop = new AbortController();
+  const run = async (
+    includes: (place: number) => boolean,
+    isPiece: boolean,
+  ): Promise<PassRun | undefined> => {
+    const places = keys.map((_, place) => place).filter(includes);
+    if (places.length === 0) return undefined;
+    starts.push(places.length);
+    const result = rclone(places);
+    if (!result) for (const place of places) journal.add(place, "copied");
+    const proved = result === undefined;
+    return { includes, records: places.length, isPiece, proved, result: result ?? ended(0) };
+  };
+  const pass = async (isLastPass = false) => {
+    worklist.startPass();
+    const group = worklist.ofGroup(false);
+    const note = () => undefined;
+    const options = { worklist, count: records, group, run, memory, isLastPass, stop: stop.signal, note };
+    return worklist.explain(await runWithCuts(options));
+  };
+  return { pass, journal, starts, memory, stop };
+}
+
+test("one record aborts: it is named alone, with its own message, and all others are copied", async () => {
+  using dir = temporaryDirectory();
+  const { pass, journal, starts } = await passesOver(dir.path, 100, (places) =>
+    places.includes(50) ? ended(1, { error: forbidden }) : undefined,
+  );
+  const unproven = await pass();
+  expect(unproven.records).toEqual([{ place: 50, class: "auth", message: forbidden, own: true }]);
+  expect(unproven).toMatchObject({ settled: 1, failure: "auth" });
+  expect(journal.proofs.count).toBe(99);
+  expect(starts.length).toBeLessThan(10);
+  // Settled: nothing is left for another pass.
+  expect((await pass()).records).toEqual(unproven.records);
+});
+
+test("records that hang rclone when they are several are found, too", async () => {
+  using dir = temporaryDirectory();
+  const bad = [3, 40, 41, 42, 77];
+  const { pass, journal } = await passesOver(dir.path, 100, (places) => {
+    const there = places.filter((place) => bad.includes(place)).length;
+    if (there === 0) return undefined;
+    return there >= 4 ? ended(143, { hang: "idle" }) : ended(1, { error: forbidden });
+  });
+  const { records } = await pass();
+  const found = records.map(({ place, class: kind }) => [place, kind] as const);
+  expect(found.sort(([one], [other]) => one - other)).toEqual(bad.map((place) => [place, "auth"]));
+  expect(journal.proofs.count).toBe(95);
+});
+
+test("every record aborts alone, and all of them hang: the failure is what they say alone, and of no single one", async () => {
+  using dir = temporaryDirectory();
+  const { pass, starts } = await passesOver(dir.path, 100, (places) =>
+    places.length >= 4 ? ended(143, { hang: "idle" }) : ended(1, { error: forbidden }),
+  );
+  const { records, settled, failure } = await pass();
+  expect([starts.length, records.length, settled, failure]).toEqual([9, 100, 8, "auth"]);
+  expect(records.find(({ place }) => place === 1)).toEqual({
+    place: 1,
+    class: "auth",
+    message: `not reached: ${forbidden}`,
+  });
+});
+
+test("the network: the pass is tried again as a whole, then cut", async () => {
+  using dir = temporaryDirectory();
+  const { pass, journal, starts } = await passesOver(dir.path, 100, (places) =>
+    places.includes(50) ? ended(1, { error: reset }) : undefined,
+  );
+  expect(await pass()).toMatchObject({ settled: 0, failure: "network" });
+  expect(starts).toEqual([100]);
+  // Its failure may pass: it is not settled, and the next pass has it alone.
+  const { records, settled } = await pass();
+  expect(records).toEqual([{ place: 50, class: "network", message: reset, own: true }]);
+  expect([settled, journal.proofs.count]).toEqual([0, 99]);
+  starts.length = 0;
+  await pass();
+  expect(starts).toEqual([1]);
+});
+
+test("the network, in the last pass: it is cut at once", async () => {
+  using dir = temporaryDirectory();
+  const { pass, journal } = await passesOver(dir.path, 100, (places) =>
+    places.includes(50) ? ended(1, { error: reset }) : undefined,
+  );
+  await pass(true);
+  expect(journal.proofs.count).toBe(99);
+});
+
+test("what every record has is not searched for again in the same attempt", async () => {
+  using dir = temporaryDirectory();
+  const { pass, starts, memory } = await passesOver(dir.path, 100, () => ended(1, { error: "strange" }));
+  await pass();
+  expect([starts.length, memory.isGeneral]).toEqual([9, true]);
+  await pass();
+  expect(starts.length).toBe(10);
+});
+
+test("a stop ends the search, and what it did not reach is not to blame", async () => {
+  using dir = temporaryDirectory();
+  const { pass, starts, stop } = await passesOver(dir.path, 100, () => {
+    if (starts.length === 3) stop.abort("SIGTERM");
+    return ended(1, { error: forbidden });
+  });
+  const { records } = await pass();
+  expect(starts.length).toBe(3);
+  expect(records.filter(({ own }) => own !== true).every((record) => record.class === "unknown")).toBe(true);
+});
