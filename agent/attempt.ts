@@ -220,7 +220,8 @@ class Attempt {
     const { records, journal } = this.#options;
     this.#progress.startCount();
     for (let place = 0; place < records.count; place++) {
-      if (journal.proofs.get(place)) this.#progress.proven(records.sizeOf(place));
+      const proof = journal.proofs.get(place);
+      if (proof) this.#progress.proven(records.sizeOf(place), proof);
     }
   }
 
@@ -330,7 +331,7 @@ class Attempt {
 
   #proveAt(place: number, proof: Proof): void {
     const { records, journal } = this.#options;
-    if (journal.add(place, proof)) this.#progress.proven(records.sizeOf(place));
+    if (journal.add(place, proof)) this.#progress.proven(records.sizeOf(place), proof);
   }
 
   /** Runs rclone over what is to do: once for what is not at the destination, once for what may be. */

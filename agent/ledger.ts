@@ -201,6 +201,8 @@ export class ShardLedger {
       bytes: records.bytes,
       proven: journal.proofs.count,
       proven_bytes: proven.bytes,
+      unchanged: journal.proofs.count - proven.copied,
+      unchanged_bytes: proven.bytes - proven.copiedBytes,
       failed: records.count - journal.proofs.count,
       failed_bytes: records.bytes - proven.bytes,
       attempt: what.attempt,

@@ -1,4 +1,5 @@
 import type { RcloneStats } from "../lib/rclone/log.ts";
+import type { Proof } from "../lib/run/journal.ts";
 import type { ProgressState } from "../lib/run/state.ts";
 import { replaceFile } from "../lib/system/durable.ts";
 
@@ -19,6 +20,8 @@ export class Progress {
   #pass = 0;
   #objects = 0;
   #bytes = 0;
+  #unchanged = 0;
+  #unchangedBytes = 0;
   #bytesBeforePass = 0;
   #errorsBeforePass = 0;
   #throttled = 0;
@@ -42,11 +45,16 @@ export class Progress {
   startCount(): void {
     this.#objects = 0;
     this.#bytes = 0;
+    this.#unchanged = 0;
+    this.#unchangedBytes = 0;
   }
 
-  proven(size: number): void {
+  proven(size: number, proof: Proof): void {
     this.#objects++;
     this.#bytes += size;
+    if (proof === "copied") return;
+    this.#unchanged++;
+    this.#unchangedBytes += size;
   }
 
   /** Notes so many objects that failed by throttling. */
@@ -74,6 +82,8 @@ export class Progress {
       bytes: this.#head.bytes,
       objects_done: this.#objects,
       bytes_done: this.#bytes,
+      objects_unchanged: this.#unchanged,
+      bytes_unchanged: this.#unchangedBytes,
       bytes_in_flight: inFlight,
       bytes_per_second: Math.round(speed),
       eta_seconds: speed > 0 ? Math.max(0, Math.round(left / speed)) : null,

@@ -205,6 +205,8 @@ async function readOwnRecords(
       bytes: entry.bytes,
       proven: 0,
       proven_bytes: 0,
+      unchanged: 0,
+      unchanged_bytes: 0,
       failed: entry.records,
       failed_bytes: entry.bytes,
       attempt: 0,

@@ -88,8 +88,10 @@ export function accountOf(
       add(account.unchanged, entry.records - copied, entry.bytes - copied_bytes);
     } else if (fail.kind === "value" && (fail.value.sha256 ?? entry.sha256) === entry.sha256) {
       account.shards.failed++;
-      add(account.copied, fail.value.proven, fail.value.proven_bytes);
-      add(account.failed, entry.records - fail.value.proven, entry.bytes - fail.value.proven_bytes);
+      const { proven, proven_bytes, unchanged, unchanged_bytes } = fail.value;
+      add(account.copied, proven - unchanged, proven_bytes - unchanged_bytes);
+      add(account.unchanged, unchanged, unchanged_bytes);
+      add(account.failed, entry.records - proven, entry.bytes - proven_bytes);
       for (const error of fail.value.errors) {
         if (account.errors.length < errorsMax) account.errors.push({ shard, ...error });
       }
@@ -100,7 +102,9 @@ export function accountOf(
       account.shards.unfinished++;
       const so =
         progress.kind === "value" && progress.value.sha256 === entry.sha256 ? progress.value : undefined;
-      add(account.copied, so?.objects_done ?? 0, so?.bytes_done ?? 0);
+      const [unchanged, unchangedBytes] = [so?.objects_unchanged ?? 0, so?.bytes_unchanged ?? 0];
+      add(account.copied, (so?.objects_done ?? 0) - unchanged, (so?.bytes_done ?? 0) - unchangedBytes);
+      add(account.unchanged, unchanged, unchangedBytes);
       add(account.unfinished, entry.records - (so?.objects_done ?? 0), entry.bytes - (so?.bytes_done ?? 0));
     }
   });

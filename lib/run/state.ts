@@ -93,6 +93,9 @@ const failSchema = v.object({
   bytes: count,
   proven: count,
   proven_bytes: count,
+  /** Of the proven, what was found identical at the destination; the rest was copied. */
+  unchanged: v.optional(count, 0),
+  unchanged_bytes: v.optional(count, 0),
   failed: count,
   failed_bytes: count,
   attempt: count,
@@ -119,6 +122,9 @@ const progressSchema = v.object({
   /** Objects proven, and their bytes. */
   objects_done: count,
   bytes_done: count,
+  /** Of these, what was found identical at the destination. */
+  objects_unchanged: v.optional(count, 0),
+  bytes_unchanged: v.optional(count, 0),
   /** Bytes of objects under way that rclone has moved, beside bytes_done. */
   bytes_in_flight: count,
   bytes_per_second: v.number(),

@@ -31,6 +31,8 @@ test("before anything: all is to do, and nobody knows when it ends", () => {
     pass: 0,
     objects_done: 0,
     bytes_done: 0,
+    objects_unchanged: 0,
+    bytes_unchanged: 0,
     bytes_in_flight: 0,
     bytes_per_second: 0,
     eta_seconds: null,
@@ -45,7 +47,7 @@ test("before anything: all is to do, and nobody knows when it ends", () => {
 test("what rclone has moved beyond the proven objects is in flight, and not left any more", () => {
   const said = written((progress) => {
     progress.startPass(1);
-    progress.proven(100);
+    progress.proven(100, "copied");
     progress.stats(stats(300, 70, 2));
     progress.throttled(1);
     progress.plan = "because";
@@ -57,10 +59,10 @@ test("what rclone has moved beyond the proven objects is in flight, and not left
 test("a pass has statistics of its own: what was proven before it is not taken from them", () => {
   const said = written((progress) => {
     progress.startPass(1);
-    progress.proven(400);
+    progress.proven(400, "copied");
     progress.stats(stats(400, 10, 3));
     progress.startPass(2);
-    progress.proven(50);
+    progress.proven(50, "copied");
     progress.stats(stats(80, 10, 1));
   });
   expect(said).toMatchObject({ pass: 2, bytes_done: 450, bytes_in_flight: 30, errors: 4, eta_seconds: 52 });
@@ -78,7 +80,7 @@ test("a pass that has said nothing yet has no speed", () => {
 test("objects that were found at the destination moved no bytes", () => {
   const said = written((progress) => {
     progress.startPass(1);
-    progress.proven(500);
+    progress.proven(500, "copied");
     progress.stats(stats(0, 0.4, 0));
   });
   expect(said).toMatchObject({ bytes_done: 500, bytes_in_flight: 0, bytes_per_second: 0, eta_seconds: 1250 });
@@ -92,7 +94,7 @@ test("an end that no speed brings nearer is unknown", () => {
 test("the end is never in the past", () => {
   const said = written((progress) => {
     progress.startPass(1);
-    progress.proven(900);
+    progress.proven(900, "copied");
     progress.stats(stats(1_500, 5, 0));
   });
   expect(said.eta_seconds).toBe(0);
@@ -100,9 +102,9 @@ test("the end is never in the past", () => {
 
 test("what was proven can be counted anew", () => {
   const said = written((progress) => {
-    progress.proven(900);
+    progress.proven(900, "copied");
     progress.startCount();
-    progress.proven(7);
+    progress.proven(7, "copied");
   });
   expect(said).toMatchObject({ objects_done: 1, bytes_done: 7 });
 });

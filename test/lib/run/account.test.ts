@@ -36,6 +36,8 @@ const fail = value({
   bytes: 100,
   proven: 8,
   proven_bytes: 80,
+  unchanged: 5,
+  unchanged_bytes: 50,
   failed: 2,
   failed_bytes: 20,
   attempt: 1,
@@ -73,6 +75,11 @@ test("every listed object is in exactly one line of the account", () => {
       expect(sum).toBe(listed[amount]);
     }
     expect(listed).toEqual({ objects: 34, bytes: 340 });
+    const isFailed = state[1]?.fail === fail;
+    expect(account.failed).toEqual(isFailed ? { objects: 2, bytes: 20 } : { objects: 0, bytes: 0 });
+    if (isFailed && state[2]?.done.kind !== "value") {
+      expect(account).toMatchObject({ copied: { objects: 7 + 3 }, unchanged: { objects: 3 + 5 } });
+    }
   }
 });
 
