@@ -106,7 +106,7 @@ test("the message that tells most is a container's first, else the last that is 
     [[], undefined],
     [[notice], notice],
     [["one", "two", notice], "two"],
-    [[notice, `quoted ${notice}`], `quoted ${notice}`],
+    [[`quoted ${notice}`, notice], `quoted ${notice}`],
     [["one", "pyxis: first", "enroot: second", notice], "pyxis: first"],
   ];
   expect(rows.map(([messages]) => [messages, tellingMessage(messages)])).toEqual(rows);
