@@ -1,12 +1,15 @@
 /** A mutant that no test can tell from the program, or that tests of another kind hold. */
 interface Equivalent {
   file: string;
-  /** The line as it is and as the mutant has it, as the mutation run prints them. */
+  /** The line, or the part of it, as it is and as the mutant has it, as the mutation run prints them. */
   from: string;
   to: string;
   why: string;
 }
 
+const partFile = "const name = /^(.+)\\.[0-9a-f]{8}\\.partial$/s.exec(object)?.[1];";
+const copyPlan = "lib/rclone/copy-plan.ts";
+const failures = "lib/rclone/failure-class.ts";
 const shardLog = "agent/shard-log.ts";
 const bufferSize = "const bufferBytes = 64 * 1024;";
 const flushWhenFull = "if (this.#used + line.length + 1 > bufferBytes) this.flush();";
@@ -16,6 +19,36 @@ const moreWrites = "the same bytes, in other writes";
 
 /** Mutants that may survive. */
 export const equivalents: readonly Equivalent[] = [
+  {
+    file: "agent/decide.ts",
+    from: "Math.min(facts.spent, 10)",
+    to: "Math.min(facts.spent, 11)",
+    why: "the wait has reached its bound long before; this keeps the power finite",
+  },
+  {
+    file: "agent/explain.ts",
+    from: partFile,
+    to: partFile.replace("^", ""),
+    why: "the first .+ begins at the first character anyway",
+  },
+  { file: "agent/explain.ts", from: "partErrorsOf.set(errors, found);", to: ";", why: "a cache" },
+  {
+    file: "agent/decide/silence.ts",
+    from: "facts.tpsLimit : 0;",
+    to: "facts.tpsLimit : 1;",
+    why: "a millisecond more than none, below what the latency makes of one record",
+  },
+  {
+    file: "agent/decide/silence.ts",
+    from: 'text === undefined || text === ""',
+    to: 'text === undefined && text === ""',
+    why: "a number that is no number, or nought, is refused after it",
+  },
+  { file: copyPlan, from: "?? [1, 999]", to: "?? [2, 999]", why: "both are newer than 1.64" },
+  { file: copyPlan, from: "?? [1, 999]", to: "?? [1, 1000]", why: "both are newer than 1.64" },
+  { file: failures, from: "(?:configuration|config)", to: "(?:config)", why: "its beginning is enough" },
+  { file: failures, from: "i\\/o timeout|", to: "", why: "timeout alone is there too" },
+  { file: failures, from: "unexpected EOF|", to: "", why: "EOF alone is there too" },
   {
     file: "agent/progress.ts",
     from: "eta_seconds: speed > 0 ? Math.max(0, Math.round(left / speed)) : null,",

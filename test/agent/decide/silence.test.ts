@@ -22,6 +22,7 @@ describe("how long rclone may be idle", () => {
     ["few records", { source: "other", looksAtSource: true, records: 10 }, 60.5],
     ["few checkers", { looksAtSource: true, checkers: 1 }, 260],
     ["a limit of requests", { looksAtSource: true, tpsLimit: 10 }, 160],
+    ["a limit of one request a second", { looksAtSource: true, tpsLimit: 1 }, 1060],
     ["a limit of requests that is no limit", { looksAtSource: true, tpsLimit: 1000 }, 85],
     ["a limit of requests, posix", { source: "posix", looksAtSource: true, tpsLimit: 1 }, 65],
   ];
@@ -53,6 +54,9 @@ describe("the limits by rclone's words", () => {
     ["--no-check-dest --checkers=4 --checkers=2", 160],
     ["--no-check-dest --tpslimit 10", 160],
     ["--no-check-dest --checkers x", 85],
+    ["--no-check-dest --checkers 0", 85],
+    ["--no-check-dest --checkers 1", 260],
+    ["--no-check-dest --checkers=", 85],
     ["--no-check-dest", 110, { RCLONE_CHECKERS: "4" }],
     ["--no-check-dest --checkers 8", 85, { RCLONE_CHECKERS: "4" }],
   ];

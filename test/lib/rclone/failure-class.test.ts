@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
-import { classifyMessage, type FailureClass } from "../../../lib/rclone/failure-class.ts";
+import {
+  canPass,
+  classifyMessage,
+  type FailureClass,
+  failureClasses,
+  tellingMessage,
+  worstClass,
+} from "../../../lib/rclone/failure-class.ts";
 
 test("a store that asks for less is throttling, whatever its words", () => {
   const rows: [string, FailureClass][] = [
@@ -24,4 +31,83 @@ test("a store that asks for less is throttling, whatever its words", () => {
     ["status code: 403, request id: x", "auth"],
   ];
   expect(rows.map(([message]) => [message, classifyMessage(message)])).toEqual(rows);
+});
+
+test("each known text has its class, with nothing else in the message that tells it", () => {
+  const texts: Partial<Record<FailureClass, string[]>> = {
+    config: [
+      ...["didn't find section in config file", "couldn't find type field", "unknown flag: --x"],
+      ...["unknown long flag: --x", "unknown shorthand flag: 'x'", "failed to load config file"],
+      ...["couldn't find backend", 'Config file "/c" not found: using defaults', "too many arguments"],
+      ...["unable to load configuration", "unable to decrypt config", "unable to load custom CA bundle"],
+      ...['invalid argument "x" for "--transfers" flag', "NoSuchBucket", "rclone was not found on PATH"],
+      ...["srun was not found", "apptainer was not found"],
+    ],
+    container: [
+      ...["FATAL: could not open image /i: no such file or directory", "pyxis: x", "enroot-mount: x"],
+      ...["unrecognized option '--container-image'", "minibox", "a container image", "squashfs"],
+      ...["couldn't chdir to `/x'", "mount source"],
+    ],
+    missing: [
+      ...["NoSuchKey", "object not found", "lstat /x: no such file or directory", "directory not found"],
+      ...[
+        "status code: 404",
+        "StatusCode: 404",
+        "NotFound: Not Found",
+        "said FATAL: no such file or directory",
+      ],
+    ],
+    "destination-full": [
+      ...["no space left on device", "too big for remaining disk space", "ENOSPC", "disk quota exceeded"],
+      ...["EDQUOT", "QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "status code: 507"],
+    ],
+    auth: [
+      ...["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AccessDenied"],
+      ...["status code: 401", "status code: 403", "NoCredentialProviders", "Forbidden", "permission denied"],
+    ],
+    throttled: [
+      ...["SlowDown", "TooManyRequests", "RequestLimitExceeded", "Throttling", "status code: 429"],
+      ...["status code: 503", "ServiceUnavailable", "dial tcp: connect: connection refused"],
+    ],
+    path: [
+      ...["too many levels of symbolic links", "file name too long", "KeyTooLongError", "is a directory"],
+      ...["not a directory", "partial file rename failed: can't move object"],
+    ],
+    network: [
+      ...["connection reset by peer", "broken pipe", "i/o timeout", "TLS handshake", "no such host"],
+      ...["network is unreachable", "unexpected EOF", "read: EOF", "RequestError: send", "a timeout"],
+      ...["deadline exceeded", "status code: 502", "InternalError"],
+    ],
+    unknown: ["", "who knows", "status code: 400", "status code: 4031", "EOFs"],
+  };
+  for (const [failure, messages] of Object.entries(texts)) {
+    expect(messages.map((message) => [message, classifyMessage(message)])).toEqual(
+      messages.map((message) => [message, failure as FailureClass]),
+    );
+  }
+});
+
+test("a shard has the class that needs the user first; some cannot pass by themselves", () => {
+  const inOrder: FailureClass[] = [
+    ...(["auth", "config", "destination-full", "container", "throttled", "network"] as const),
+    ...(["unknown", "path", "missing"] as const),
+  ];
+  expect([...failureClasses]).toEqual(inOrder);
+  expect(inOrder.map((_, rank) => worstClass(inOrder.slice(rank).reverse()))).toEqual(inOrder);
+  expect(worstClass([])).toBe("unknown");
+  expect(inOrder.filter(canPass)).toEqual([
+    ...(["destination-full", "container", "throttled", "network", "unknown"] as const),
+  ]);
+});
+
+test("the message that tells most is a container's first, else the last that is more than an exit notice", () => {
+  const notice = "srun: error: n1: task 0: Exited with exit code 1";
+  const rows: [string[], string | undefined][] = [
+    [[], undefined],
+    [[notice], notice],
+    [["one", "two", notice], "two"],
+    [[`quoted ${notice}`, notice], `quoted ${notice}`],
+    [["one", "pyxis: first", "enroot: second", notice], "pyxis: first"],
+  ];
+  expect(rows.map(([messages]) => [messages, tellingMessage(messages)])).toEqual(rows);
 });
