@@ -77,6 +77,29 @@ export function startXfer(
   return { pid: child.pid, result };
 }
 
+/** Words before a command that take root's right to read and write what modes forbid: every machine has setpriv(1). */
+const withoutOverride =
+  process.getuid?.() === 0
+    ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", "--"]
+    : [];
+
+/** Runs the binary to its end as somebody for whom modes count. */
+export async function xferUnderModes(
+  args: readonly string[],
+  options: { cwd: string; env?: Record<string, string> },
+): Promise<Result> {
+  const env = { PATH: process.env.PATH ?? "", HOME: options.cwd, LANG: "C.UTF-8", ...options.env };
+  const child = Bun.spawn([...withoutOverride, binary, ...args], {
+    cwd: options.cwd,
+    env,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  return { code, stdout, stderr };
+}
+
 /** Runs the binary to its end. */
 export function xfer(
   args: readonly string[],

@@ -2,7 +2,6 @@ import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
-  binary,
   Stage,
   startXfer,
   state,
@@ -11,6 +10,7 @@ import {
   until,
   writeTree,
   xfer,
+  xferUnderModes,
 } from "./harness.ts";
 
 /** Puts an rclone ahead on PATH that notes each of its starts; gives the environment and the notes. */
@@ -147,19 +147,13 @@ test(
   "a folder of the destination that may not be read: what belongs there is named, all else is taken as it is",
   async () => {
     using dir = temporaryDirectory("xfer-look-");
-    chmodSync(dir.path, 0o777);
     const files = writeTree(join(dir.path, "in"), 60);
     const args = ["run", "--executor", "local", "--source", "in", "--dest", "out", "--num-shards", "2"];
-    // Root reads every folder.
-    const user =
-      process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
     const run = async (runDir: string) => {
-      const child = Bun.spawn([...user, binary, ...args, "--run-dir", runDir, "--json"], {
+      const { code, stdout } = await xferUnderModes([...args, "--run-dir", runDir, "--json"], {
         cwd: dir.path,
-        env: { PATH: process.env.PATH ?? "", HOME: dir.path },
-        stderr: "ignore",
       });
-      return { account: JSON.parse(await child.stdout.text()), code: await child.exited };
+      return { account: JSON.parse(stdout), code };
     };
     expect((await run("first")).code).toBe(0);
     const folder = [...files.keys()].map((key) => key.split("/")).find((path) => path.length > 1)?.[0] ?? "";

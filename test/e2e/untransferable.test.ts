@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rclones } from "../setup/rclones.ts";
-import { binary, Stage, temporaryDirectory, timeoutMs, xfer } from "./harness.ts";
+import { Stage, temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "./harness.ts";
 
 interface Line {
   key: string;
@@ -26,9 +26,6 @@ function files(dir: Buffer): string[] {
     })
     .sort();
 }
-
-/** Root without the right to read what its mode forbids. */
-const withoutOverride = ["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"];
 
 /** Writes files whose names are bytes; folders below are made. */
 function writeBytes(dir: string, contents: Record<string, string>): void {
@@ -90,24 +87,23 @@ for (const rclone of await rclones()) {
           "z/5": "five",
         });
         for (const folder of ["in/deny", "in/deep/x/deny"]) chmodSync(at(folder), 0);
-        const program = Bun.spawn(
+        const { code, stdout, stderr } = await xferUnderModes(
           [
-            ...["setpriv", ...withoutOverride, binary, "run"],
-            ...["--executor", "local", "--source", at("in"), "--dest", at("out"), "--run-dir", at("run")],
+            ...[
+              "run",
+              "--executor",
+              "local",
+              "--source",
+              at("in"),
+              "--dest",
+              at("out"),
+              "--run-dir",
+              at("run"),
+            ],
             ...["--num-shards", "2", "--list-parallel", listers, "--json"],
           ],
-          {
-            cwd: dir.path,
-            env: { PATH: `${rclone.dir}:${process.env.PATH}`, HOME: dir.path },
-            stdout: "pipe",
-            stderr: "pipe",
-          },
+          { cwd: dir.path, env: { PATH: `${rclone.dir}:${process.env.PATH}` } },
         );
-        const [code, stdout, stderr] = await Promise.all([
-          program.exited,
-          program.stdout.text(),
-          program.stderr.text(),
-        ]);
         expect(stderr).toContain("2 objects (0 B) cannot be transferred");
         expect(code).toBe(1);
         expect(files(Buffer.from(at("out")))).toEqual(["1", "2", "5"]);
