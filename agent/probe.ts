@@ -6,6 +6,7 @@ import { isMarker, type ListingEntry } from "../lib/manifest/listing.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
 import { forEachEntry } from "../lib/manifest/read-listing.ts";
 import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
+import { versionOf } from "../lib/rclone/addressable.ts";
 import { placeFlags } from "../lib/rclone/place-flags.ts";
 import type { RootKind } from "../lib/rclone/remote.ts";
 import { parseRoot } from "../lib/rclone/remote-options.ts";
@@ -153,12 +154,6 @@ function requestFor({ config, destKind }: ProbeOptions): ListingRequest {
     extraFlags: placeFlags(config.rclone_flags),
     version: true,
   };
-}
-
-/** [1, 60] of 1.60.1-DEV. */
-function versionOf(text: string | undefined): [number, number] | null {
-  const match = /^(\d+)\.(\d+)/.exec(text ?? "");
-  return match ? [Number(match[1]), Number(match[2])] : null;
 }
 
 const openBrace = 0x7b;

@@ -34,8 +34,6 @@ export class ListerMessages {
   /** Symbolic links, devices and the like: rclone copies none of them. */
   leftOut = 0;
   firstLeftOut: string | undefined;
-  /** Names that are no UTF-8, which rclone lists with U+FFFD. */
-  invalidNames = 0;
   /** rclone's version, such as 1.60.1-DEV, where it says it: at -vv. */
   version: string | undefined;
   /** Entries that rclone dropped without failing. */
@@ -62,7 +60,6 @@ export class ListerMessages {
       this.leftOut++;
       this.firstLeftOut ??= `${object}: ${msg}`;
     } else if (level === "debug") this.version ??= /^Version "v([^"]+)"/.exec(msg)?.[1];
-    else if (/Replacing invalid UTF-8/.test(msg)) this.invalidNames++;
     else if (droppedText.test(msg)) this.#drop(object, msg);
     else if (/^Failed to lsjson/.test(msg)) this.#end = msg;
     else if (isError) this.#takeError(object, msg);

@@ -8,6 +8,12 @@ export interface AddressFacts {
   version: readonly [number, number] | undefined;
 }
 
+/** [1, 60] of an rclone that calls itself 1.60.1-DEV; null when it does not say what it is. */
+export function versionOf(text: string | undefined): [number, number] | null {
+  const match = /^(\d+)\.(\d+)/.exec(text ?? "");
+  return match ? [Number(match[1]), Number(match[2])] : null;
+}
+
 /** From this version on rclone keeps empty components between two S3 stores; of those before, 1.60 was measured. */
 const keepsEmptyComponents = [1, 75] as const;
 /** The longest name of a file (NAME_MAX) and the longest key of S3, in bytes. */

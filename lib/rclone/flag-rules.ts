@@ -40,6 +40,8 @@ export const refused: ReadonlyMap<string, string> = new Map(
     "name-transform": otherNames,
     suffix: otherNames,
     "ignore-errors": "failures would be hidden",
+    "server-side-across-configs":
+      "xfer uses it by itself where both ends are one place for certain, and elsewhere it copies from the wrong one",
   }),
 );
 
@@ -65,12 +67,11 @@ export const refusedInListings: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * Variables that are kept from rclone although their flag may be given: that two configurations are one place is
- * decided for each run, and what prints credentials is not for a log that is kept.
+ * Variables that are kept from rclone, whose flags are refused elsewhere: what prints credentials is not for a log that is
+ * kept.
  */
 export const refusedVariablesOnly: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    "server-side-across-configs": "xfer decides whether two configurations are one place",
     dump: "it prints credentials into the log",
     "dump-bodies": "it prints credentials into the log",
     "dump-headers": "it prints credentials into the log",
@@ -88,7 +89,7 @@ const neutral: ReadonlySet<string> = new Set(
     "memprofile metadata metadata-mapper metadata-set multi-thread-chunk-size multi-thread-cutoff " +
     "multi-thread-streams multi-thread-write-buffer-size no-check-certificate no-check-dest no-console " +
     "no-gzip-encoding no-traverse no-unicode-normalization no-update-dir-modtime order-by partial-suffix " +
-    "password-command progress-terminal-title retries retries-sleep server-side-across-configs " +
+    "password-command progress-terminal-title retries retries-sleep " +
     "streaming-upload-cutoff temp-dir timeout tpslimit tpslimit-burst transfers use-cookies use-mmap " +
     "use-server-modtime user-agent verbose copy-links skip-links skip-specials one-file-system"
   ).split(" "),

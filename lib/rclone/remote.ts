@@ -78,6 +78,9 @@ export function remoteProblem(root: string, context: RemoteContext): string | un
   if (!inline && context.remotes.certain && remoteType(parsed, context) === undefined) {
     return `names the remote ${name}, which rclone.conf does not have: ${pathHint(root)}`;
   }
+  if (remoteType(parsed, context) === "s3" && /(?:^|\/)\.\.?(?:\/|$)|\/\//.test(parsed.path)) {
+    return "has an empty component, '.' or '..' in its path: rclone reads that as another place of the store";
+  }
   const relative = localEnds(root, context).paths.find((path) => !path.startsWith("/"));
   if (relative === undefined) return undefined;
   return `ends at a relative path ("${relative}"), which means another place wherever rclone runs: write an absolute one`;

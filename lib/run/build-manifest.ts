@@ -15,10 +15,10 @@ import {
   writeManifest,
   writeProgress,
 } from "../manifest/write-listing.ts";
-import { untransferableReason } from "../rclone/addressable.ts";
+import { untransferableReason, versionOf } from "../rclone/addressable.ts";
 import type { ModtimeMode } from "../rclone/argv.ts";
 import { filterVariables } from "../rclone/flags.ts";
-import { rootKind } from "../rclone/remote.ts";
+import { type RootKind, rootKind } from "../rclone/remote.ts";
 import { operationFailed } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
@@ -66,7 +66,9 @@ export interface BuildResult extends ListingTotals {
 
 /** What rclone said beside a listing that bears on its manifest. */
 interface ListingGaps {
-  invalidNames: number;
+  carriage: Carriage;
+  /** rclone's version, where it said it. */
+  version: string | undefined;
   unlistable: readonly Unlistable[];
 }
 
@@ -87,7 +89,8 @@ export function buildManifest(options: BuildOptions): Promise<BuildResult> {
 async function buildSerially(options: BuildOptions): Promise<BuildResult> {
   const { choice } = options;
   const made: PendingManifest[] = [];
-  const { leftOut, firstLeftOut, invalidNames, unlistable, dropped } = await runListing(options, {
+  const carriage = new Carriage(options);
+  const { leftOut, firstLeftOut, unlistable, dropped, version } = await runListing(options, {
     request: sourceRequest(options),
     empty: choice ? "allowed" : "error",
     unlistable: "told",
@@ -99,7 +102,7 @@ async function buildSerially(options: BuildOptions): Promise<BuildResult> {
         },
         manifestPath: options.out,
         origin: options,
-        addressability: addressabilityOf(options),
+        addressability: carriage.perhaps,
         onProgress: options.onProgress,
       });
       made.push(pending);
@@ -109,7 +112,7 @@ async function buildSerially(options: BuildOptions): Promise<BuildResult> {
   });
   const [pending] = made;
   if (!pending) throw new Error("a listing ended well without a manifest");
-  await commitWhole(options, pending, { invalidNames, unlistable: [...unlistable, ...dropped] });
+  await commitWhole(options, pending, { carriage, version, unlistable: [...unlistable, ...dropped] });
   const { totals, markers, untransferable } = pending;
   return { ...totals, leftOut, firstLeftOut, markers, untransferable };
 }
@@ -126,7 +129,8 @@ function chosen(
 
 /**
  * Gives a manifest its name, after what only the whole listing tells has gone to the list of what cannot be carried:
- * folders that rclone could not list, and entries that it lists under one path, which it could not tell apart.
+ * folders that rclone could not list, entries that it lists under one path, which it could not tell apart, and keys that
+ * this version of it does not carry.
  */
 async function commitWhole(
   { choice, sourceRoot, out }: BuildOptions,
@@ -139,7 +143,7 @@ async function commitWhole(
       for (const { path, reason } of gaps.unlistable)
         pending.addUntransferable(path, `cannot be listed: ${reason}`);
     }
-    await excludeAmbiguous(pending, gaps);
+    await excludeUncarried(pending, gaps);
     if (pending.totals.objects === 0) {
       const { objects, examples } = pending.untransferable;
       if (objects > 0) {
@@ -158,21 +162,18 @@ async function commitWhole(
   pending.commit();
 }
 
-/** rclone's stand-in for a byte that is no UTF-8. */
-const replacement = "\ufffd";
-
-async function excludeAmbiguous(pending: PendingManifest, { invalidNames }: ListingGaps): Promise<void> {
+async function excludeUncarried(pending: PendingManifest, { carriage, version }: ListingGaps): Promise<void> {
   const twice = await findDuplicateKeys(pending.written());
-  if (twice.size === 0 && invalidNames === 0) return;
-  await pending.exclude((key) => {
-    if (invalidNames > 0 && key.includes(replacement))
-      return "its name is no UTF-8, or looks like one that is not";
-    return twice.has(key.toWellFormed()) ? "rclone lists more than one object under this path" : undefined;
-  });
+  const byVersion = carriage.forVersion(versionOf(version) ?? undefined);
+  if (twice.size === 0 && !byVersion) return;
+  await pending.exclude((key) =>
+    twice.has(key.toWellFormed()) ? "rclone lists more than one object under this path" : byVersion?.(key),
+  );
 }
 
 async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   const { out } = options;
+  const carriage = new Carriage(options);
   let reportedAt = 0;
   const listed = await listParts(options, {
     request: sourceRequest(options),
@@ -200,10 +201,10 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
     },
     manifestPath: out,
     origin: options,
-    addressability: addressabilityOf(options),
+    addressability: carriage.perhaps,
   });
   try {
-    await commitWhole(options, pending, listed);
+    await commitWhole(options, pending, { carriage, ...listed });
   } finally {
     listed.remove();
   }
@@ -212,19 +213,48 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   return { ...totals, leftOut, firstLeftOut, markers, untransferable };
 }
 
-/** What can be carried between the two roots; which rclone will copy is not known at the listing. */
-export function addressabilityOf({
-  sourceRoot,
-  destRoot,
-  configPath,
-}: Pick<BuildOptions, "sourceRoot" | "destRoot" | "configPath">): Addressability {
+type Roots = Pick<BuildOptions, "sourceRoot" | "destRoot" | "configPath">;
+
+/** What every rclone carries between two roots: which one will copy is not known. */
+export function addressabilityOf(roots: Roots): Addressability {
+  const facts = { ...kindsOf(roots), version: undefined };
+  return (key) => untransferableReason(key, facts);
+}
+
+function kindsOf({ sourceRoot, destRoot, configPath }: Roots): { source: RootKind; dest: RootKind } {
   const remotes = readRemotes(configPath);
-  const facts = {
+  return {
     source: rootKind(sourceRoot, remotes, process.env),
     dest: rootKind(destRoot, remotes, process.env),
-    version: undefined,
   };
-  return (key) => untransferableReason(key, facts);
+}
+
+/** Newer than every rclone that was measured. */
+const newest = [1, 999] as const;
+
+/** What the rclone that lists carries; its version is known only when the listing has ended. */
+class Carriage {
+  readonly #kinds: { source: RootKind; dest: RootKind };
+  #depends = false;
+
+  constructor(roots: Roots) {
+    this.#kinds = kindsOf(roots);
+  }
+
+  /** Why no version carries a key, or undefined when one does. */
+  readonly perhaps: Addressability = (key) => {
+    const reason = untransferableReason(key, { ...this.#kinds, version: undefined });
+    if (reason === undefined) return undefined;
+    const best = untransferableReason(key, { ...this.#kinds, version: newest });
+    if (best === undefined) this.#depends = true;
+    return best;
+  };
+
+  /** What remains to be asked of this version; undefined when it decides over none of the keys. */
+  forVersion(version: readonly [number, number] | undefined): Addressability | undefined {
+    if (!this.#depends) return undefined;
+    return (key) => untransferableReason(key, { ...this.#kinds, version });
+  }
 }
 
 function sourceRequest(options: BuildOptions): ListingRequest {
@@ -239,5 +269,6 @@ function sourceRequest(options: BuildOptions): ListingRequest {
     modtime: options.modtime,
     hash: hash === "on" || (hash === "auto" && kind === "s3"),
     extraFlags: options.extraLsjsonFlags,
+    version: true,
   };
 }

@@ -40,8 +40,6 @@ export interface ListedParts {
   parts: Part[];
   leftOut: number;
   firstLeftOut: string | undefined;
-  /** Names that are no UTF-8, which rclone lists with U+FFFD. */
-  invalidNames: number;
   /** Folders that could not be listed, by their paths below the root. */
   unlistable: readonly Unlistable[];
   /** rclone's version, where the request asks for it and a part was listed in this try. */
@@ -82,7 +80,6 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
       parts,
       leftOut: parts.reduce((sum, { note }) => sum + note.left_out, 0),
       firstLeftOut: parts.find(({ note }) => note.first_left_out !== null)?.note.first_left_out ?? undefined,
-      invalidNames: parts.reduce((sum, { note }) => sum + note.invalid_names, 0),
       unlistable: parts.flatMap(({ note, prefix }) =>
         note.unlistable.map(({ path, reason }) => ({ path: below(prefix, path), reason })),
       ),
@@ -257,7 +254,6 @@ class DividedListing {
       left_out: end.leftOut,
       first_left_out: end.firstLeftOut ?? null,
       dropped: tree ? null : (end.dropped[0]?.reason ?? null),
-      invalid_names: end.invalidNames,
       // Of a level that rclone drops something of, the whole tree is listed.
       unlistable: [...end.unlistable, ...(tree ? end.dropped : [])],
     });

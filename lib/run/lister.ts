@@ -71,8 +71,6 @@ export interface ListingEnd {
   /** Symbolic links, devices and the like: rclone copies none of them. */
   leftOut: number;
   firstLeftOut: string | undefined;
-  /** Names that are no UTF-8, which rclone lists with U+FFFD. */
-  invalidNames: number;
   /** What rclone dropped without failing, where it said so. */
   dropped: readonly Unlistable[];
   /** Folders that could not be listed. */
@@ -175,8 +173,8 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
 }
 
 function endOf(messages: ListerMessages, objects: number, unlistable: readonly Unlistable[]): ListingEnd {
-  const { leftOut, firstLeftOut, invalidNames, dropped, version } = messages;
-  return { objects, leftOut, firstLeftOut, invalidNames, dropped, unlistable, version };
+  const { leftOut, firstLeftOut, dropped, version } = messages;
+  return { objects, leftOut, firstLeftOut, dropped, unlistable, version };
 }
 
 /**

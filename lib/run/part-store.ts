@@ -21,7 +21,6 @@ const noteSchema = v.object({
   first_left_out: v.nullable(v.string()),
   /** Why rclone left something out of a level: there is then no part of it. */
   dropped: v.nullable(v.string()),
-  invalid_names: v.optional(v.number(), 0),
   /** Folders below the prefix that could not be listed; "" is the prefix itself. */
   unlistable: v.optional(v.array(v.object({ path: v.string(), reason: v.string() })), []),
 });

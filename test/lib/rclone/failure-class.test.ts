@@ -90,7 +90,7 @@ test("each known text has its class, with nothing else in the message that tells
 test("a shard has the class that needs the user first; some cannot pass by themselves", () => {
   const inOrder: FailureClass[] = [
     ...(["auth", "config", "destination-full", "container", "throttled", "network"] as const),
-    ...(["unknown", "path", "missing"] as const),
+    ...(["unknown", "path", "untransferable", "missing"] as const),
   ];
   expect([...failureClasses]).toEqual(inOrder);
   expect(inOrder.map((_, rank) => worstClass(inOrder.slice(rank).reverse()))).toEqual(inOrder);

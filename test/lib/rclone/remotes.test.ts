@@ -99,7 +99,18 @@ test("a remote must be one that rclone has, and end at no relative path", () => 
       RCLONE_CONFIG_ENV_TYPE: "s3",
     },
   );
-  const fine = ["/x", "x", "s3 a:b", "größe:b", "env:b", ":s3:b", "abs:y", "typed,type=s3:b", ":local:/x"];
+  const fine = [
+    "/x",
+    "x",
+    "s3 a:b",
+    "größe:b",
+    "env:b",
+    ":s3:b",
+    "abs:y",
+    "s3 a:b/..x/.y/z..",
+    "typed,type=s3:b",
+    ":local:/x",
+  ];
   expect(fine.map((root) => remoteProblem(root, here))).toEqual(fine.map(() => undefined));
   const bad = [
     "größer:sub",
@@ -110,6 +121,10 @@ test("a remote must be one that rclone has, and end at no relative path", () => 
     ":local:",
     ":日本:b",
     ":alias,remote=sub:x",
+    "s3 a:b/p//q",
+    "s3 a:b/../c",
+    "s3 a:b/./x",
+    "s3 a:b/x/..",
   ];
   expect(bad.filter((root) => remoteProblem(root, here) === undefined)).toEqual([]);
   expect(remoteProblem("日本:b", here)).toBe(
