@@ -1,43 +1,31 @@
-import { mkdirSync } from "node:fs";
 import { untransferableReason } from "../lib/rclone/addressable.ts";
-import { copyArgv } from "../lib/rclone/argv.ts";
-import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
 import { refusedVariables, type UserFlags } from "../lib/rclone/flags.ts";
 import { isLocal, type LocalEnds, plainPath } from "../lib/rclone/local-ends.ts";
-import { type RootKind, rootKind, serverSide } from "../lib/rclone/remote.ts";
-import { parseRoot, type RemoteContext } from "../lib/rclone/remote-options.ts";
-import { stepEnvironment } from "../lib/rclone/runtime.ts";
+import { rootKind, serverSide } from "../lib/rclone/remote.ts";
+import type { RemoteContext } from "../lib/rclone/remote-options.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
-import { stepCommand } from "../lib/run/step.ts";
-import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
-import { AtomicFile } from "../lib/system/durable.ts";
+import type { ArrayTask } from "../lib/slurm/scheduler.ts";
 import { XferError } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
-import { identifyProcess, type ProcessIdentity } from "../lib/system/process-identity.ts";
-import { quoteWords } from "../lib/system/shell-words.ts";
-import { formatBytes, formatObjects } from "../lib/system/units.ts";
-import { CopyTime } from "./copy-time.ts";
+import type { ProcessIdentity } from "../lib/system/process-identity.ts";
+import { formatObjects } from "../lib/system/units.ts";
+import { CopyPass, type PlaceKinds } from "./copy-pass.ts";
 import { type CutMemory, runWithCuts } from "./cut-pass.ts";
-import { silenceLimitsOf } from "./decide/silence.ts";
 import { decideAfterPass, lowerTransfers } from "./decide.ts";
 import type { Look } from "./destination.ts";
 import { type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
 import { readLook } from "./first-look.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ShardLock } from "./lock.ts";
-import { type PassResult, runPass } from "./pass.ts";
 import { Progress } from "./progress.ts";
 import { Settler } from "./settler.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
 import { leaveOutUnreadable } from "./source-check.ts";
 import { Worklist } from "./worklist.ts";
-
-/** Seconds between rclone's lines of statistics. An orphaned rclone dies at the first that nobody reads (SIGPIPE). */
-const statsSeconds = 2;
 
 /** What an attempt works on. */
 export interface AttemptOptions {
@@ -93,23 +81,11 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   return new Attempt(options).run();
 }
 
-/** Makes the paths of a destination: no container starts with a mount of what is not there. */
-function makeEnds({ paths }: LocalEnds, { dest_root, runtime }: RunConfig): void {
-  const isPath = parseRoot(dest_root).form === "posix";
-  for (const path of isPath || runtime !== "host" ? paths : []) {
-    try {
-      mkdirSync(path, { recursive: true });
-    } catch (error) {
-      // Of several upstreams one may be for reading only.
-      if (isPath) throw error;
-    }
-  }
-}
-
 class Attempt {
   readonly #options: AttemptOptions;
   readonly #flags: UserFlags;
-  readonly #kinds: { source: RootKind; dest: RootKind; serverSide: ReturnType<typeof serverSide> };
+  readonly #kinds: PlaceKinds;
+  readonly #copy: CopyPass;
   readonly #progress: Progress;
   readonly #heartbeat: Heartbeat;
   readonly #settler: Settler | undefined;
@@ -118,11 +94,9 @@ class Attempt {
   #version: readonly [number, number] | undefined;
   #transfers: number;
   readonly #worklist: Worklist;
-  readonly #copyTime = new CopyTime(performance.now());
   readonly #cuts: CutMemory = { aborted: false, isGeneral: false };
   /** Where the source is on this host, when it is a path. */
   readonly #sourcePath: string | undefined;
-  #spoke = false;
 
   constructor(options: AttemptOptions) {
     const { config, layout, records, journal, log, context, destEnds } = options;
@@ -153,6 +127,15 @@ class Attempt {
       writeProgress: () => this.#progress.write(new Date(), this.#lowered()),
     });
     this.#stop = AbortSignal.any([options.stop, this.#heartbeat.signal]);
+    this.#copy = new CopyPass({
+      ...options,
+      kinds: this.#kinds,
+      stop: this.#stop,
+      progress: this.#progress,
+      worklist: this.#worklist,
+      proveAt: (place, proof) => this.#proveAt(place, proof),
+      note: (message) => this.#note(message),
+    });
   }
 
   async run(): Promise<AttemptResult> {
@@ -199,7 +182,7 @@ class Attempt {
             exitCode: last === undefined || last.result instanceof XferError ? null : last.result.exit.code,
             unproven,
             transfers: this.#lowered(),
-            neverStarted: !this.#spoke,
+            neverStarted: !this.#copy.spoke,
           };
         }
         const left = unproven.length - settled;
@@ -293,7 +276,7 @@ class Attempt {
         failure: look.class,
       };
       const next = decideAfterPass(facts);
-      if (next.kind !== "pass") return this.#failAll(look.class, look.message, !this.#spoke);
+      if (next.kind !== "pass") return this.#failAll(look.class, look.message, !this.#copy.spoke);
       this.#note(`looking again in ${next.waitSeconds}s (${look.class})`);
       await sleep(next.waitSeconds * 1000, this.#stop);
     }
@@ -353,7 +336,14 @@ class Attempt {
         worklist,
         count: records.count,
         group: worklist.ofGroup(mayBeThere),
-        run: (includes, isPiece) => this.#runOver(includes, { pass, mayBeThere, isPiece }),
+        run: (includes, isPiece) =>
+          this.#copy.run(includes, {
+            pass,
+            mayBeThere,
+            isPiece,
+            transfers: this.#transfers,
+            version: this.#version,
+          }),
         memory: this.#cuts,
         isLastPass: pass >= this.#flags.passes,
         stop: this.#stop,
@@ -363,103 +353,5 @@ class Attempt {
       journal.sync();
     }
     return runs;
-  }
-
-  /** Runs rclone over the records of a group, or a piece of it; undefined when none of them is to do. */
-  async #runOver(
-    includes: (place: number) => boolean,
-    { pass, mayBeThere, isPiece }: { pass: number; mayBeThere: boolean; isPiece: boolean },
-  ): Promise<PassRun | undefined> {
-    const { journal } = this.#options;
-    const objects = await this.#writeKeys(includes, pass);
-    if (this.#stop.aborted || objects === 0) return undefined;
-    this.#progress.startPass(pass);
-    const before = journal.proofs.count;
-    const result = await this.#rclone(pass, mayBeThere, objects).catch((error: unknown) => {
-      if (error instanceof XferError) return error;
-      throw error;
-    });
-    return { includes, records: objects, isPiece, proved: journal.proofs.count > before, result };
-  }
-
-  /** Writes the keys of a run of rclone, and says how many they are. */
-  async #writeKeys(isToDo: (place: number) => boolean, pass: number): Promise<number> {
-    const { records, layout } = this.#options;
-    const keys = new AtomicFile(layout.keys);
-    const { objects, bytes } = await records.writeKeys(keys, isToDo).catch((error: unknown) => {
-      keys.abort();
-      throw error;
-    });
-    // A later attempt writes its own.
-    keys.commit({ durable: false });
-    if (objects > 0) this.#note(`pass ${pass}: ${formatObjects(objects)}, ${formatBytes(bytes)}`);
-    return objects;
-  }
-
-  async #rclone(pass: number, mayBeThere: boolean, objects: number): Promise<PassResult> {
-    const { config, layout, log, task, records } = this.#options;
-    const plan = this.#plan(mayBeThere);
-    this.#progress.plan = plan.reason;
-    const env = { ...plan.variables, ...process.env };
-    makeEnds(this.#options.destEnds, config);
-    const argv = stepCommand(config, {
-      argv: ({ configPath, keys }) =>
-        copyArgv({
-          sourceRoot: config.source_root,
-          destRoot: config.dest_root,
-          filesFrom: keys,
-          configPath,
-          planFlags: plan.flags,
-          transfers: this.#transfers,
-          userFlags: this.#flags.argv,
-          statsSeconds,
-          logSkipped: plan.logSkipped,
-        }),
-      readOnly: [config.source_root],
-      writable: [config.dest_root],
-      keys: layout.keys,
-      env,
-    });
-    this.#note(`plan: ${plan.reason}: ${quoteWords(argv)}`);
-    try {
-      const result = await runPass({
-        argv,
-        env: stepEnvironment(config.runtime, env),
-        log,
-        stop: this.#stop,
-        silence: silenceLimitsOf(
-          { records: objects, largestBytes: records.largestBytes, ...this.#kinds },
-          [...plan.flags, ...this.#flags.argv],
-          process.env,
-        ),
-        terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,
-        onStart: (child) => this.#options.onChild(identifyProcess(child.pid) ?? null),
-        onProven: (key, proof) => {
-          const place = records.placeOf(key);
-          if (place !== -1 && this.#worklist.isToDo(place)) this.#proveAt(place, proof);
-        },
-        onStats: (stats) => {
-          this.#progress.stats(stats);
-          if (this.#copyTime.note(stats, performance.now())) this.#options.onCopying();
-        },
-      });
-      this.#spoke ||= result.spoke;
-      this.#note(`pass ${pass} ended: exit code ${result.exit.code}`);
-      return result;
-    } finally {
-      this.#options.onChild(null);
-    }
-  }
-
-  #plan(mayBeThere: boolean): CopyPlan {
-    const { records } = this.#options;
-    return copyPlan({
-      ...this.#kinds,
-      largestBytes: records.largestBytes,
-      version: this.#version,
-      multiThreadCutoffBytes: this.#flags.multiThreadCutoffBytes,
-      comparesDestination: this.#flags.comparesDestination,
-      mayBeThere,
-    });
   }
 }

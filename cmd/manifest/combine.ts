@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { addressabilityOf } from "../../lib/build/carriage.ts";
 import { combineParts } from "../../lib/manifest/combine.ts";
-import { addressabilityOf } from "../../lib/run/build-manifest.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
 import { sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";

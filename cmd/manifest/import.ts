@@ -1,5 +1,6 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { addressabilityOf } from "../../lib/build/carriage.ts";
 import { type ImportOptions, importRows } from "../../lib/manifest/import.ts";
 import {
   inventoryDuplicateAdvice,
@@ -8,7 +9,6 @@ import {
   rowFormats,
 } from "../../lib/manifest/import-rows.ts";
 import { looksLikePath } from "../../lib/rclone/remote.ts";
-import { addressabilityOf } from "../../lib/run/build-manifest.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";

@@ -1,3 +1,4 @@
+import { Carriage } from "../build/carriage.ts";
 import type { Unlistable } from "../listing/lister-messages.ts";
 import { findDuplicateKeys } from "../manifest/distinct-keys.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
@@ -6,7 +7,6 @@ import { forEachEntry } from "../manifest/read-listing.ts";
 import { joinRoot } from "../manifest/root.ts";
 import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
 import {
-  type Addressability,
   type ListingTotals,
   type Markers,
   type PendingManifest,
@@ -15,10 +15,10 @@ import {
   writeManifest,
   writeProgress,
 } from "../manifest/write-listing.ts";
-import { untransferableReason, versionOf } from "../rclone/addressable.ts";
+import { versionOf } from "../rclone/addressable.ts";
 import type { ModtimeMode } from "../rclone/argv.ts";
 import { filterVariables } from "../rclone/flags.ts";
-import { type RootKind, rootKind } from "../rclone/remote.ts";
+import { rootKind } from "../rclone/remote.ts";
 import { operationFailed } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
@@ -140,7 +140,7 @@ async function commitWhole(
   try {
     await choice?.check();
     if (!choice) {
-      for (const { path, reason } of gaps.unlistable)
+      for (const { path, reason } of [...gaps.unlistable, ...gaps.carriage.quotedFolders()])
         pending.addUntransferable(path, `cannot be listed: ${reason}`);
     }
     await excludeUncarried(pending, gaps);
@@ -211,50 +211,6 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   const { leftOut, firstLeftOut } = listed;
   const { totals, markers, untransferable } = pending;
   return { ...totals, leftOut, firstLeftOut, markers, untransferable };
-}
-
-type Roots = Pick<BuildOptions, "sourceRoot" | "destRoot" | "configPath">;
-
-/** What every rclone carries between two roots: which one will copy is not known. */
-export function addressabilityOf(roots: Roots): Addressability {
-  const facts = { ...kindsOf(roots), version: undefined };
-  return (key) => untransferableReason(key, facts);
-}
-
-function kindsOf({ sourceRoot, destRoot, configPath }: Roots): { source: RootKind; dest: RootKind } {
-  const remotes = readRemotes(configPath);
-  return {
-    source: rootKind(sourceRoot, remotes, process.env),
-    dest: rootKind(destRoot, remotes, process.env),
-  };
-}
-
-/** Newer than every rclone that was measured. */
-const newest = [1, 999] as const;
-
-/** What the rclone that lists carries; its version is known only when the listing has ended. */
-class Carriage {
-  readonly #kinds: { source: RootKind; dest: RootKind };
-  #depends = false;
-
-  constructor(roots: Roots) {
-    this.#kinds = kindsOf(roots);
-  }
-
-  /** Why no version carries a key, or undefined when one does. */
-  readonly perhaps: Addressability = (key) => {
-    const reason = untransferableReason(key, { ...this.#kinds, version: undefined });
-    if (reason === undefined) return undefined;
-    const best = untransferableReason(key, { ...this.#kinds, version: newest });
-    if (best === undefined) this.#depends = true;
-    return best;
-  };
-
-  /** What remains to be asked of this version; undefined when it decides over none of the keys. */
-  forVersion(version: readonly [number, number] | undefined): Addressability | undefined {
-    if (!this.#depends) return undefined;
-    return (key) => untransferableReason(key, { ...this.#kinds, version });
-  }
 }
 
 function sourceRequest(options: BuildOptions): ListingRequest {

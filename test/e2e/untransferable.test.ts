@@ -163,6 +163,30 @@ for (const rclone of await rclones()) {
 }
 
 test(
+  "two folders that rclone shows under one name: what it says nothing of is one entry",
+  async () => {
+    using dir = temporaryDirectory();
+    const at = (name: string) => join(dir.path, name);
+    for (const [name, body] of [
+      ["in/\u201b/unseen", "1"],
+      ["in/\u201b\u201b/seen twice", "22"],
+      ["in/plain", "333"],
+    ] as const) {
+      mkdirSync(dirname(at(name)), { recursive: true });
+      writeFileSync(at(name), body);
+    }
+    const args = ["run", "--executor", "local", "--source", "in", "--dest", "out", "--run-dir", "run"];
+    const run = await xfer([...args, "--num-shards", "1"], { cwd: dir.path });
+    expect(run.code).toBe(1);
+    expect(files(Buffer.from(at("out")))).toEqual(["plain"]);
+    const lines = named(at("run/manifest.jsonl"));
+    expect(lines.filter(({ size }) => size === null)).toHaveLength(1);
+    expect(lines.find(({ size }) => size === null)?.reason).toContain("looks into one of them");
+  },
+  timeoutMs,
+);
+
+test(
   "a rebased manifest keeps the list, and where nothing can be carried the list is all there is",
   async () => {
     await using stage = await Stage.start();

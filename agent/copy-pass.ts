@@ -1,0 +1,192 @@
+import { mkdirSync } from "node:fs";
+import { copyArgv } from "../lib/rclone/argv.ts";
+import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
+import type { UserFlags } from "../lib/rclone/flags.ts";
+import type { LocalEnds } from "../lib/rclone/local-ends.ts";
+import type { RootKind, serverSide } from "../lib/rclone/remote.ts";
+import { parseRoot } from "../lib/rclone/remote-options.ts";
+import { stepEnvironment } from "../lib/rclone/runtime.ts";
+import type { RunConfig } from "../lib/run/config.ts";
+import type { Journal, Proof } from "../lib/run/journal.ts";
+import type { ShardLayout } from "../lib/run/layout.ts";
+import { stepCommand } from "../lib/run/step.ts";
+import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
+import { AtomicFile } from "../lib/system/durable.ts";
+import { XferError } from "../lib/system/errors.ts";
+import { identifyProcess, type ProcessIdentity } from "../lib/system/process-identity.ts";
+import { quoteWords } from "../lib/system/shell-words.ts";
+import { formatBytes, formatObjects } from "../lib/system/units.ts";
+import { CopyTime } from "./copy-time.ts";
+import { silenceLimitsOf } from "./decide/silence.ts";
+import type { PassRun } from "./explain.ts";
+import { type PassResult, runPass } from "./pass.ts";
+import type { Progress } from "./progress.ts";
+import type { ShardLog } from "./shard-log.ts";
+import type { ShardRecords } from "./shard-records.ts";
+import type { Worklist } from "./worklist.ts";
+
+/** Seconds between rclone's lines of statistics. An orphaned rclone dies at the first that nobody reads (SIGPIPE). */
+const statsSeconds = 2;
+
+/** What the two ends of a copy are, and whether a server copies between them. */
+export interface PlaceKinds {
+  source: RootKind;
+  dest: RootKind;
+  serverSide: ReturnType<typeof serverSide>;
+}
+
+/** What the copying of an attempt works with; see AttemptOptions for the first of them. */
+interface CopyParts {
+  task: ArrayTask | undefined;
+  config: RunConfig;
+  layout: ShardLayout;
+  records: ShardRecords;
+  journal: Journal;
+  log: ShardLog;
+  flags: UserFlags;
+  destEnds: LocalEnds;
+  onChild: (child: ProcessIdentity | null) => void;
+  onCopying: () => void;
+  kinds: PlaceKinds;
+  /** Aborted by the caller's stop, or when the state cannot be kept any more. */
+  stop: AbortSignal;
+  progress: Progress;
+  worklist: Worklist;
+  proveAt: (place: number, proof: Proof) => void;
+  note: (message: string) => void;
+}
+
+/** Which run of rclone in a pass it is, and what it is told beside the keys. */
+interface WhichPass {
+  pass: number;
+  mayBeThere: boolean;
+  isPiece: boolean;
+  transfers: number;
+  version: readonly [number, number] | undefined;
+}
+
+/** Makes the paths of a destination: no container starts with a mount of what is not there. */
+function makeEnds({ paths }: LocalEnds, { dest_root, runtime }: RunConfig): void {
+  const isPath = parseRoot(dest_root).form === "posix";
+  for (const path of isPath || runtime !== "host" ? paths : []) {
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (error) {
+      // Of several upstreams one may be for reading only.
+      if (isPath) throw error;
+    }
+  }
+}
+
+/** Runs rclone over lists of records, and proves what its log says. */
+export class CopyPass {
+  /** Whether rclone itself has said anything in this attempt. */
+  spoke = false;
+  readonly #parts: CopyParts;
+  readonly #copyTime = new CopyTime(performance.now());
+
+  constructor(parts: CopyParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs rclone over the records of a group, or a piece of it; undefined when none of them is to do. */
+  async run(includes: (place: number) => boolean, which: WhichPass): Promise<PassRun | undefined> {
+    const { journal, progress, stop } = this.#parts;
+    const objects = await this.#writeKeys(includes, which.pass);
+    if (stop.aborted || objects === 0) return undefined;
+    progress.startPass(which.pass);
+    const before = journal.proofs.count;
+    const result = await this.#rclone(which, objects).catch((error: unknown) => {
+      if (error instanceof XferError) return error;
+      throw error;
+    });
+    return {
+      includes,
+      records: objects,
+      isPiece: which.isPiece,
+      proved: journal.proofs.count > before,
+      result,
+    };
+  }
+
+  /** Writes the keys of a run of rclone, and says how many they are. */
+  async #writeKeys(isToDo: (place: number) => boolean, pass: number): Promise<number> {
+    const { records, layout, note } = this.#parts;
+    const keys = new AtomicFile(layout.keys);
+    const { objects, bytes } = await records.writeKeys(keys, isToDo).catch((error: unknown) => {
+      keys.abort();
+      throw error;
+    });
+    // A later attempt writes its own.
+    keys.commit({ durable: false });
+    if (objects > 0) note(`pass ${pass}: ${formatObjects(objects)}, ${formatBytes(bytes)}`);
+    return objects;
+  }
+
+  async #rclone({ pass, mayBeThere, ...which }: WhichPass, objects: number): Promise<PassResult> {
+    const { config, layout, log, task, records, progress, flags, kinds, note } = this.#parts;
+    const plan = this.#plan(mayBeThere, which.version);
+    progress.plan = plan.reason;
+    const env = { ...plan.variables, ...process.env };
+    makeEnds(this.#parts.destEnds, config);
+    const argv = stepCommand(config, {
+      argv: ({ configPath, keys }) =>
+        copyArgv({
+          sourceRoot: config.source_root,
+          destRoot: config.dest_root,
+          filesFrom: keys,
+          configPath,
+          planFlags: plan.flags,
+          transfers: which.transfers,
+          userFlags: flags.argv,
+          statsSeconds,
+          logSkipped: plan.logSkipped,
+        }),
+      readOnly: [config.source_root],
+      writable: [config.dest_root],
+      keys: layout.keys,
+      env,
+    });
+    note(`plan: ${plan.reason}: ${quoteWords(argv)}`);
+    try {
+      const result = await runPass({
+        argv,
+        env: stepEnvironment(config.runtime, env),
+        log,
+        stop: this.#parts.stop,
+        silence: silenceLimitsOf(
+          { records: objects, largestBytes: records.largestBytes, ...kinds },
+          [...plan.flags, ...flags.argv],
+          process.env,
+        ),
+        terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,
+        onStart: (child) => this.#parts.onChild(identifyProcess(child.pid) ?? null),
+        onProven: (key, proof) => {
+          const place = records.placeOf(key);
+          if (place !== -1 && this.#parts.worklist.isToDo(place)) this.#parts.proveAt(place, proof);
+        },
+        onStats: (stats) => {
+          progress.stats(stats);
+          if (this.#copyTime.note(stats, performance.now())) this.#parts.onCopying();
+        },
+      });
+      this.spoke ||= result.spoke;
+      note(`pass ${pass} ended: exit code ${result.exit.code}`);
+      return result;
+    } finally {
+      this.#parts.onChild(null);
+    }
+  }
+
+  #plan(mayBeThere: boolean, version: readonly [number, number] | undefined): CopyPlan {
+    const { records, flags, kinds } = this.#parts;
+    return copyPlan({
+      ...kinds,
+      largestBytes: records.largestBytes,
+      version,
+      multiThreadCutoffBytes: flags.multiThreadCutoffBytes,
+      comparesDestination: flags.comparesDestination,
+      mayBeThere,
+    });
+  }
+}
