@@ -62,6 +62,7 @@ function partErrors(errors: ReadonlyMap<string, string>): ReadonlyMap<string, st
  * | hung otherwise | unknown |
  * | ended otherwise, with this record alone | that of its most telling message, which is about it |
  * | ended otherwise, in a piece of a pass | unknown: it is about another object |
+ * | ended otherwise, proved others, by what only the user cures | unknown: it is about another object |
  * | ended otherwise | that of its most telling message, but never missing: that is about another object |
  */
 export function explainUnproven(
@@ -109,7 +110,8 @@ export function explainUnproven(
       : "rclone hung: its statistics went on, and it did nothing";
   const failure = result.hang === undefined ? classOf(said) : "unknown";
   if (isAlone) return { place, class: failure, message: said, own: true };
-  const isAnothers = isPiece || failure === "missing" || failure === "path";
+  // What only the user cures did not keep others from being proven: it is about one that rclone does not name.
+  const isAnothers = isPiece || failure === "missing" || failure === "path" || (proved && !canPass(failure));
   return { place, class: isAnothers ? "unknown" : failure, message: `not reached: ${said}` };
 }
 

@@ -33,7 +33,7 @@ describe("why a record is not proven", () => {
     [
       "ended by the signal of a shell's own",
       ended(128, { ...errors(["x", denied]), error: denied }),
-      whole,
+      nothing,
       "auth",
     ],
     ["another's part file", ended(1, errors(["k2.0123abcd.partial", denied])), nothing, "unknown"],
@@ -50,9 +50,12 @@ describe("why a record is not proven", () => {
     [
       "killed after others were denied",
       ended(137, { ...errors(["x", denied]), error: denied }),
-      whole,
+      nothing,
       "auth",
     ],
+    ["killed after others were denied, and others proven", ended(137, { error: denied }), whole, "unknown"],
+    ["another denied without a name, others proven", ended(1, { error: denied }), whole, "unknown"],
+    ["a store that throttles after others were proven", ended(1, { error: "SlowDown" }), whole, "throttled"],
     ["silence", ended(137, { hang: "silent" }), whole, "container"],
     ["a hang", ended(143, { hang: "idle" }), nothing, "unknown"],
     ["a hang alone", ended(143, { hang: "idle" }), alone, "unknown", "own"],
