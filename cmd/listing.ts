@@ -21,14 +21,18 @@ export function newRunId(): string {
   return makeRunId(new Date(), crypto.getRandomValues(new Uint8Array(3)));
 }
 
-/** Prints what a new manifest holds. */
+/** Prints what a new manifest holds, and how much the list beside it names. */
 export async function printBuilt(
   { out, json }: { out: string; json: boolean },
   runId: string,
-  { objects, bytes }: ListingTotals,
+  { objects, bytes, untransferable }: ListingTotals & { untransferable: ListingTotals },
 ): Promise<void> {
-  if (json) await printJson({ schema: "xfer.build.v1", manifest: out, run_id: runId, objects, bytes });
-  else await printText(`${out}: ${formatObjects(objects)}, ${formatBytes(bytes)}\n`);
+  if (json) {
+    await printJson({
+      ...{ schema: "xfer.build.v1", manifest: out, run_id: runId, objects, bytes },
+      untransferable: { objects: untransferable.objects, bytes: untransferable.bytes },
+    });
+  } else await printText(`${out}: ${formatObjects(objects)}, ${formatBytes(bytes)}\n`);
 }
 
 /** How rclone is reached for listings, from the flags of rcloneArgs and listerArgs. */

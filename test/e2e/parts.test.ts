@@ -261,6 +261,7 @@ test(
     expect(combined.stderr).toBe("");
     expect(JSON.parse(combined.stdout)).toEqual({
       ...{ schema: "xfer.build.v1", manifest: "m", run_id: "same", objects: 4_503, bytes: 4_503 },
+      untransferable: { objects: 0, bytes: 0 },
     });
     await stage.xfer(...buildArgs(stage, "serial"));
     const found = lines(join(stage.dir, "m"));
