@@ -14,4 +14,6 @@ set -eu
 cd -- "${XFER_RUN_DIR:-${SLURM_SUBMIT_DIR:-.}}"
 agent=./bin/xfer
 if [ -f bin/agent-path ]; then IFS= read -r agent <bin/agent-path; fi
+# Files are looked at side by side, however few cores the task has.
+export UV_THREADPOOL_SIZE="${UV_THREADPOOL_SIZE:-16}"
 exec "$agent" agent --run-dir . "$@"
