@@ -14,6 +14,7 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { sampleObjects } from "../data/fill.ts";
+import { until } from "./harness.ts";
 import { SlurmStage } from "./slurm-stage.ts";
 
 /** Jobs wait for the requeue delay and for two noisy cores. */
@@ -202,6 +203,31 @@ test(
     await cluster.waitForJob(submitted.stdout.trim(), timeoutMs);
     expect(stage.states("done"), stage.logs()).toHaveLength(1);
     expect(await stage.different(keys)).toEqual([]);
+  },
+  timeoutMs,
+);
+
+test(
+  "a job that is suspended for longer than any silence goes on where it was, and spends nothing",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "suspended");
+    const keys = stage.fill(60);
+    const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 500 } });
+    const jobId = await stage.submit("--num-shards", "1", "--rclone-flags", "--transfers 1");
+    await until("some objects to arrive", () => stage.dest.counts.PUT > 5, timeoutMs);
+    const suspended = await cluster.run(["scontrol", "suspend", jobId]);
+    expect(suspended.stderr).toBe("");
+    const before = stage.dest.counts.PUT;
+    // The silence of a copy that has begun is a minute.
+    await Bun.sleep(63_000);
+    expect(stage.dest.counts.PUT - before).toBeLessThanOrEqual(1);
+    release();
+    expect((await cluster.run(["scontrol", "resume", jobId])).stderr).toBe("");
+    await cluster.waitForJob(jobId, timeoutMs);
+    expect(stage.states("done"), stage.logs()).toHaveLength(1);
+    expect(stage.states("attempt")).toMatchObject([{ attempt: 1, spent: 0 }]);
+    expect(await stage.different(keys)).toEqual([]);
+    expect(stage.dest.counts.PUT).toBeLessThanOrEqual(61);
   },
   timeoutMs,
 );
