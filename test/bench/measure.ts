@@ -31,7 +31,8 @@ export async function measure(
   const started = performance.now();
   const child = Bun.spawn([...argv], {
     cwd,
-    env: { PATH: path },
+    // The manifests of the bench name these remotes.
+    env: { PATH: path, RCLONE_CONFIG_SRC_TYPE: "s3", RCLONE_CONFIG_DST_TYPE: "s3" },
     stdin: "ignore",
     stdout: Bun.file(out),
     stderr: Bun.file(err),
