@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { pathProblem } from "../../../lib/manifest/root.ts";
-import { type AddressFacts, untransferableReason } from "../../../lib/rclone/addressable.ts";
+import { type AddressFacts, untransferableReason, versionOf } from "../../../lib/rclone/addressable.ts";
 import { controlNames, hostileNames, listedName } from "../../data/hostile-names.ts";
 
 const kinds = ["s3", "posix", "other"] as const;
@@ -159,4 +159,49 @@ test("what a manifest refuses is refused", () => {
     expect(pathProblem(key)).toBeDefined();
     expect(refusedAt(key)).toEqual(all);
   }
+});
+
+test("rclone's version is read from its own name for itself", () => {
+  const rows: [string | undefined, [number, number] | null][] = [
+    ["1.60.1-DEV", [1, 60]],
+    ["1.75.2", [1, 75]],
+    ["2.0", [2, 0]],
+    ["beta 1.60", null],
+    ["", null],
+    [undefined, null],
+  ];
+  for (const [text, version] of rows) expect(versionOf(text)).toEqual(version);
+});
+
+test("lengths are of the listed bytes of one name, wherever it stands, and of the whole key", () => {
+  const toPosix: AddressFacts = { source: "s3", dest: "posix", version: [1, 76] };
+  const toS3: AddressFacts = { source: "s3", dest: "s3", version: [1, 76] };
+  const fits = (key: string, facts: AddressFacts) => untransferableReason(key, facts) === undefined;
+  const [name, long] = ["n".repeat(255), "n".repeat(256)];
+  expect([`${name}/${name}/${name}`, `a/${"é".repeat(127)}x`].map((key) => fits(key, toPosix))).toEqual([
+    true,
+    true,
+  ]);
+  for (const key of [long, `${long}/a`, `a/${long}`, `a/b/${long}/c`, `a/${"é".repeat(128)}`]) {
+    expect(fits(key, toPosix)).toBe(false);
+    expect(fits(key, toS3)).toBe(true);
+  }
+  const deep = `${"d/".repeat(511)}ab`;
+  expect(deep).toHaveLength(1024);
+  expect([deep, `${deep}c`].map((key) => fits(key, toS3))).toEqual([true, false]);
+  // A stand-in is one byte in the store, a quoted one its own three.
+  expect(fits(`${deep.slice(0, -1)}\u2401`, toS3)).toBe(true);
+  expect(fits(`${deep.slice(0, -3)}\u201b\u2401`, toS3)).toBe(true);
+  expect(fits(`${deep.slice(0, -2)}\u201b\u2401`, toS3)).toBe(false);
+});
+
+test("quoted full-width stops are carried at the start of a key too, and only s3 to s3 is told of rclone's age", () => {
+  const fromPosix: AddressFacts = { source: "posix", dest: "posix", version: [1, 60] };
+  expect(untransferableReason("\u201b\uff0e", fromPosix)).toBeUndefined();
+  expect(untransferableReason("a/\u201b\uff0e\u201b\uff0e", fromPosix)).toBeUndefined();
+  const reason = (source: AddressFacts["source"], dest: AddressFacts["dest"]) =>
+    untransferableReason("a//b", { source, dest, version: [1, 60] });
+  expect(reason("s3", "s3")).toContain("before 1.75");
+  expect(reason("s3", "posix")).not.toContain("before 1.75");
+  expect(reason("posix", "s3")).not.toContain("before 1.75");
 });

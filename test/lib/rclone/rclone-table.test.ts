@@ -39,3 +39,22 @@ test("the table is made of names alone, and of the newest rclone's marks", () =>
   expect(JSON.stringify(Object.values(table.backends).map(({ open }) => open))).toMatch(/^[\w ",[\]]*$/);
   expect(table.backends.s3.open.split(" ")).toContain("endpoint");
 });
+
+test("options that rclone marks as no secret, and that may hold one, are not open; those that only look alike are", () => {
+  const closed: [string, string][] = [
+    ["s3", "sse_customer_key"],
+    ["s3", "sse_customer_key_base64"],
+    ["s3", "sse_customer_key_md5"],
+    ["s3", "ibm_api_key"],
+    ["http", "headers"],
+    ["webdav", "headers"],
+    ["mega", "2fa"],
+  ];
+  expect(closed.filter(([backend, option]) => isOpenOption(backend, option))).toEqual([]);
+  const open: [string, string][] = [
+    ["s3", "sse_customer_algorithm"],
+    ["s3", "endpoint"],
+    ["s3", "Chunk-Size"],
+  ];
+  expect(open.filter(([backend, option]) => !isOpenOption(backend, option))).toEqual([]);
+});

@@ -85,6 +85,10 @@ test("variables count as the flags that they stand for, and a flag wins over its
     ["", { RCLONE_S3_OPTION_OF_TOMORROW: "x" }, ["RCLONE_S3_OPTION_OF_TOMORROW"]],
     ["", { RCLONE_S3_SECRET_ACCESS_KEY: "x", RCLONE_CACHE_DIR: "/x" }, []],
     ["", { RCLONE_CONFIG: "/c", RCLONE_CONFIG_PASS: "x", RCLONE_CONFIG_DST_ENDPOINT: "http://h" }, []],
+    ["", { RCLONE_RC_ADDR: "h:1", RCLONE_METRICS_ADDR: "h:2", RCLONE_UMASK: "2", RCLONE_UID: "1" }, []],
+    ["", { RCLONE_ALLOW_OTHER: "true", RCLONE_ALLOW_ROOT: "true", RCLONE_DIR_CACHE_TIME: "1m" }, []],
+    ["", { RCLONE_POLL_INTERVAL: "1m", RCLONE_GID: "1" }, []],
+    ["", { RCLONE_UMASK_OF_TOMORROW: "2" }, ["RCLONE_UMASK_OF_TOMORROW"]],
     ["", { RCLONE_VFS_CACHE_MODE: "full", RCLONE_DRY_RUN: "true", UPDATE: "true" }, []],
   ];
   expect(rows.map(([text, env]) => sort(text, env).comparesFor)).toEqual(rows.map(([, , why]) => why));
