@@ -27,8 +27,8 @@ function kindsOf({ sourceRoot, destRoot, configPath }: Places): { source: RootKi
 
 /** U+201B: rclone's quote before a character that stands for another. */
 const quote = "\u201b";
-/** More of such folders are not named. */
-const quotedFoldersMax = 10_000;
+/** Of more paths with a quote each folder counts as one of two. */
+const quotedMax = 10_000;
 
 /** Newer than every rclone that was measured. */
 const newest = [1, 999] as const;
@@ -38,6 +38,7 @@ export class Carriage {
   readonly #kinds: { source: RootKind; dest: RootKind };
   #depends = false;
   readonly #quoted = new Set<string>();
+  readonly #seen = new Set<string>();
 
   /** Whether rclone looks into one folder after the other. */
   readonly #walks: boolean;
@@ -51,23 +52,26 @@ export class Carriage {
   readonly perhaps: Addressability = (key) => {
     const reason = untransferableReason(key, { ...this.#kinds, version: undefined });
     if (reason === undefined) return undefined;
-    if (this.#walks) this.#noteFolder(key);
     const best = untransferableReason(key, { ...this.#kinds, version: newest });
     if (best === undefined) this.#depends = true;
     return best;
   };
 
   /**
-   * Notes the folder of a listed path that rclone shows under its own quote: it shows U+201B and two of them alike, looks
-   * into one of the two folders, and says nothing of what is in the other.
+   * Whether a listed path repeats one before it in a folder with rclone's own quote: rclone shows folders named U+201B and
+   * twice U+201B alike, looks into one of them twice, and says nothing of what is in the other. That one is noted.
    */
-  #noteFolder(path: string): void {
-    const at = path.indexOf(quote);
+  repeats(path: string): boolean {
+    const at = this.#walks ? path.indexOf(quote) : -1;
     const end = at === -1 ? -1 : path.indexOf("/", at);
-    if (end !== -1 && this.#quoted.size < quotedFoldersMax) this.#quoted.add(path.slice(0, end));
+    if (end === -1) return false;
+    const isRepeated = this.#seen.has(path);
+    if (isRepeated || this.#seen.size >= quotedMax) this.#quoted.add(path.slice(0, end));
+    else this.#seen.add(path);
+    return isRepeated;
   }
 
-  /** Folders beside which there may be one that was not looked into. */
+  /** Folders beside which there is one that was not looked into. */
   quotedFolders(): Unlistable[] {
     return [...this.#quoted].map((path) => ({
       path,

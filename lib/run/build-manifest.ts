@@ -98,7 +98,7 @@ async function buildSerially(options: BuildOptions): Promise<BuildResult> {
       let closed = true;
       const pending = await writeManifest({
         source: async (each) => {
-          closed = await forEachEntry(stream, chosen(choice, each), { mayStayOpen: true });
+          closed = await forEachEntry(stream, chosen(choice, carriage, each), { mayStayOpen: true });
         },
         manifestPath: options.out,
         origin: options,
@@ -119,11 +119,12 @@ async function buildSerially(options: BuildOptions): Promise<BuildResult> {
 
 function chosen(
   choice: ListingChoice | undefined,
+  carriage: Carriage,
   each: (entry: ListingEntry) => void,
 ): (entry: ListingEntry) => void {
-  if (!choice) return each;
   return (entry) => {
-    if (!entry.IsDir && choice.takes(entry.Path)) each(entry);
+    if (entry.IsDir || carriage.repeats(entry.Path)) return;
+    if (choice === undefined || choice.takes(entry.Path)) each(entry);
   };
 }
 
@@ -193,7 +194,7 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   });
   const pending = await writeManifest({
     source: (each) => {
-      const take = chosen(options.choice, each);
+      const take = chosen(options.choice, carriage, each);
       return forEachPartEntry(listed.parts, (entry) => {
         throwIfStopped(options.stop, "no manifest was written; run the same command again");
         take(entry);
