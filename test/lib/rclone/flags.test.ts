@@ -218,3 +218,27 @@ describe("the copy plan", () => {
     }
   });
 });
+
+test("sizes, durations and counts are read as rclone reads them, whole", () => {
+  const cutoff = (text: string) => sort(`--multi-thread-cutoff ${text}`).multiThreadCutoffBytes;
+  expect(["off", "1", "2b", "3k", "1.5M", "2Gi", "1TiB", "7p", "x", "3kx", "x3k", "k"].map(cutoff)).toEqual([
+    ...[0, 1024, 2, 3 * 1024, 1.5 * 2 ** 20, 2 * 2 ** 30, 2 ** 40, 7 * 2 ** 50],
+    ...[undefined, undefined, undefined, undefined],
+  ]);
+  const streams = (text: string) =>
+    sort(`--multi-thread-cutoff 1M --multi-thread-streams ${text}`).multiThreadCutoffBytes;
+  expect(["0", "1", "2", "4"].map(streams)).toEqual([0, 0, 2 ** 20, 2 ** 20]);
+  const sleep = (text: string) => sort(`--retries-sleep ${text}`).passWaitSeconds;
+  expect(["0", "7", "1.5", "500ms", "10s", "2m", "1h", "1h2m3s", "1m500ms"].map(sleep)).toEqual([
+    ...[0, 7, 1.5, 0.5, 10, 120, 3600, 3723, 60.5],
+  ]);
+  for (const bad of ["x", "10sx", "x10s", "10 s", "x10", "10d", "s", "1h2"]) {
+    expect(() => sort(`--retries-sleep '${bad}'`)).toThrow("must be a duration such as 10s");
+  }
+  expect(["0", "1", "2", "9999"].map((text) => sort(`--transfers ${text}`).transfers)).toEqual([
+    1, 1, 2, 9999,
+  ]);
+  for (const bad of ["x", "10000", "4x", "x4", "-1", "1.5"]) {
+    expect(() => sort(`--transfers=${bad}`)).toThrow("must be a whole number from 0 to 9999");
+  }
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { splitRoot } from "../../../lib/rclone/connection-string.ts";
-import { isLocal, localEnds } from "../../../lib/rclone/local-ends.ts";
+import { isLocal, localEnds, plainPath } from "../../../lib/rclone/local-ends.ts";
 import { parseRemotes, Remotes } from "../../../lib/rclone/rclone-conf.ts";
 import {
   looksLikePath,
@@ -272,4 +272,53 @@ test("the paths that a root ends at", () => {
     true,
   ]);
   expect([localEnds("al:x", unread), localEnds("s:b", unread)].map(isLocal)).toEqual([true, false]);
+});
+
+test("what an end's certainty is made of, and how deep remotes may wrap", () => {
+  const chain = Array.from({ length: 20 }, (_, i) => `[a${i}]\ntype=alias\nremote=a${i + 1}:\n`).join("");
+  const here = context(
+    `${chain}[a20]\ntype=local\n[a4]\ntype=alias\nremote=/deep\n[w]\ntype=union\nupstreams=/w:writeback /a:ro/b\n` +
+      '[half]\ntype=union\nupstreams=/h none:x\n[empty]\ntype=union\n[q]\ntype=union\nupstreams="/say ""hi"""\n',
+  );
+  expect(localEnds("w:", here)).toEqual({ paths: ["/w", "/a:ro/b"], certain: true });
+  expect(localEnds("half:", here)).toEqual({ paths: ["/h"], certain: false });
+  expect(localEnds("empty:", here)).toEqual({ paths: [], certain: false });
+  expect(localEnds("q:", here)).toEqual({ paths: ['/say "hi"'], certain: true });
+  expect(localEnds("a0:x", here)).toEqual({ paths: ["/deep/x"], certain: true });
+  expect(localEnds("a5:x", here).certain).toBe(true);
+  expect(
+    [
+      { paths: ["/a"], certain: true },
+      { paths: ["/a", "/b"], certain: true },
+      { paths: [], certain: true },
+      { paths: [], certain: false },
+    ].map(isLocal),
+  ).toEqual([true, true, false, true]);
+});
+
+test("the path at which keys are files of their own names", () => {
+  const here = context(
+    "[l]\ntype=local\n[al]\ntype=alias\nremote=/d/e\n[al2]\ntype=alias\nremote=al:f\n[cr]\ntype=crypt\nremote=/c\n" +
+      "[un]\ntype=union\nupstreams=/u\n[s]\ntype=s3\n[as]\ntype=alias\nremote=s:b\n[loop]\ntype=alias\nremote=loop:\n[no]\ntype=alias\n",
+  );
+  const rows: [string, string | undefined][] = [
+    ["/a/b", "/a/b"],
+    ["l:/a", "/a"],
+    ["al:", "/d/e"],
+    ["al2:x", "/d/e/f/x"],
+    ["cr:x", undefined],
+    ["un:x", undefined],
+    ["s:b", undefined],
+    ["as:x", undefined],
+    ["loop:x", undefined],
+    ["no:x", undefined],
+    ["none:x", undefined],
+  ];
+  for (const [root, path] of rows) expect(plainPath(root, here)).toBe(path);
+  const unread: RemoteContext = {
+    remotes: new Remotes(false),
+    env: { RCLONE_CONFIG_L_TYPE: "local" },
+    flags: new Map(),
+  };
+  expect(plainPath("l:/a", unread)).toBeUndefined();
 });
