@@ -2,6 +2,7 @@ import type { Unlistable } from "../listing/lister-messages.ts";
 import type { Addressability } from "../manifest/write-listing.ts";
 import { untransferableReason } from "../rclone/addressable.ts";
 import { type RootKind, rootKind } from "../rclone/remote.ts";
+import { parseRoot, remoteType } from "../rclone/remote-options.ts";
 import { readRemotes } from "../run/remotes.ts";
 
 /** Between which places keys are to be carried. */
@@ -11,18 +12,42 @@ interface Places {
   configPath: string | undefined;
 }
 
-/** What every rclone carries between two roots: which one will copy is not known. */
+/**
+ * What no rclone carries between two roots, as far as these are known here: which rclone will copy is not. What is let
+ * pass is asked again by the agent that copies it, with its rclone and its rclone.conf.
+ */
 export function addressabilityOf(places: Places): Addressability {
-  const facts = { ...kindsOf(places), version: undefined };
-  return (key) => untransferableReason(key, facts);
+  const kinds = kindsOf(places);
+  return (key) => reasonEverywhere(key, kinds, newest);
 }
 
-function kindsOf({ sourceRoot, destRoot, configPath }: Places): { source: RootKind; dest: RootKind } {
-  const remotes = readRemotes(configPath);
-  return {
-    source: rootKind(sourceRoot, remotes, process.env),
-    dest: rootKind(destRoot, remotes, process.env),
+/** The kinds that both ends may be. */
+type Kinds = readonly { source: RootKind; dest: RootKind }[];
+
+function kindsOf({ sourceRoot, destRoot, configPath }: Places): Kinds {
+  const context = { remotes: readRemotes(configPath), env: process.env };
+  const kindsOfRoot = (root: string): RootKind[] => {
+    const parsed = parseRoot(root);
+    const isUnknown = parsed.form === "remote" && remoteType(parsed, context) === undefined;
+    return isUnknown ? ["s3", "posix"] : [rootKind(root, context.remotes, context.env)];
   };
+  const dests = kindsOfRoot(destRoot);
+  return kindsOfRoot(sourceRoot).flatMap((source) => dests.map((dest) => ({ source, dest })));
+}
+
+/** Why a key is carried between no two ends of these kinds, or undefined when it is between some. */
+function reasonEverywhere(
+  key: string,
+  kinds: Kinds,
+  version: readonly [number, number] | undefined,
+): string | undefined {
+  let first: string | undefined;
+  for (const ends of kinds) {
+    const reason = untransferableReason(key, { ...ends, version });
+    if (reason === undefined) return undefined;
+    first ??= reason;
+  }
+  return first;
 }
 
 /** U+201B: rclone's quote before a character that stands for another. */
@@ -35,7 +60,7 @@ const newest = [1, 999] as const;
 
 /** What the rclone that lists carries; its version is known only when the listing has ended. */
 export class Carriage {
-  readonly #kinds: { source: RootKind; dest: RootKind };
+  readonly #kinds: Kinds;
   #depends = false;
   readonly #quoted = new Set<string>();
   readonly #seen = new Set<string>();
@@ -45,14 +70,14 @@ export class Carriage {
 
   constructor(options: Places & { fastList: boolean }) {
     this.#kinds = kindsOf(options);
-    this.#walks = this.#kinds.source !== "s3" || !options.fastList;
+    this.#walks = this.#kinds.some(({ source }) => source !== "s3") || !options.fastList;
   }
 
   /** Why no version carries a key, or undefined when one does. */
   readonly perhaps: Addressability = (key) => {
-    const reason = untransferableReason(key, { ...this.#kinds, version: undefined });
+    const reason = reasonEverywhere(key, this.#kinds, undefined);
     if (reason === undefined) return undefined;
-    const best = untransferableReason(key, { ...this.#kinds, version: newest });
+    const best = reasonEverywhere(key, this.#kinds, newest);
     if (best === undefined) this.#depends = true;
     return best;
   };
@@ -82,6 +107,6 @@ export class Carriage {
   /** What remains to be asked of this version; undefined when it decides over none of the keys. */
   forVersion(version: readonly [number, number] | undefined): Addressability | undefined {
     if (!this.#depends) return undefined;
-    return (key) => untransferableReason(key, { ...this.#kinds, version });
+    return (key) => reasonEverywhere(key, this.#kinds, version);
   }
 }

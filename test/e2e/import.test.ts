@@ -31,6 +31,9 @@ const refusedBy = (path: string) =>
     .map((line) => (line as { key?: string }).key)
     .sort();
 
+/** A key that rclone 1.60, which lists here, does not carry; newer ones do, and an import does not know which will copy. */
+const carriedByNewer = "a//b";
+
 /** A source with hostile keys, and the manifest that a listing gives; three keys are none that rclone can carry. */
 async function listed(): Promise<{ stage: Stage; keys: string[]; rows: Row[] }> {
   const stage = await Stage.start();
@@ -67,14 +70,18 @@ test(
     writeFileSync(join(stage.dir, "i.csv.gz"), packed);
     writeFileSync(join(stage.dir, "i.csv"), text);
     const columns = "Bucket, Key, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ETag, StorageClass";
-    const format = ["--format", "s3-inventory", "--columns", columns];
+    const format = ["--format", "s3-inventory", "--columns", columns, "--rclone-config", stage.conf];
     for (const name of ["i.csv.gz", "i.csv"]) {
       const done = await stage.xfer(...importArgs(...format, "--in", name, "--out", `${name}.m`));
       expect(done.stderr).toContain("left out: 1 versions that are not the latest");
       expect(done.stderr).toContain("left out: 1 delete markers");
       expect(done.code).toBe(0);
-      expect(refusedBy(join(stage.dir, `${name}.m`))).toEqual(refusedBy(join(stage.dir, "built")));
-      const found = byPath(records(join(stage.dir, `${name}.m`)));
+      const refused = refusedBy(join(stage.dir, "built"));
+      expect(refused).toContain(carriedByNewer);
+      expect([...refusedBy(join(stage.dir, `${name}.m`)), carriedByNewer].sort()).toEqual(refused);
+      const all = byPath(records(join(stage.dir, `${name}.m`)));
+      expect(all.map(({ path }) => path)).toContain(carriedByNewer);
+      const found = all.filter(({ path }) => path !== carriedByNewer);
       const plain = ({ path, size, hashes }: Row) => ({ path, size, hashes });
       expect(found.map(plain)).toEqual(rows.map(plain));
       expect(found.map(({ mtime }) => Date.parse(mtime ?? ""))).toEqual(
@@ -104,7 +111,9 @@ test(
     for (const columns of ["pst", "hsp"]) {
       const lsf = Bun.spawn(["rclone", "lsf", "--format", columns, ...flags], { env, stderr: "ignore" });
       const text = await lsf.stdout.text();
-      const args = importArgs("--format", "lsf", "--columns", columns, "--in", "-", "--out", columns);
+      const args = importArgs("--format", "lsf", "--columns", columns, "--in", "-", "--out", columns).concat(
+        ...["--rclone-config", stage.conf],
+      );
       const child = Bun.spawn([binary, ...args], {
         cwd: stage.dir,
         env,
@@ -120,7 +129,8 @@ test(
         mtime: columns === "pst" ? Math.floor(Date.parse(mtime ?? "") / 1000) : null,
       });
       // Without --files-only rclone leaves out keys that fit no directory tree; with it they are there.
-      const found = byPath(records(join(stage.dir, columns))).map(plain);
+      const all = byPath(records(join(stage.dir, columns)));
+      const found = all.filter(({ path }) => path !== carriedByNewer).map(plain);
       expect(found.length).toBeGreaterThan(300);
       const paths = new Set(found.map(({ path }) => path));
       expect(found).toEqual(rows.filter(({ path }) => paths.has(path)).map(plain));
