@@ -45,11 +45,18 @@ function optionProblem({ name, inline, options, path }: ParsedRemote, depth: num
     if (hasUrlSecret(option.value)) return urlProblem;
     for (const value of nestedValues(option.value)) {
       const inner = splitRoot(value);
-      const problem = inner.form === "remote" ? optionProblem(inner, depth + 1) : undefined;
+      const problem = inner.form === "remote" ? optionProblem(inner, depth + 1) : brokenProblem(inner, value);
       if (problem) return problem;
     }
   }
   return path.startsWith("//") && hasUrlSecret(`:${path}`) ? urlProblem : undefined;
+}
+
+/** What is no root of rclone's may hold a credential all the same, and rclone's own error would show it. */
+function brokenProblem(parsed: ReturnType<typeof splitRoot>, value: string): string | undefined {
+  if (parsed.form !== "none") return undefined;
+  const marked = [...value.matchAll(/([A-Za-z][\w-]*)\s*=/g)].find(([, name = ""]) => isMarkedOption(name));
+  return marked && `carries a credential (${marked[1]}=...): put it in rclone.conf, under a name`;
 }
 
 const urlProblem = "carries a credential in a URL: put it in rclone.conf, under a name";

@@ -30,6 +30,8 @@ test("roots that hold a credential, or may, are refused without repeating it", (
     "r,Secret_Access_Key=hunter2:b",
     ":alias,remote=':s3,secret_access_key=hunter2:b':x",
     `:alias,remote=":alias,remote=':s3,secret_access_key=hunter2:b':":x`,
+    ":alias,remote=':s3,secret_access_key=hunter2':x",
+    ":union,upstreams='a: :s3,secret_access_key=hunter2':x",
     ":union,upstreams='a: :s3,secret_access_key=hunter2:b':x",
     ":union,upstreams='a: \":s3,provider=Other,secret_access_key=hunter2:b\"':x",
     ":combine,upstreams='d=:s3,secret_access_key=hunter2:b':x",
