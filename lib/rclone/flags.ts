@@ -6,8 +6,9 @@ import {
   refusedVariablesOnly,
   rootedFilters,
 } from "./flag-rules.ts";
-import { type FlagCommand, flagKind } from "./flag-table.ts";
+import { type FlagCommand, flagKind, isGeneralFlag } from "./flag-table.ts";
 import { type GivenFlag, parseBoolean, parseFlagWords } from "./flag-words.ts";
+import { nestedProblem } from "./remote.ts";
 import { flagSecret } from "./secrets.ts";
 
 /** The user's --rclone-flags after what the agent takes over has been taken out. */
@@ -108,7 +109,10 @@ function parseAllowed(
 ): GivenFlag[] {
   return parseFlagWords(words, command, where).filter(({ name, kind, value, spelling }) => {
     const isOff = kind === "boolean" && value === "false";
-    const reason = refusals.get(name) ?? flagSecret(command, name, value);
+    const reason =
+      refusals.get(name) ??
+      flagSecret(command, name, value) ??
+      (value === undefined || isGeneralFlag(command, name) ? undefined : nestedProblem(value));
     if (reason && !isOff) throw invalidInput(`${where}: ${spelling} cannot be used here: ${reason}`);
     return !reason;
   });

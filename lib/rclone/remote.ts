@@ -43,13 +43,20 @@ function optionProblem({ name, inline, options, path }: ParsedRemote, depth: num
       return `carries ${what} (${option.name}=...): put it in rclone.conf, under a name`;
     }
     if (hasUrlSecret(option.value)) return urlProblem;
-    for (const value of nestedValues(option.value)) {
-      const inner = splitRoot(value);
-      const problem = inner.form === "remote" ? optionProblem(inner, depth + 1) : brokenProblem(inner, value);
-      if (problem) return problem;
-    }
+    const problem = nestedProblem(option.value, depth + 1);
+    if (problem) return problem;
   }
   return path.startsWith("//") && hasUrlSecret(`:${path}`) ? urlProblem : undefined;
+}
+
+/** Why the value of a backend's option may not be seen, since a root in it carries a credential; undefined when it may. */
+export function nestedProblem(value: string, depth = 0): string | undefined {
+  for (const nested of nestedValues(value)) {
+    const inner = splitRoot(nested);
+    const problem = inner.form === "remote" ? optionProblem(inner, depth) : brokenProblem(inner, nested);
+    if (problem) return problem;
+  }
+  return undefined;
 }
 
 /** What is no root of rclone's may hold a credential all the same, and rclone's own error would show it. */
