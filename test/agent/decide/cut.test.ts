@@ -121,4 +121,38 @@ describe("the search for what stops a pass", () => {
     const ended = afterPiece(cut, first, "everything");
     expect([nextPiece(ended), ended.isGeneral]).toEqual([undefined, false]);
   });
+
+  test("a piece of which nothing is left costs no start; the largest is next, of equals the first", () => {
+    const begun = beginCut(100);
+    const [sample] = begun.waiting;
+    if (!sample) throw new Error("no sample");
+    expect(afterPiece(begun, sample, "went-on", false).starts).toBe(0);
+    expect(afterPiece(begun, sample, "aborted", false).starts).toBe(0);
+    const cut = afterPiece(begun, sample, "went-on");
+    expect(cut).toMatchObject({
+      starts: 1,
+      phase: "pieces",
+      waiting: [
+        { from: 0, to: 50 },
+        { from: 50, to: 100 },
+      ],
+    });
+    expect(nextPiece(cut)).toEqual({ from: 0, to: 50 });
+    expect(nextPiece({ ...cut, waiting: [{ from: 0, to: 1 }, ...cut.waiting] })).toEqual({ from: 0, to: 50 });
+    expect(nextPiece({ ...cut, starts: 128 })).toBeUndefined();
+    expect(nextPiece({ ...cut, starts: 127 })).toEqual({ from: 0, to: 50 });
+    expect(nextPiece({ ...cut, phase: "ended" })).toBeUndefined();
+  });
+
+  test("an odd piece is cut with the larger half first, and samples are spread over all", () => {
+    const begun = beginCut(7);
+    const cut = afterPiece(begun, begun.waiting[0] as Piece, "went-on");
+    expect(cut.waiting).toEqual([
+      { from: 0, to: 4 },
+      { from: 4, to: 7 },
+    ]);
+    expect(beginCut(1_000).waiting.map(({ from, to }) => [from, to - from])).toEqual([
+      ...[500, 250, 750, 125, 625, 375, 875, 62].map((rank) => [rank, 1]),
+    ]);
+  });
 });
