@@ -76,15 +76,19 @@ export function copyPlan(facts: CopyFacts): CopyPlan {
     if (sizeFor === undefined) flags.push("--s3-no-head-object");
     reasons.push(sizeFor === undefined ? "no HEAD before the GET" : `a HEAD first, ${sizeFor}`);
   }
-  const inPlace = dest !== "s3" && (flags.includes("--s3-no-head-object") || collides(facts.version));
+  const inPlace = dest !== "s3" && (flags.includes("--s3-no-head-object") || collides(facts));
   if (inPlace) reasons.push("under its own name at once");
   const variables = inPlace ? { RCLONE_INPLACE: "true" } : {};
   return { flags, variables, logSkipped: compares, reason: reasons.join("; ") };
 }
 
-/** Whether temporary names of this rclone can collide; of an unknown one they can. */
-function collides(version: CopyFacts["version"]): boolean {
-  if (version === undefined) return true;
+/**
+ * Whether temporary names of this rclone can collide. Of an unknown one they can; but where the user's flags compare, what
+ * a killed rclone left half written under an object's own name could be taken for the object (--ignore-existing), and a
+ * temporary name is the lesser evil.
+ */
+function collides({ version, comparesDestination }: CopyFacts): boolean {
+  if (version === undefined) return !comparesDestination;
   const { from, collideTo } = temporaryNames;
   return version[0] === 1 && version[1] >= from && version[1] <= collideTo;
 }

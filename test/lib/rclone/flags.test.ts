@@ -212,10 +212,16 @@ describe("the copy plan", () => {
       ] as const) {
         expect(inPlace({ dest: "posix", version, ...change })).toEqual({});
       }
-      for (const version of [[1, 68], [1, 71], undefined] as const) {
+      for (const version of [
+        [1, 68],
+        [1, 71],
+      ] as const) {
         expect(inPlace({ dest: "posix", version, ...change })).toEqual(always);
       }
     }
+    // Of an rclone that is not known: what it leaves half written must not be taken for an object that is there.
+    expect(inPlace({ source: "posix", dest: "posix" })).toEqual(always);
+    expect(inPlace({ source: "posix", dest: "posix", comparesDestination: true })).toEqual({});
   });
 });
 
