@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { folderOf, type Unlistable } from "../lib/listing/lister-messages.ts";
+import { HiddenFolders } from "../lib/listing/lister-messages.ts";
 import { keyText, recordOfRow } from "../lib/manifest/batch.ts";
 import { ManifestComparison } from "../lib/manifest/compare.ts";
 import { isMarker, type ListingEntry } from "../lib/manifest/listing.ts";
@@ -130,8 +130,8 @@ async function probeShards(
   }
   const version = versionOf(end?.version);
   if (enough.signal.aborted) return { found: "too-much", listed, version };
-  const hidden = end?.unlistable ?? [];
-  if (listed === 0 && hidden.length === 0 && shards[0] === 0) return { found: "nothing", listed, version };
+  const hidden = new HiddenFolders(end?.unlistable ?? []);
+  if (listed === 0 && hidden.size === 0 && shards[0] === 0) return { found: "nothing", listed, version };
   await writeFound(options, shards, records, hidden);
   return { found: "per-shard", listed, version };
 }
@@ -244,7 +244,7 @@ async function writeFound(
   { run, meta, destKind }: ProbeOptions,
   shards: readonly number[],
   inMemory: ShardsInMemory | undefined,
-  hidden: readonly Unlistable[],
+  hidden: HiddenFolders,
 ): Promise<void> {
   const write = async (shard: number, found: Uint8Array) => {
     const { sha256, records } = meta.shards[shard] ?? { sha256: "", records: 0 };
@@ -256,7 +256,7 @@ async function writeFound(
         found[place] = Math.min(found[place] ?? 0, before[place] ?? 0);
       }
     }
-    if (hidden.length > 0) await markHidden(shardLayout(run, shard).records, hidden, found);
+    if (hidden.size > 0) await markHidden(shardLayout(run, shard).records, hidden, found);
     writeFindings(path, sha256, found);
   };
   const recordsOf = (shard: number) => meta.shards[shard]?.records ?? 0;
@@ -265,11 +265,11 @@ async function writeFound(
 }
 
 /** Leaves to rclone's own comparison what the listing could not see. */
-async function markHidden(path: string, hidden: readonly Unlistable[], found: Uint8Array): Promise<void> {
+async function markHidden(path: string, hidden: HiddenFolders, found: Uint8Array): Promise<void> {
   let place = 0;
   await forEachBatch(path, (batch) => {
     for (let row = 0; row < batch.count; row++, place++) {
-      if (folderOf(keyText(batch, row), hidden)) found[place] = findings.maybeThere;
+      if (hidden.above(keyText(batch, row))) found[place] = findings.maybeThere;
     }
   });
 }

@@ -146,7 +146,7 @@ export default defineCommand({
     if (!config && !input.json) {
       await printText(`nothing to copy: the destination holds every object, compared by ${input.compare}\n`);
     }
-    if (!local) return config || input.json ? endOnSlurm(input, config !== undefined) : exitCodes.done;
+    if (!local) return endOnSlurm(input, config !== undefined);
     if (!config) {
       // Rendered as far as the verification needs it: there are no shards.
       const { manifest: manifestPath } = runLayout(runDir);
@@ -166,7 +166,7 @@ async function endOnSlurm(input: Input, hasShards: boolean): Promise<ExitCode> {
     ? await submitRun(runDir, { now: new Date(), imageCheck: input["image-check"] })
     : null;
   if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
-  else
+  else if (hasShards)
     await printText(
       jobId === null
         ? `${runDir}: ready; submit with: xfer slurm submit --run-dir ${runDir}\n`
@@ -175,7 +175,14 @@ async function endOnSlurm(input: Input, hasShards: boolean): Promise<ExitCode> {
   if (hasShards && input.verify !== false) {
     log.info(`when the array has ended, compare the destination: xfer verify --run-dir ${runDir}`);
   }
-  return exitCodes.done;
+  // With nothing to copy the run ends here.
+  return hasShards || (await isWhole(input)) ? exitCodes.done : exitCodes.failed;
+}
+
+/** Whether nothing of the source is untransferable, or that is allowed. */
+async function isWhole(input: Input): Promise<boolean> {
+  if (input["allow-untransferable"]) return true;
+  return (await readUntransferable(runLayout(input["run-dir"]).manifest)).objects === 0;
 }
 
 /** Runs the agents of a run that has shards, compares the destination with the manifest, and says how it went. */
@@ -218,6 +225,5 @@ async function endHere(
   const { verified, verification, notVerified } = result;
   if (!input.json) await printText(runVerificationText(result, runDir));
   else await printJson({ ...account, run_dir: runDir, verified, not_verified: notVerified, verification });
-  const isWhole = untransferable.objects === 0 || input["allow-untransferable"];
-  return result.exitCode === exitCodes.done && !isWhole ? exitCodes.failed : result.exitCode;
+  return result.exitCode === exitCodes.done && !(await isWhole(input)) ? exitCodes.failed : result.exitCode;
 }

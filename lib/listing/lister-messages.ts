@@ -7,9 +7,27 @@ export interface Unlistable {
   reason: string;
 }
 
-/** The folder among these that a key lies below, if there is one. */
-export function folderOf(key: string, folders: readonly Unlistable[]): Unlistable | undefined {
-  return folders.find(({ path }) => key.startsWith(`${path}/`));
+/** Folders by their paths: there may be many, and each is looked for with every key. */
+export class HiddenFolders {
+  readonly #byPath: ReadonlyMap<string, Unlistable>;
+
+  constructor(folders: readonly Unlistable[]) {
+    this.#byPath = new Map(folders.map((folder) => [folder.path, folder]));
+  }
+
+  get size(): number {
+    return this.#byPath.size;
+  }
+
+  /** The folder among these that a key lies below, if there is one. */
+  above(key: string): Unlistable | undefined {
+    if (this.size === 0) return undefined;
+    for (let slash = key.indexOf("/"); slash !== -1; slash = key.indexOf("/", slash + 1)) {
+      const folder = this.#byPath.get(key.slice(0, slash));
+      if (folder) return folder;
+    }
+    return undefined;
+  }
 }
 
 const lineSchema = v.object({ level: v.string(), msg: v.string(), object: v.optional(v.string()) });

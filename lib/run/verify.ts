@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { folderOf } from "../listing/lister-messages.ts";
+import { HiddenFolders } from "../listing/lister-messages.ts";
 import {
   forEachOutcome,
   loadComparison,
@@ -141,11 +141,12 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   result.sampled = sample.length;
   result.sampled_differs = differing.size;
   const source = sourceFolder(config);
+  const hidden = new HiddenFolders(listed.unlistable);
   const judge: Judge = ({ relation }, record, index) => {
     const reason = differing.size > 0 ? differing.get(record.path) : undefined;
     if (reason !== undefined) return { verdict: "differs", reason };
-    const hidden = relation === "missing" ? folderOf(record.path, listed.unlistable) : undefined;
-    if (hidden) return { verdict: "missing", reason: `its folder cannot be listed: ${hidden.reason}` };
+    const folder = relation === "missing" ? hidden.above(record.path) : undefined;
+    if (folder) return { verdict: "missing", reason: `its folder cannot be listed: ${folder.reason}` };
     const isSuspect = relation === "size-equal" && comparison.hasOtherTime(index) && source !== undefined;
     const changed = isSuspect && changedAtSource(source, parseRecord(record.line, run.manifest));
     return changed ? { verdict: "differs", reason: changed } : verdictOn(relation);

@@ -247,3 +247,25 @@ for (const rclone of await rclones()) {
     timeoutMs,
   );
 }
+
+for (const executor of ["slurm", "local"]) {
+  test(
+    `a delta with nothing to copy still ends with what cannot be transferred: --executor ${executor}`,
+    async () => {
+      await using stage = await Stage.start();
+      stage.source.put("data", "/lead", "12");
+      for (const store of [stage.source, stage.dest]) {
+        store.put(store === stage.source ? "data" : "copy", "a", "the same");
+      }
+      const args = [
+        ...["run", "--executor", executor, "--runtime", "host", "--delta", "--source", "src:data"],
+        ...["--dest", "dst:copy", "--rclone-config", stage.conf, "--run-dir", stage.runDir],
+      ];
+      const run = await stage.xfer(...args);
+      expect(run.stdout).toContain("nothing to copy");
+      expect(run.code).toBe(1);
+      expect((await stage.xfer(...args, "--allow-untransferable")).code).toBe(0);
+    },
+    timeoutMs,
+  );
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ListerMessages } from "../../../lib/listing/lister-messages.ts";
+import { HiddenFolders, ListerMessages } from "../../../lib/listing/lister-messages.ts";
 
 const json = (level: string, msg: string, object?: string) => JSON.stringify({ level, msg, object });
 const denied = 'failed to open directory "deny": open /t/deny: permission denied';
@@ -82,4 +82,19 @@ test("rclone's version is told by its first line at -vv", () => {
   );
   messages.take(json("debug", 'Version "v9.9" is what an object is called', "a"));
   expect(messages.version).toBe("1.60.1-DEV");
+});
+
+test("the hidden folder above a key is found by whole names, at any depth", () => {
+  const folders = ["deny", "a/b/deny"].map((path) => ({ path, reason: `r ${path}` }));
+  const hidden = new HiddenFolders(folders);
+  const above = ["deny/x", "deny/x/y", "a/b/deny/x", "deny", "denyx/y", "a/deny/x", "a/b/c", "x/deny/y"].map(
+    (key) => hidden.above(key)?.path,
+  );
+  expect(above).toEqual(["deny", "deny", "a/b/deny", ...Array(5).fill(undefined)]);
+  expect(hidden.above("deny/x")?.reason).toBe("r deny");
+  expect([hidden.size, new HiddenFolders([]).size, new HiddenFolders([]).above("deny/x")]).toEqual([
+    2,
+    0,
+    undefined,
+  ]);
 });
