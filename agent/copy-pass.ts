@@ -140,7 +140,6 @@ export class CopyPass {
           transfers: which.transfers,
           userFlags: flags.argv,
           statsSeconds,
-          logSkipped: plan.logSkipped,
         }),
       readOnly: [config.source_root],
       writable: [config.dest_root],
@@ -153,6 +152,7 @@ export class CopyPass {
         argv,
         env: stepEnvironment(config.runtime, env),
         log,
+        logsDebug: flags.argv.some((word) => /^(?:-v+|--verbose(?:=.*)?)$/.test(word)),
         stop: this.#parts.stop,
         silence: silenceLimitsOf(
           { records: objects, largestBytes: records.largestBytes, ...kinds },
@@ -169,6 +169,7 @@ export class CopyPass {
           progress.stats(stats);
           if (this.#copyTime.note(stats, performance.now())) this.#parts.onCopying();
         },
+        onRetry: () => {},
       });
       this.spoke ||= result.spoke;
       note(`pass ${pass} ended: exit code ${result.exit.code}`);

@@ -37,6 +37,8 @@ export interface PassOptions {
   argv: readonly string[];
   env: Record<string, string>;
   log: ShardLog;
+  /** Whether the shard's log keeps the DEBUG lines that tell nothing of an object's way. */
+  logsDebug: boolean;
   stop: AbortSignal;
   silence: SilenceLimits;
   /** How often silence is looked for. */
@@ -46,6 +48,8 @@ export interface PassOptions {
   onStart: (child: Child) => void;
   onProven: (object: string, proof: "copied" | "unchanged") => void;
   onStats: (stats: RcloneStats) => void;
+  /** A request failed and is made again: rclone's words, and the object where it names one. */
+  onRetry: (message: string, object: string | undefined) => void;
 }
 
 /**
@@ -103,8 +107,8 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     const reading = Promise.all([
       forEachLine(child.stderr, ({ bytes }) => {
         const line = decoder.decode(bytes);
-        if (!showsVariable(line)) log.raw(bytes);
         const event = parseLogLine(line);
+        if ((event.kind !== "debug" || options.logsDebug) && !showsVariable(line)) log.raw(bytes);
         const isRclones = line.startsWith("{") || /^\d{4}\/\d\d\/\d\d /.test(line);
         spoke ||= isRclones;
         if (event.kind !== "stats") watch.line(isRclones);
@@ -112,6 +116,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
           objectErrors.delete(event.object);
           options.onProven(event.object, event.kind);
         } else if (event.kind === "object-error") objectErrors.set(event.object, event.message);
+        else if (event.kind === "retry") options.onRetry(event.message, event.object);
         else if (event.kind === "error") addError(event.message);
         else if (event.kind === "stats") {
           watch.stats(event.stats);

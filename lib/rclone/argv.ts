@@ -53,8 +53,6 @@ export interface CopyOptions {
   userFlags: readonly string[];
   /** Seconds between two lines of statistics. */
   statsSeconds: number;
-  /** Whether objects that were left alone must show in the log: they are DEBUG there. */
-  logSkipped: boolean;
 }
 
 /**
@@ -78,7 +76,8 @@ export function copyArgv(options: CopyOptions): string[] {
     "--retries",
     "1",
     "--use-json-log",
-    options.logSkipped ? "-vv" : "-v",
+    // What is left alone, and each request that the store refuses, show at DEBUG only.
+    "-vv",
     "--stats",
     `${options.statsSeconds}s`,
     "--stats-log-level",

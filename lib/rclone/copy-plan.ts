@@ -23,8 +23,6 @@ export interface CopyPlan {
   flags: string[];
   /** Flags that an rclone too old for them must be able to pass over. */
   variables: Readonly<Record<string, string>>;
-  /** Whether what rclone leaves alone must show in its log. */
-  logSkipped: boolean;
   reason: string;
 }
 
@@ -56,8 +54,7 @@ const temporaryNames = { from: 68, collideTo: 71 };
  *
  * To posix and other, files are written under their own names at once where a temporary name would cost a HEAD, or
  * could be another's: 1.60 does nothing else.
- * Everywhere: no listing (it would list every ancestor directory of every key). Where the destination is not asked,
- * each object's copy shows in the log; where it is, what is left alone must show too.
+ * Everywhere: no listing (it would list every ancestor directory of every key).
  */
 export function copyPlan(facts: CopyFacts): CopyPlan {
   const { source, dest } = facts;
@@ -79,7 +76,7 @@ export function copyPlan(facts: CopyFacts): CopyPlan {
   const inPlace = dest !== "s3" && (flags.includes("--s3-no-head-object") || collides(facts));
   if (inPlace) reasons.push("under its own name at once");
   const variables = inPlace ? { RCLONE_INPLACE: "true" } : {};
-  return { flags, variables, logSkipped: compares, reason: reasons.join("; ") };
+  return { flags, variables, reason: reasons.join("; ") };
 }
 
 /**

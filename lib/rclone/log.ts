@@ -47,8 +47,11 @@ export type LogEvent =
   | { kind: "copied"; object: string }
   | { kind: "unchanged"; object: string }
   | { kind: "object-error"; object: string; message: string }
+  /** rclone repeats a request: one of an object, or one of whatever the pacer slows down. */
+  | { kind: "retry"; object: string | undefined; message: string }
   | { kind: "error"; message: string }
   | { kind: "stats"; stats: RcloneStats }
+  | { kind: "debug" }
   | { kind: "other" };
 
 /**
@@ -57,6 +60,14 @@ export type LogEvent =
  * newer versions put a size or " to: NAME" after the parenthesis.
  */
 const copied = /^(?:Multi-thread )?Copied \((?:Rcat, )?(?:new|replaced existing|server-side copy)/;
+
+/**
+ * A request that failed and is made again, as rclone says it at DEBUG: "low level retry 1/1 (error SlowDown: ...)" is its
+ * pacer's (fs/pacer.go), "Received error: SlowDown: ... - low level retry 1/20" is an object's (fs/operations). One refused
+ * upload gives a line of each kind.
+ */
+const pacerRetry = /^low level retry \d+\/\d+ \(error (.*)\)$/s;
+const objectRetry = /^Received error: (.*) - low level retry \d+\/\d+$/s;
 
 /** The last words of a run that rclone prints without JSON when it cannot even start. */
 const plainFailure =
@@ -83,8 +94,16 @@ export function parseLogLine(line: string): LogEvent {
       : { kind: "object-error", object, message: msg };
   }
   if (object !== undefined && copied.test(msg)) return { kind: "copied", object };
+  if (level !== "debug") return { kind: "other" };
   if (object !== undefined && /^Unchanged skipping/.test(msg)) return { kind: "unchanged", object };
-  return { kind: "other" };
+  return retryEvent(msg, object) ?? { kind: "debug" };
+}
+
+function retryEvent(msg: string, object: string | undefined): LogEvent | undefined {
+  const ofPacer = pacerRetry.exec(msg)?.[1];
+  if (ofPacer !== undefined) return { kind: "retry", object: undefined, message: ofPacer };
+  const ofObject = objectRetry.exec(msg)?.[1];
+  return ofObject === undefined ? undefined : { kind: "retry", object, message: ofObject };
 }
 
 function statsOf(said: v.InferOutput<typeof statsSchema>): RcloneStats {

@@ -11,6 +11,7 @@ const { exit, hang } = await runPass({
   argv,
   env: { PATH: process.env.PATH ?? "" },
   log: new ShardLog(log),
+  logsDebug: false,
   stop: new AbortController().signal,
   silence: { unheardMs: 3_000, silentMs: 1_500, idleMs: 1_500, stuckMs: 1_500 },
   tickMs: 100,
@@ -20,5 +21,6 @@ const { exit, hang } = await runPass({
     if (bytes > 0 && !moves) console.log("moves");
     moves ||= bytes > 0;
   },
+  onRetry: () => undefined,
 });
 console.log(JSON.stringify({ code: exit.code, hang: hang ?? null }));

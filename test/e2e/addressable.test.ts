@@ -193,7 +193,6 @@ class Bench implements AsyncDisposable {
         planFlags: plan.flags,
         userFlags: ["--low-level-retries", "1"],
         statsSeconds: 10,
-        logSkipped: false,
       },
     });
     const copied = new Set<string>();

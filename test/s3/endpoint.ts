@@ -220,7 +220,8 @@ export class S3Endpoint {
     message: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { delayMs, action } = this.faults.choose(request);
+    const { delayMs, action, over } = this.faults.choose(request);
+    response.on("close", over);
     if (delayMs > 0) await Bun.sleep(delayMs);
     let resetAfterBytes = Number.POSITIVE_INFINITY;
     if (action === "stall") return;

@@ -167,3 +167,27 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "a rule beyond four refuses only what arrives while four are being served",
+  async () => {
+    await using endpoint = await S3Endpoint.start({ buckets: ["bucket"] });
+    using directory = temporaryDirectory();
+    endpoint.inject({ kinds: ["PUT"], action: "slowdown", beyond: 4 });
+    endpoint.inject({ kinds: ["PUT"], action: { delayMs: 200 } });
+    for (let i = 0; i < 40; i++) writeFileSync(join(directory.path, `f${i}`), `${i}`);
+    const copy = (transfers: number) =>
+      rcloneOk(endpoint.rcloneSection("m"), [
+        ...["copy", directory.path, "m:bucket", "--no-check-dest", "--s3-no-head"],
+        ...["--transfers", String(transfers)],
+      ]);
+    await copy(4);
+    expect(endpoint.counts).toMatchObject({ PUT: 40, errors: {} });
+    endpoint.resetCounts();
+    await copy(16);
+    expect(endpoint.counts.errors["503"] ?? 0).toBeGreaterThan(5);
+    expect(endpoint.counts.PUT - (endpoint.counts.errors["503"] ?? 0)).toBe(40);
+    expect(endpoint.keys("bucket").length).toBe(40);
+  },
+  timeoutMs,
+);

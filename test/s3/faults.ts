@@ -34,10 +34,21 @@ export interface FaultRule {
   seed?: number;
   /** How often the rule acts before it is spent. */
   times?: number;
+  /** The rule acts only on requests that arrive while so many of its own are being served. */
+  beyond?: number;
+}
+
+/** What a request meets. */
+export interface Fate {
+  delayMs: number;
+  action: Exclude<FaultAction, { delayMs: number }> | null;
+  /** To be called when the request is over. */
+  over: () => void;
 }
 
 interface ActiveRule extends FaultRule {
   left: number;
+  serving: number;
   random: () => number;
 }
 
@@ -46,7 +57,8 @@ export class Faults {
   private readonly rules = new Set<ActiveRule>();
 
   add(rule: FaultRule): () => void {
-    const active = { ...rule, left: rule.times ?? Number.POSITIVE_INFINITY, random: seeded(rule.seed ?? 1) };
+    const left = rule.times ?? Number.POSITIVE_INFINITY;
+    const active = { ...rule, left, serving: 0, random: seeded(rule.seed ?? 1) };
     this.rules.add(active);
     return () => {
       this.rules.delete(active);
@@ -54,23 +66,29 @@ export class Faults {
   }
 
   /** The delay and the fault for one request; consumes the `times` of the rules that act. */
-  choose(request: FaultTarget): {
-    delayMs: number;
-    action: Exclude<FaultAction, { delayMs: number }> | null;
-  } {
+  choose(request: FaultTarget): Fate {
     let delayMs = 0;
+    const served: ActiveRule[] = [];
+    const over = () => {
+      for (const rule of served.splice(0)) rule.serving--;
+    };
     for (const rule of this.rules) {
       if (rule.left <= 0) continue;
       if (rule.kinds !== undefined && !rule.kinds.includes(request.kind)) continue;
       if (rule.match !== undefined && !rule.match(request)) continue;
       if (rule.probability !== undefined && rule.random() >= rule.probability) continue;
+      if (rule.beyond !== undefined && rule.serving < rule.beyond) {
+        rule.serving++;
+        served.push(rule);
+        continue;
+      }
       rule.left--;
       if (typeof rule.action === "string" || "resetAfterBytes" in rule.action) {
-        return { delayMs, action: rule.action };
+        return { delayMs, action: rule.action, over };
       }
       delayMs += rule.action.delayMs;
     }
-    return { delayMs, action: null };
+    return { delayMs, action: null, over };
   }
 }
 

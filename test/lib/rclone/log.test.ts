@@ -32,9 +32,22 @@ const lines: [string, LogEvent][] = [
   ['{"level":"info","msg":"Copied (new)"}', { kind: "other" }],
   // Words of others that quote it, and names of objects, prove nothing.
   ['{"level":"info","msg":"Not Copied (new)","object":"x"}', { kind: "other" }],
-  ['{"level":"debug","msg":"Skipped: Multi-thread Copied (new)","object":"x"}', { kind: "other" }],
+  ['{"level":"debug","msg":"Skipped: Multi-thread Copied (new)","object":"x"}', { kind: "debug" }],
   ['{"level":"info","msg":"\\nCopied (new)","object":"x"}', { kind: "other" }],
-  ['{"level":"debug","msg":"Not Unchanged skipping","object":"x"}', { kind: "other" }],
+  ['{"level":"debug","msg":"Not Unchanged skipping","object":"x"}', { kind: "debug" }],
+  [
+    '{"level":"debug","msg":"low level retry 1/1 (error SlowDown: Please reduce your request rate.\\n\\tstatus code: 503, request id: , host id: )","object":"pacer","objectType":"string"}',
+    {
+      kind: "retry",
+      object: undefined,
+      message: "SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: , host id: ",
+    },
+  ],
+  [
+    '{"level":"debug","msg":"Received error: SlowDown: Please reduce your request rate. - low level retry 1/20","object":"d9/k1","objectType":"*s3.Object"}',
+    { kind: "retry", object: "d9/k1", message: "SlowDown: Please reduce your request rate." },
+  ],
+  ['{"level":"info","msg":"low level retry 1/1 (error x)","object":"pacer"}', { kind: "other" }],
   ['{"level":"info","msg":"Deleted","object":"Copied (new)"}', { kind: "other" }],
   ['{"level":"info","msg":"There was nothing to transfer","source":"sync/sync.go:939"}', { kind: "other" }],
   ['{"level":"warning","msg":"Config file \\"/x\\" not found - using defaults"}', { kind: "other" }],
