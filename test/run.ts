@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ensureClusterPackages } from "./cluster/packages.ts";
+import { limitMs } from "./setup/pace.ts";
 import { rclones } from "./setup/rclones.ts";
 
 /** `bun run test`: installs what the tests need, checks the code, builds the binary, and runs every test. */
@@ -48,10 +49,11 @@ try {
 for (const script of ["lint", "types", "unused"]) await step(["run", script]);
 await step(["run", "test/setup/build.ts"]);
 const words = process.argv.slice(2);
-const outputs = [await step(["test", "--timeout", "60000", ...words])];
+const limit = String(limitMs(60_000));
+const outputs = [await step(["test", "--timeout", limit, ...words])];
 if (words.length === 0) {
   const path = `${currentDir}:${process.env.PATH}`;
-  outputs.push(await step(["test", "--timeout", "60000", ...promises], path));
+  outputs.push(await step(["test", "--timeout", limit, ...promises], path));
 }
 const count = (word: string) =>
   outputs.reduce((sum, text) => sum + Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(text)?.[1] ?? 0), 0);

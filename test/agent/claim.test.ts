@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Claim, SignWatch } from "../../agent/claim.ts";
 import { ownTable } from "../../lib/system/process-identity.ts";
 import { temporaryDirectory } from "../e2e/harness.ts";
+import { limitMs } from "../setup/pace.ts";
 import { takeClaims } from "./claim-taker.ts";
 
 const never = new AbortController().signal;
@@ -30,34 +31,39 @@ async function deadHolder(dir: string): Promise<string> {
   return holder({ pid_namespace: own.pid_namespace });
 }
 
-test("of three takers of each of 60 claims whose holder is dead, or died while it took over, one gets it", async () => {
-  using dir = temporaryDirectory();
-  const rounds = 60;
-  const dead = await deadHolder(dir.path);
-  for (let round = 0; round < rounds; round++) {
-    const at = join(dir.path, String(round));
-    mkdirSync(at);
-    writeFileSync(join(at, "claim"), dead);
-    // Every second one is a chain: one that took over, and died too.
-    const { token } = JSON.parse(dead);
-    if (round % 2 === 1) writeFileSync(join(at, `claim.${token}`), dead.replace(token, crypto.randomUUID()));
-  }
-  const script = join(import.meta.dir, "claim-taker.ts");
-  const startAt = Date.now() + 1_500;
-  const takers = [1, 2].map(() =>
-    Bun.spawn([process.execPath, script, dir.path, String(rounds), String(startAt)], { stderr: "pipe" }),
-  );
-  await takeClaims(dir.path, rounds, startAt);
-  for (const taker of takers) {
-    expect(await taker.stderr.text()).toBe("");
-    expect(await taker.exited).toBe(0);
-  }
-  for (let round = 0; round < rounds; round++) {
-    const at = join(dir.path, String(round));
-    expect(readFileSync(join(at, "held"), "utf8").trimEnd().split("\n")).toHaveLength(1);
-    expect(readdirSync(at).sort()).toEqual(["answer", "held"]);
-  }
-}, 60_000);
+test(
+  "of three takers of each of 60 claims whose holder is dead, or died while it took over, one gets it",
+  async () => {
+    using dir = temporaryDirectory();
+    const rounds = 60;
+    const dead = await deadHolder(dir.path);
+    for (let round = 0; round < rounds; round++) {
+      const at = join(dir.path, String(round));
+      mkdirSync(at);
+      writeFileSync(join(at, "claim"), dead);
+      // Every second one is a chain: one that took over, and died too.
+      const { token } = JSON.parse(dead);
+      if (round % 2 === 1)
+        writeFileSync(join(at, `claim.${token}`), dead.replace(token, crypto.randomUUID()));
+    }
+    const script = join(import.meta.dir, "claim-taker.ts");
+    const startAt = Date.now() + 1_500;
+    const takers = [1, 2].map(() =>
+      Bun.spawn([process.execPath, script, dir.path, String(rounds), String(startAt)], { stderr: "pipe" }),
+    );
+    await takeClaims(dir.path, rounds, startAt);
+    for (const taker of takers) {
+      expect(await taker.stderr.text()).toBe("");
+      expect(await taker.exited).toBe(0);
+    }
+    for (let round = 0; round < rounds; round++) {
+      const at = join(dir.path, String(round));
+      expect(readFileSync(join(at, "held"), "utf8").trimEnd().split("\n")).toHaveLength(1);
+      expect(readdirSync(at).sort()).toEqual(["answer", "held"]);
+    }
+  },
+  limitMs(60_000),
+);
 
 test("one that is let go is taken again; one whose holder lives is waited for until there is an answer", async () => {
   using dir = temporaryDirectory();

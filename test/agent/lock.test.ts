@@ -5,6 +5,7 @@ import { judgeHolder } from "../../agent/decide/holder.ts";
 import { type LockRequest, ShardLock } from "../../agent/lock.ts";
 import { identifyProcess, ownIdentity, ownTable } from "../../lib/system/process-identity.ts";
 import { temporaryDirectory } from "../e2e/harness.ts";
+import { limitMs } from "../setup/pace.ts";
 
 const takerScript = Bun.fileURLToPath(import.meta.resolve("./lock-taker.ts"));
 const never = new AbortController().signal;
@@ -32,72 +33,80 @@ const tokenIn = (path: string): string => JSON.parse(readFileSync(path, "utf8"))
 /** What is left beside the locks. */
 const leftovers = (dir: string) => readdirSync(dir).filter((name) => !/\.(?:lock|progress)$/.test(name));
 
-test("three processes race for each of 60 stale locks: one holds each", async () => {
-  using dir = temporaryDirectory();
-  const agent = await gone();
-  const names = Array.from({ length: 60 }, (_, i) => `shard_${i}.lock`);
-  for (const [i, name] of names.entries()) {
-    // Also torn ones, and such as a taker left that died in the middle of taking over.
-    writeFileSync(join(dir.path, name), i % 10 === 0 ? "" : lockOf(`stale-${i}`, { agent }));
-    if (i % 10 === 1)
-      writeFileSync(join(dir.path, `${name}.after.stale-${i}`), lockOf(`dead-${i}`, { agent }));
-  }
-  const startAt = String(Date.now() + 2_000);
-  const takers = [0, 1, 2].map(() =>
-    Bun.spawn([process.execPath, takerScript, dir.path, startAt], {
-      stdin: "pipe",
-      stdout: "pipe",
-    }),
-  );
-  const held = await Promise.all(
-    takers.map(async ({ pid, stdout }) => {
-      let text = "";
-      for await (const chunk of stdout) {
-        text += new TextDecoder().decode(chunk);
-        if (text.endsWith("\n")) break;
-      }
-      return { pid, names: JSON.parse(text) as string[] };
-    }),
-  );
-  for (const { pid, names: own } of held) {
-    for (const name of own)
-      expect(JSON.parse(readFileSync(join(dir.path, name), "utf8")).agent.pid).toBe(pid);
-  }
-  expect(held.flatMap(({ names: own }) => own).sort()).toEqual([...names].sort());
-  expect(leftovers(dir.path)).toEqual([]);
-  for (const taker of takers) taker.stdin.end();
-  await Promise.all(takers.map(({ exited }) => exited));
-}, 60_000);
-
-test("a taker that was killed at any of its writes leaves nothing locked", async () => {
-  using dir = temporaryDirectory();
-  const agent = await gone();
-  const path = join(dir.path, "shard_0.lock");
-  let points = 0;
-  for (const call of ["link", "rename", "unlink"]) {
-    for (let nth = 1; ; nth++) {
-      writeFileSync(path, lockOf(`stale-${call}-${nth}`, { agent }));
-      const inject = `inject=${call}:signal=SIGKILL:when=${nth}`;
-      const taker = Bun.spawn(
-        [
-          ...["strace", "-qq", "-f", "-o", "/dev/null", "-e", `trace=${call}`, "-e", inject],
-          ...[process.execPath, takerScript, dir.path],
-        ],
-        { stdin: "ignore", stdout: "pipe", stderr: "ignore" },
-      );
-      const said = await taker.stdout.text();
-      if ((await taker.exited) === 0) {
-        expect(said).toBe('["shard_0.lock"]\n');
-        break;
-      }
-      points++;
-      const lock = await ShardLock.take(requestIn(dir.path));
-      expect(lock.isHeld()).toBe(true);
-      lock.release();
+test(
+  "three processes race for each of 60 stale locks: one holds each",
+  async () => {
+    using dir = temporaryDirectory();
+    const agent = await gone();
+    const names = Array.from({ length: 60 }, (_, i) => `shard_${i}.lock`);
+    for (const [i, name] of names.entries()) {
+      // Also torn ones, and such as a taker left that died in the middle of taking over.
+      writeFileSync(join(dir.path, name), i % 10 === 0 ? "" : lockOf(`stale-${i}`, { agent }));
+      if (i % 10 === 1)
+        writeFileSync(join(dir.path, `${name}.after.stale-${i}`), lockOf(`dead-${i}`, { agent }));
     }
-  }
-  expect(points).toBeGreaterThanOrEqual(5);
-}, 60_000);
+    const startAt = String(Date.now() + 2_000);
+    const takers = [0, 1, 2].map(() =>
+      Bun.spawn([process.execPath, takerScript, dir.path, startAt], {
+        stdin: "pipe",
+        stdout: "pipe",
+      }),
+    );
+    const held = await Promise.all(
+      takers.map(async ({ pid, stdout }) => {
+        let text = "";
+        for await (const chunk of stdout) {
+          text += new TextDecoder().decode(chunk);
+          if (text.endsWith("\n")) break;
+        }
+        return { pid, names: JSON.parse(text) as string[] };
+      }),
+    );
+    for (const { pid, names: own } of held) {
+      for (const name of own)
+        expect(JSON.parse(readFileSync(join(dir.path, name), "utf8")).agent.pid).toBe(pid);
+    }
+    expect(held.flatMap(({ names: own }) => own).sort()).toEqual([...names].sort());
+    expect(leftovers(dir.path)).toEqual([]);
+    for (const taker of takers) taker.stdin.end();
+    await Promise.all(takers.map(({ exited }) => exited));
+  },
+  limitMs(60_000),
+);
+
+test(
+  "a taker that was killed at any of its writes leaves nothing locked",
+  async () => {
+    using dir = temporaryDirectory();
+    const agent = await gone();
+    const path = join(dir.path, "shard_0.lock");
+    let points = 0;
+    for (const call of ["link", "rename", "unlink"]) {
+      for (let nth = 1; ; nth++) {
+        writeFileSync(path, lockOf(`stale-${call}-${nth}`, { agent }));
+        const inject = `inject=${call}:signal=SIGKILL:when=${nth}`;
+        const taker = Bun.spawn(
+          [
+            ...["strace", "-qq", "-f", "-o", "/dev/null", "-e", `trace=${call}`, "-e", inject],
+            ...[process.execPath, takerScript, dir.path],
+          ],
+          { stdin: "ignore", stdout: "pipe", stderr: "ignore" },
+        );
+        const said = await taker.stdout.text();
+        if ((await taker.exited) === 0) {
+          expect(said).toBe('["shard_0.lock"]\n');
+          break;
+        }
+        points++;
+        const lock = await ShardLock.take(requestIn(dir.path));
+        expect(lock.isHeld()).toBe(true);
+        lock.release();
+      }
+    }
+    expect(points).toBeGreaterThanOrEqual(5);
+  },
+  limitMs(60_000),
+);
 
 test("a lock is free after its release, and not before", async () => {
   using dir = temporaryDirectory();

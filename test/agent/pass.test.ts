@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kill, temporaryDirectory, until } from "../e2e/harness.ts";
+import { limitMs } from "../setup/pace.ts";
 
 const runner = Bun.fileURLToPath(import.meta.resolve("./pass-runner.ts"));
 
@@ -32,19 +33,27 @@ async function startPass(dir: string) {
   };
 }
 
-test("agent and rclone suspended for longer than rclone may be silent: it goes on and ends well", async () => {
-  using dir = temporaryDirectory();
-  const { agent, pid, end } = await startPass(dir.path);
-  for (const group of [agent, pid]) kill(-group, "SIGSTOP");
-  await Bun.sleep(4_000);
-  for (const group of [pid, agent]) kill(-group, "SIGCONT");
-  expect(await end()).toEqual({ code: 0, hang: null });
-  expect(readFileSync(join(dir.path, "out", "large")).length).toBe(3_000_000);
-}, 60_000);
+test(
+  "agent and rclone suspended for longer than rclone may be silent: it goes on and ends well",
+  async () => {
+    using dir = temporaryDirectory();
+    const { agent, pid, end } = await startPass(dir.path);
+    for (const group of [agent, pid]) kill(-group, "SIGSTOP");
+    await Bun.sleep(4_000);
+    for (const group of [pid, agent]) kill(-group, "SIGCONT");
+    expect(await end()).toEqual({ code: 0, hang: null });
+    expect(readFileSync(join(dir.path, "out", "large")).length).toBe(3_000_000);
+  },
+  limitMs(60_000),
+);
 
-test("rclone alone suspended for longer than it may be silent: it has fallen silent", async () => {
-  using dir = temporaryDirectory();
-  const { pid, end } = await startPass(dir.path);
-  kill(-pid, "SIGSTOP");
-  expect(await end()).toMatchObject({ code: 137, hang: "silent" });
-}, 60_000);
+test(
+  "rclone alone suspended for longer than it may be silent: it has fallen silent",
+  async () => {
+    using dir = temporaryDirectory();
+    const { pid, end } = await startPass(dir.path);
+    kill(-pid, "SIGSTOP");
+    expect(await end()).toMatchObject({ code: 137, hang: "silent" });
+  },
+  limitMs(60_000),
+);

@@ -5,6 +5,7 @@ import { Settler } from "../../agent/settler.ts";
 import type { LocalEnds } from "../../lib/rclone/local-ends.ts";
 import { Journal, readJournal } from "../../lib/run/journal.ts";
 import { processesWith, temporaryDirectory, until } from "../e2e/harness.ts";
+import { limitMs } from "../setup/pace.ts";
 
 const running = new AbortController().signal;
 const roots = { source_root: "src:b", dest_root: "dst:b" };
@@ -119,22 +120,26 @@ for (const refusal of ["sync: invalid option -- 'f'", "sync: error opening '/x':
   });
 }
 
-test("a stop does not wait for a file system that hangs", async () => {
-  using dir = temporaryDirectory();
-  using _ = standInSync(dir.path, "exec sleep 61.237");
-  try {
-    const journal = new Journal(join(dir.path, "j"), shard);
-    journal.add(1, "copied");
-    const stop = new AbortController();
-    const settler = new Settler(at(dir.path), journal);
-    const settled = settler.settle(stop.signal);
-    stop.abort("SIGTERM");
-    expect(await settled).toBeUndefined();
-    settler.end();
-    expect(journal.proofs.count).toBe(1);
-    expect(readJournal(join(dir.path, "j"), shard).settledBytes).toBe(header.length);
-    journal.close();
-  } finally {
-    for (const pid of processesWith("sleep\x0061.237")) process.kill(pid, "SIGKILL");
-  }
-}, 60_000);
+test(
+  "a stop does not wait for a file system that hangs",
+  async () => {
+    using dir = temporaryDirectory();
+    using _ = standInSync(dir.path, "exec sleep 61.237");
+    try {
+      const journal = new Journal(join(dir.path, "j"), shard);
+      journal.add(1, "copied");
+      const stop = new AbortController();
+      const settler = new Settler(at(dir.path), journal);
+      const settled = settler.settle(stop.signal);
+      stop.abort("SIGTERM");
+      expect(await settled).toBeUndefined();
+      settler.end();
+      expect(journal.proofs.count).toBe(1);
+      expect(readJournal(join(dir.path, "j"), shard).settledBytes).toBe(header.length);
+      journal.close();
+    } finally {
+      for (const pid of processesWith("sleep\x0061.237")) process.kill(pid, "SIGKILL");
+    }
+  },
+  limitMs(60_000),
+);

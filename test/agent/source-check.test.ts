@@ -3,43 +3,48 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { leaveOutUnreadable } from "../../agent/source-check.ts";
 import { temporaryDirectory } from "../e2e/harness.ts";
+import { limitMs } from "../setup/pace.ts";
 import { worklistOf } from "./worklist-of.ts";
 
 const running = new AbortController().signal;
 
-test("of 4,200 files those that are no files any more are left out, and nothing that is proven is looked at", async () => {
-  using dir = temporaryDirectory();
-  const root = join(dir.path, "in");
-  const keys = Array.from({ length: 4_200 }, (_, i) => `d${i % 10}/${i}`);
-  for (let i = 0; i < 10; i++) mkdirSync(join(root, `d${i}`), { recursive: true });
-  const bad = new Map([
-    [7, "directory"],
-    [4095, "loop"],
-    [4096, "directory"],
-    [4199, "loop"],
-  ]);
-  keys.forEach((key, place) => {
-    const path = join(root, key);
-    if (bad.get(place) === "directory") mkdirSync(path);
-    else if (bad.get(place) === "loop") symlinkSync(path, path);
-    else writeFileSync(path, "x");
-  });
-  const { records, journal, worklist } = await worklistOf(dir.path, keys);
-  journal.add(4095, "copied");
-  const notes: string[] = [];
-  const pass = { records, worklist, stop: running, note: (message: string) => notes.push(message) };
-  await leaveOutUnreadable({ ...pass, root });
-  const left = keys.map((_, place) => place).filter((place) => !worklist.isToDo(place));
-  expect(left).toEqual([7, 4095, 4096, 4199]);
-  const unproven = await worklist.explain([]);
-  expect(unproven.records.map(({ place, class: kind }) => [place, kind])).toEqual([
-    [7, "path"],
-    [4096, "path"],
-    [4199, "path"],
-  ]);
-  expect(unproven).toMatchObject({ settled: 3, unmentioned: 0, failure: "path" });
-  expect(notes).toHaveLength(1);
-}, 60_000);
+test(
+  "of 4,200 files those that are no files any more are left out, and nothing that is proven is looked at",
+  async () => {
+    using dir = temporaryDirectory();
+    const root = join(dir.path, "in");
+    const keys = Array.from({ length: 4_200 }, (_, i) => `d${i % 10}/${i}`);
+    for (let i = 0; i < 10; i++) mkdirSync(join(root, `d${i}`), { recursive: true });
+    const bad = new Map([
+      [7, "directory"],
+      [4095, "loop"],
+      [4096, "directory"],
+      [4199, "loop"],
+    ]);
+    keys.forEach((key, place) => {
+      const path = join(root, key);
+      if (bad.get(place) === "directory") mkdirSync(path);
+      else if (bad.get(place) === "loop") symlinkSync(path, path);
+      else writeFileSync(path, "x");
+    });
+    const { records, journal, worklist } = await worklistOf(dir.path, keys);
+    journal.add(4095, "copied");
+    const notes: string[] = [];
+    const pass = { records, worklist, stop: running, note: (message: string) => notes.push(message) };
+    await leaveOutUnreadable({ ...pass, root });
+    const left = keys.map((_, place) => place).filter((place) => !worklist.isToDo(place));
+    expect(left).toEqual([7, 4095, 4096, 4199]);
+    const unproven = await worklist.explain([]);
+    expect(unproven.records.map(({ place, class: kind }) => [place, kind])).toEqual([
+      [7, "path"],
+      [4096, "path"],
+      [4199, "path"],
+    ]);
+    expect(unproven).toMatchObject({ settled: 3, unmentioned: 0, failure: "path" });
+    expect(notes).toHaveLength(1);
+  },
+  limitMs(60_000),
+);
 
 test("a source that is no path, that is not there or does not answer in time is left to rclone", async () => {
   using dir = temporaryDirectory();

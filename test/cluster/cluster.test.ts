@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { limitMs } from "../setup/pace.ts";
 import { applyOverrides, type Cluster, parseTaskStates, pollUntil, startCluster } from "./cluster.ts";
 import { clusterPids } from "./reap.ts";
 import { sharedCluster } from "./shared.ts";
 
-const START_TIMEOUT_MS = 600_000;
+const START_TIMEOUT_MS = limitMs(600_000);
 const JOB_TIMEOUT_MS = 60_000;
-const TEST_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = limitMs(120_000);
 
 let cluster: Cluster;
 

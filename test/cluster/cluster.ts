@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { paced, patience } from "../setup/pace.ts";
 import { buildImageDir, packImage } from "./image.ts";
 import { ensureClusterPackages } from "./packages.ts";
 import { CLUSTER_MARK, NODE_MARK, reap, reapAndRemove } from "./reap.ts";
@@ -113,18 +114,18 @@ const ENDED = new Set(
 );
 
 /**
- * Polls `check` until it returns something other than undefined and resolves to that; rejects after `timeoutMs`
- * with what `describe` says.
+ * Polls `check` until it returns something other than undefined and resolves to that; rejects with what
+ * `describe` says after `timeoutMs` of an idle machine.
  */
 export async function pollUntil<T>(
   check: () => Promise<T | undefined> | T | undefined,
   { timeoutMs, pollMs = POLL_MS, describe }: { timeoutMs: number; pollMs?: number; describe: () => string },
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const isOver = patience(timeoutMs);
   for (;;) {
     const value = await check();
     if (value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`${describe()} (waited ${timeoutMs} ms)`);
+    if (isOver()) throw new Error(`${describe()} (waited in vain)`);
     await Bun.sleep(pollMs);
   }
 }
@@ -220,7 +221,11 @@ async function layOut(dir: string, options: ClusterOptions, user: ClusterUser): 
     CPUS: String(options.cpusPerNode ?? 32),
   };
   const template = readFileSync(join(import.meta.dir, "slurm.conf"), "utf8");
-  const conf = template.replace(/@(\w+)@/g, (whole, word: string) => words[word] ?? whole);
+  const wordOf = (word: string) => {
+    const seconds = /^(\d+)_SECONDS$/.exec(word)?.[1];
+    return seconds === undefined ? words[word] : String(Math.round(paced(Number(seconds))));
+  };
+  const conf = template.replace(/@(\w+)@/g, (whole, word: string) => wordOf(word) ?? whole);
   writeFileSync(`${dir}/etc/slurm.conf`, applyOverrides(conf, options).replaceAll("@DIR@", dir));
   const plugin = `${dir}/lib/pyxis_standin.so`;
   await mustSpawn(["gcc", "-O2", "-fPIC", "-shared", "-o", plugin, join(import.meta.dir, "pyxis_standin.c")]);
@@ -426,14 +431,14 @@ async function spawnToEnd(
     late = true;
     // The whole group: a grandchild that holds the pipe would keep the readers below waiting.
     process.kill(-child.pid, "SIGKILL");
-  }, timeoutMs);
+  }, paced(timeoutMs));
   try {
     const [code, stdout, stderr] = await Promise.all([
       child.exited,
       child.stdout.text(),
       child.stderr.text(),
     ]);
-    if (late) throw new Error(`${argv.join(" ")} took more than ${timeoutMs} ms\n${stdout}${stderr}`);
+    if (late) throw new Error(`${argv.join(" ")} took too long\n${stdout}${stderr}`);
     return { code, stdout, stderr };
   } finally {
     clearTimeout(timer);

@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
+import { limitMs } from "../setup/pace.ts";
 import type { Cluster, RunResult } from "./cluster.ts";
 import { sharedCluster } from "./shared.ts";
 
-const START_TIMEOUT_MS = 600_000;
-const TEST_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = limitMs(600_000);
+const TEST_TIMEOUT_MS = limitMs(60_000);
 
 let cluster: Cluster;
 

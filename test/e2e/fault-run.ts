@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { listedName } from "../data/hostile-names.ts";
 import type { FaultRule, S3Endpoint } from "../s3/endpoint.ts";
+import { paced } from "../setup/pace.ts";
 import {
   kill,
   processesWith,
@@ -213,7 +214,7 @@ export abstract class FaultRun implements AsyncDisposable {
 
   /** Starts the run with PUTs that take their time, and returns when it is in its middle. */
   async startSlow({ delayMs, puts }: { delayMs: number; puts: number }): Promise<void> {
-    this.#quicken = this.dest.inject({ kinds: ["PUT"], action: { delayMs } });
+    this.#quicken = this.dest.inject({ kinds: ["PUT"], action: { delayMs: paced(delayMs) } });
     await this.start();
     await until(`${puts} objects to be copied`, () => this.dest.counts.PUT >= puts, 120_000);
   }

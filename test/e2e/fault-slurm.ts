@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { seededRandom } from "../data/fill.ts";
+import { paced } from "../setup/pace.ts";
 import type { SlurmRun } from "./fault-run.ts";
 import { kill, state, until } from "./harness.ts";
 
@@ -80,6 +81,16 @@ export async function cancelledInGoodOrder(run: SlurmRun): Promise<void> {
     run.stage.logs(),
   ).toEqual(stopped);
   expect(run.dest.counts.PUT).toBeLessThan(run.keys.length);
+}
+
+/**
+ * The flags of a run whose tasks are signalled so many seconds of an idle machine after their start: long before the time
+ * limit, but once something is copied.
+ */
+export function stopAfter(idleSeconds: number): string[] {
+  const seconds = paced(idleSeconds);
+  const minutes = Math.ceil((seconds + 150) / 60);
+  return ["--time-limit", String(minutes), "--sbatch-extras", `--signal=B:USR1@${minutes * 60 - seconds}`];
 }
 
 /** Waits for the signal that comes before the time limit, with PUTs so slow that it comes in the middle. */

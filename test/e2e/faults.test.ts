@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
+import { limitMs } from "../setup/pace.ts";
 import * as local from "./fault-local.ts";
 import { type Fault, type FaultOf, type FaultRun, LocalRun, quick, SlurmRun } from "./fault-run.ts";
 import * as slurm from "./fault-slurm.ts";
 
 /** Jobs wait for the requeue delay, for lost nodes and for two noisy cores; a test that times out kills the cluster. */
-const timeoutMs = 600_000;
+const timeoutMs = limitMs(600_000);
 
 /** What may be in flight when two rclones of so many transfers are ended, and what rclone sends again by itself. */
 const inFlight = (transfers: number) => 2 * transfers + 2;
@@ -336,8 +337,7 @@ const faults: readonly Fault[] = [
     what: "walltime: the agent stops rclone before it, keeps what is proven, and spends no attempt",
     where: "slurm",
     shards: 1,
-    // The script's own lead is 120 s; this signal comes within seconds, once something is copied.
-    flags: ["--time-limit", "3", "--sbatch-extras", "--signal=B:USR1@165", "--max-attempts", "1"],
+    flags: [...slurm.stopAfter(15), "--max-attempts", "1"],
     goesOn: "by itself",
     disturb: slurm.runOutOfTime,
     leaves: slurm.stoppedOnTime,

@@ -14,12 +14,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { sampleObjects } from "../data/fill.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
+import { limitMs, patience } from "../setup/pace.ts";
 
 /** The compiled binary, built by `bun run test` and `bun run build`. */
 export const binary = join(import.meta.dir, "..", "..", "dist", "xfer");
 
 /** Generous: two noisy cores. */
-export const timeoutMs = 180_000;
+export const timeoutMs = limitMs(180_000);
 
 /** A directory with an awkward name that is removed when it goes out of scope. */
 export function temporaryDirectory(
@@ -112,13 +113,13 @@ export function xfer(
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
-  limitMs = 90_000,
+  idleWaitMs = 90_000,
 ): Promise<NonNullable<T>> {
-  const deadline = Date.now() + limitMs;
+  const isOver = patience(idleWaitMs);
   for (;;) {
     const value = await probe();
     if (value !== undefined && value !== null && value !== false) return value as NonNullable<T>;
-    if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
+    if (isOver()) throw new Error(`waited in vain for ${what}`);
     await Bun.sleep(50);
   }
 }

@@ -3,9 +3,10 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
+import { limitMs } from "../setup/pace.ts";
 import { SlurmStage } from "./slurm-stage.ts";
 
-const timeoutMs = 300_000;
+const timeoutMs = limitMs(300_000);
 
 let cluster: Cluster;
 beforeAll(async () => {

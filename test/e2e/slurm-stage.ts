@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sampleObjects } from "../data/fill.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
+import { paced } from "../setup/pace.ts";
 import { binary, differentKeys, type State, state } from "./harness.ts";
 
 /** Two endpoints and a directory on the "shared filesystem", as an ordinary user of the cluster has them. */
@@ -66,7 +67,17 @@ export class SlurmStage implements AsyncDisposable {
         "--rclone-image",
         this.cluster.imageDir,
       ],
-      ...["--run-dir", this.runDir, "--cpus-per-task", "1", "--mem", "500M", "--time-limit", "10", ...more],
+      ...[
+        "--run-dir",
+        this.runDir,
+        "--cpus-per-task",
+        "1",
+        "--mem",
+        "500M",
+        "--time-limit",
+        String(paced(10)),
+        ...more,
+      ],
     ];
   }
 

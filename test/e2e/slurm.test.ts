@@ -14,11 +14,12 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { sampleObjects } from "../data/fill.ts";
+import { limitMs } from "../setup/pace.ts";
 import { until } from "./harness.ts";
 import { SlurmStage } from "./slurm-stage.ts";
 
 /** Jobs wait for the requeue delay and for two noisy cores. */
-const timeoutMs = 300_000;
+const timeoutMs = limitMs(300_000);
 
 let cluster: Cluster;
 beforeAll(async () => {

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { binary, kill, processesWith, until } from "../e2e/harness.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
+import { paced } from "../setup/pace.ts";
 import { rclones } from "../setup/rclones.ts";
 import { accountIn, readRunFiles } from "./evidence.ts";
 import { textOf } from "./names.ts";
@@ -24,7 +25,7 @@ const ordinaryUser = 65_534;
 const isRoot = process.getuid?.() === 0;
 
 /** A start that has not ended by then hangs: the longest wait of an agent is a minute of silence. */
-const startLimitMs = 150_000;
+const startLimitMs = paced(150_000);
 
 /** The programs of the rounds, where every user can run them. */
 export class Programs implements Disposable {

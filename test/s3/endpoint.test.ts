@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { limitMs } from "../setup/pace.ts";
 import { rclone, rcloneOk, temporaryDirectory } from "./clients.ts";
 import { S3Endpoint } from "./endpoint.ts";
 
-const timeoutMs = 120_000;
+const timeoutMs = limitMs(120_000);
 const mebibyte = 1024 * 1024;
 
 const hostileNames = [

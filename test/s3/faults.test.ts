@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { limitMs } from "../setup/pace.ts";
 import { rclone, rcloneOk, temporaryDirectory } from "./clients.ts";
 import { type FaultAction, type Kind, S3Endpoint } from "./endpoint.ts";
 
-const timeoutMs = 120_000;
+const timeoutMs = limitMs(120_000);
 const bytes = new Uint8Array(3_000_000).map((_, i) => i ^ (i >> 9));
 
 for (const [action, kind] of [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { sourcesIn } from "./apt-sources.ts";
+import { limitMs } from "./pace.ts";
 import { rclones } from "./rclones.ts";
 
 describe("apt's sources", () => {
@@ -56,9 +57,13 @@ deb-src http://three/debian bookworm main
   });
 });
 
-test("the tests have two rclones, and the current one is the newer", async () => {
-  const [debian, current] = await rclones();
-  const minor = (version = "") => Number(version.split(".")[1]);
-  expect(minor(current?.version)).toBeGreaterThanOrEqual(75);
-  expect(minor(current?.version)).toBeGreaterThanOrEqual(minor(debian?.version));
-}, 180_000);
+test(
+  "the tests have two rclones, and the current one is the newer",
+  async () => {
+    const [debian, current] = await rclones();
+    const minor = (version = "") => Number(version.split(".")[1]);
+    expect(minor(current?.version)).toBeGreaterThanOrEqual(75);
+    expect(minor(current?.version)).toBeGreaterThanOrEqual(minor(debian?.version));
+  },
+  limitMs(180_000),
+);

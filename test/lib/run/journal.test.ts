@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Journal, readJournal } from "../../../lib/run/journal.ts";
 import { temporaryDirectory } from "../../e2e/harness.ts";
+import { limitMs } from "../../setup/pace.ts";
 
 const roots = { source_root: "src:b", dest_root: "dst:b" };
 const shard = { sha256: "a".repeat(64), records: 100, roots };
@@ -60,32 +61,36 @@ test("a journal of another shard content, or with foreign lines, proves nothing 
   expect(proven(join(dir.path, "none"))).toEqual([]);
 });
 
-test("a journal of many blocks is read whole, and up to where it is torn or foreign", () => {
-  using dir = temporaryDirectory();
-  const path = join(dir.path, "j");
-  const many = { sha256: shard.sha256, records: 200_000, roots };
-  const header = `xfer.journal.v1 ${many.sha256}\n`;
-  const lines = Array.from({ length: many.records }, (_, i) => `c${(i * 7919) % many.records}\n`);
-  const text = header + lines.join("");
-  writeFileSync(path, text);
-  expect(readJournal(path, many).proofs.count).toBe(many.records);
-  expect(readJournal(path, many).wholeBytes).toBe(text.length);
-  // Around the ends of what is read at a time.
-  for (const around of [64 * 1024, 128 * 1024, text.length - 8]) {
-    for (let length = around - 9; length < around + 9; length++) {
-      const whole = text.lastIndexOf("\n", length - 1) + 1;
-      for (const tail of ["", "\0", "x\n", "c\n", "c12345678901\n", "c0000000000\n"]) {
-        writeFileSync(path, text.slice(0, length) + tail);
-        const { proofs, wholeBytes } = readJournal(path, many);
-        const joined = text.slice(whole, length) + tail;
-        const taken = /^(?:[cu]\d{1,10}\n)*/.exec(joined)?.[0] ?? "";
-        expect(wholeBytes).toBe(whole + taken.length);
-        const count = text.slice(header.length, whole).split("\n").length - 1;
-        expect(proofs.count).toBeGreaterThanOrEqual(count);
+test(
+  "a journal of many blocks is read whole, and up to where it is torn or foreign",
+  () => {
+    using dir = temporaryDirectory();
+    const path = join(dir.path, "j");
+    const many = { sha256: shard.sha256, records: 200_000, roots };
+    const header = `xfer.journal.v1 ${many.sha256}\n`;
+    const lines = Array.from({ length: many.records }, (_, i) => `c${(i * 7919) % many.records}\n`);
+    const text = header + lines.join("");
+    writeFileSync(path, text);
+    expect(readJournal(path, many).proofs.count).toBe(many.records);
+    expect(readJournal(path, many).wholeBytes).toBe(text.length);
+    // Around the ends of what is read at a time.
+    for (const around of [64 * 1024, 128 * 1024, text.length - 8]) {
+      for (let length = around - 9; length < around + 9; length++) {
+        const whole = text.lastIndexOf("\n", length - 1) + 1;
+        for (const tail of ["", "\0", "x\n", "c\n", "c12345678901\n", "c0000000000\n"]) {
+          writeFileSync(path, text.slice(0, length) + tail);
+          const { proofs, wholeBytes } = readJournal(path, many);
+          const joined = text.slice(whole, length) + tail;
+          const taken = /^(?:[cu]\d{1,10}\n)*/.exec(joined)?.[0] ?? "";
+          expect(wholeBytes).toBe(whole + taken.length);
+          const count = text.slice(header.length, whole).split("\n").length - 1;
+          expect(proofs.count).toBeGreaterThanOrEqual(count);
+        }
       }
     }
-  }
-}, 60_000);
+  },
+  limitMs(60_000),
+);
 
 test("what was not settled is forgotten in memory and in the file alike, flushed or not", () => {
   for (const settled of [[], [1, 2]]) {
