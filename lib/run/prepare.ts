@@ -67,6 +67,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
       manifestPath: work,
       outdir: run.shardsDir,
       numShards: await countShards(work, options),
+      atMost: typeof options.numShards !== "number",
       strategy: options.strategy,
       now: render.now,
     });

@@ -169,28 +169,31 @@ describe("flags that change only what rclone shows are not handed on, in every s
     ["-Pq", [], ["-P", "-q"]],
     ["--progress=false -P=f --quiet=0", [], []],
     ["-P -P --stats 1s --stats 2s", [], ["-P", "--stats"]],
-    ["--stats-one-line --stats-one-line-date --stats-one-line-date-format x -c", ["-c"], [
-      "--stats-one-line",
-      "--stats-one-line-date",
-      "--stats-one-line-date-format",
-    ]],
-    ["--stats-unit bits --stats-file-name-length=0 --stats-log-level NOTICE", [], [
-      "--stats-unit",
-      "--stats-file-name-length",
-      "--stats-log-level",
-    ]],
+    [
+      "--stats-one-line --stats-one-line-date --stats-one-line-date-format x -c",
+      ["-c"],
+      ["--stats-one-line", "--stats-one-line-date", "--stats-one-line-date-format"],
+    ],
+    [
+      "--stats-unit bits --stats-file-name-length=0 --stats-log-level NOTICE",
+      [],
+      ["--stats-unit", "--stats-file-name-length", "--stats-log-level"],
+    ],
     ["--stats-of-tomorrow 5 --checkers 4", ["--checkers", "4"], ["--stats-of-tomorrow"]],
-    ["--log-level ERROR --log-format=date --log-systemd --use-json-log", [], [
-      "--log-level",
-      "--log-format",
-      "--log-systemd",
-      "--use-json-log",
-    ]],
+    [
+      "--log-level ERROR --log-format=date --log-systemd --use-json-log",
+      [],
+      ["--log-level", "--log-format", "--log-systemd", "--use-json-log"],
+    ],
     ["-vv --verbose=1", ["-v", "-v", "--verbose=1"], []],
     ["--user-agent --stats", ["--user-agent", "--stats"], []],
   ];
   test.each(rows)("%s", (text, argv, notShown) => {
-    expect(sort(text)).toMatchObject({ argv, notShown, comparesDestination: sort(argv.join(" ")).comparesDestination });
+    expect(sort(text)).toMatchObject({
+      argv,
+      notShown,
+      comparesDestination: sort(argv.join(" ")).comparesDestination,
+    });
   });
   test("in a listing", () => {
     expect(sortListingFlags(words("-PL --stats=30s --max-size 1G --use-json-log=false"))).toEqual({
@@ -199,13 +202,17 @@ describe("flags that change only what rclone shows are not handed on, in every s
     });
   });
   test("they are named in one line", () => {
-    expect(notShownText("--rclone-flags", ["--stats", "-P"])).toMatch(/^--rclone-flags: --stats, -P not given/);
+    expect(notShownText("--rclone-flags", ["--stats", "-P"])).toMatch(
+      /^--rclone-flags: --stats, -P not given/,
+    );
     expect(notShownText("--rclone-flags", [])).toBeUndefined();
   });
 });
 
 test("of a flag that is given twice, the later one counts", () => {
-  expect(sort("--transfers 32 --checkers 4 --transfers=2 --checkers 8 --retries 10 --retries 1")).toMatchObject({
+  expect(
+    sort("--transfers 32 --checkers 4 --transfers=2 --checkers 8 --retries 10 --retries 1"),
+  ).toMatchObject({
     transfers: 2,
     passes: 1,
     argv: ["--checkers", "4", "--checkers", "8"],
@@ -249,13 +256,7 @@ test("variables that stand for refused flags do not reach a child", () => {
 });
 
 test("flags of a listing: those that change what it prints are refused, filters belong to one root", () => {
-  for (const text of [
-    "--stat",
-    "--syslog",
-    "-Pq --log-file x",
-    "--dump auth",
-    "--s3-sse-customer-key x",
-  ]) {
+  for (const text of ["--stat", "--syslog", "-Pq --log-file x", "--dump auth", "--s3-sse-customer-key x"]) {
     expect(() => sortListingFlags(words(text)), text).toThrow(/^--extra-lsjson-flags: /);
   }
   sortListingFlags(words("-L --s3-list-chunk 500 --exclude '- x' --max-size 1G -R --hash --stat=false"));
