@@ -6,6 +6,7 @@ import { checkRequest } from "../lib/launch/check-request.ts";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
+import { sortUserFlags } from "../lib/rclone/flags.ts";
 import { emptyAccount } from "../lib/run/account.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { requireImageHere } from "../lib/run/image.ts";
@@ -131,6 +132,8 @@ export default defineCommand({
       sourceRoot: input.source && checkRoot("--source", input.source, context),
       destRoot: input.dest && checkRoot("--dest", input.dest, context),
     };
+    // The agents of an array have another environment.
+    if (local) sortUserFlags(render.rcloneFlags, process.env);
     const notes = await checkRequest(render, { source: build.sourceRoot, dest: build.destRoot });
     if (input["image-check"] && (local || input.submit || listsHere || input.delta)) {
       requireImageHere(runtime, render.rclone.image);

@@ -88,7 +88,7 @@ describe("what a run is told is checked before anything is listed or written", (
   );
 
   test(
-    "a folder that may not be written to is said before the listing, by run, build and verify",
+    "a folder that may not be written to is said before the listing, by run, build, verify and shard",
     async () => {
       await using stage = await Stage.start();
       stage.fill(3);
@@ -107,6 +107,13 @@ describe("what a run is told is checked before anything is listed or written", (
           "--out",
         ],
         [["verify", "--run-dir", stage.runDir], "--run-dir"],
+        [
+          [
+            ...["manifest", "shard", "--in", join(stage.runDir, "manifest.jsonl"), "--outdir", "shut/s"],
+            ...["--num-shards", "1"],
+          ],
+          "--outdir",
+        ],
       ] as const) {
         const refused = await xferUnderModes(args, { cwd: stage.dir });
         expect(refused.stderr).toMatch(
