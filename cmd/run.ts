@@ -132,14 +132,7 @@ export default defineCommand({
       sourceRoot: input.source && checkRoot("--source", input.source, context),
       destRoot: input.dest && checkRoot("--dest", input.dest, context),
     };
-    // The agents of an array have another environment.
-    if (local) sortUserFlags(render.rcloneFlags, process.env);
-    const notes = await checkRequest(render, { source: build.sourceRoot, dest: build.destRoot });
-    if (input["image-check"] && (local || input.submit || listsHere || input.delta)) {
-      requireImageHere(runtime, render.rclone.image);
-    }
-    if (input.submit) requireSbatch();
-    for (const note of notes) log.warn(note);
+    await checkFirst(input, render, { source: build.sourceRoot, dest: build.destRoot, listsHere });
     const config = await prepareRun({
       build,
       numShards: input["num-shards"],
@@ -168,6 +161,23 @@ export default defineCommand({
 });
 
 type Input = v.InferOutput<typeof schema>;
+
+/** Checks all that can be known before the source is listed, and says what the user should know of it. */
+async function checkFirst(
+  input: Input,
+  request: Parameters<typeof checkRequest>[0],
+  given: { source: string | undefined; dest: string | undefined; listsHere: boolean },
+): Promise<void> {
+  const local = input.executor === "local";
+  // The agents of an array have another environment.
+  if (local) sortUserFlags(request.rcloneFlags, process.env);
+  const notes = await checkRequest(request, given);
+  if (input["image-check"] && (local || input.submit || given.listsHere || input.delta)) {
+    requireImageHere(request.rclone.runtime, request.rclone.image);
+  }
+  if (input.submit) requireSbatch();
+  for (const note of notes) log.warn(note);
+}
 
 /** Submits a run, or says how. */
 async function endOnSlurm(input: Input, hasShards: boolean): Promise<ExitCode> {

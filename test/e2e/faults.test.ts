@@ -336,7 +336,7 @@ const faults: readonly Fault[] = [
     what: "walltime: the agent stops rclone before it, keeps what is proven, and spends no attempt",
     where: "slurm",
     shards: 1,
-    // The script's own lead is 120 s; this signal comes within seconds, once something is copied.
+    // The script's own lead is 90 s; this signal comes within seconds, once something is copied.
     flags: ["--time-limit", "3", "--sbatch-extras", "--signal=B:USR1@165", "--max-attempts", "1"],
     goesOn: "by itself",
     disturb: slurm.runOutOfTime,
