@@ -1,6 +1,6 @@
 import { untransferableReason } from "../lib/rclone/addressable.ts";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
-import { refusedVariables, type UserFlags } from "../lib/rclone/flags.ts";
+import { notShownText, refusedVariables, type UserFlags } from "../lib/rclone/flags.ts";
 import { isLocal, type LocalEnds, plainPath } from "../lib/rclone/local-ends.ts";
 import { rootKind, serverSide } from "../lib/rclone/remote.ts";
 import type { RemoteContext } from "../lib/rclone/remote-options.ts";
@@ -143,7 +143,9 @@ class Attempt {
       for (const [name, reason] of refusedVariables(process.env)) {
         this.#note(`${name} is kept from rclone: ${reason}`);
       }
-      const { comparesFor } = this.#flags;
+      const { comparesFor, notShown } = this.#flags;
+      const left = notShownText("rclone_flags", notShown);
+      if (left) this.#note(left);
       if (comparesFor.length > 0) this.#note(`the destination is compared for ${comparesFor.join(", ")}`);
       const hindrance = await this.#lookAtDestination();
       if (hindrance) return hindrance;

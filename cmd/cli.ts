@@ -82,6 +82,7 @@ function asksForHelp(words: readonly string[]): boolean {
 /** Flags whose value may look like any flag, since it is made of another program's flags. */
 const passThrough = new Set([
   "--rclone-flags",
+  "--add-rclone-flags",
   "--extra-lsjson-flags",
   "--sbatch-extras",
   "--pyxis-extra",

@@ -8,6 +8,16 @@ import { imageProblem, slurmWordsProblem } from "../lib/rclone/secrets.ts";
 import { hashModes } from "../lib/run/build-manifest.ts";
 import { maxRestartsDefault } from "../lib/run/config.ts";
 import type { RenderOptions } from "../lib/run/render.ts";
+import { sbatchExtras, srunExtras } from "../lib/slurm/sbatch-extras.ts";
+import {
+  jobNameProblem,
+  memoryProblem,
+  partitionProblem,
+  stopLead,
+  stopLeadSecondsDefault,
+  stopLeadSecondsMax,
+  timeLimitProblem,
+} from "../lib/slurm/values.ts";
 import { invalidInput } from "../lib/system/errors.ts";
 import { isCompiled } from "../lib/system/process.ts";
 import { splitWords } from "../lib/system/shell-words.ts";
@@ -60,8 +70,17 @@ export const runIdArg = {
   description: "the run's id (default: time and random digits)",
 } as const;
 
+/** Before rclone is run in an image, here or by an array. */
+export const imageCheckArg = {
+  type: "boolean",
+  default: true,
+  description: "look first whether the image can be read",
+  negativeDescription: "do not look at the image: only the compute nodes see it",
+} as const;
+
 /** How a listing is run, of the source or of the destination. */
 export const listerArgs = {
+  "image-check": imageCheckArg,
   "container-conf-path": {
     type: "string",
     default: "/etc/rclone/rclone.conf",
@@ -126,14 +145,6 @@ export const allowUntransferableArg = {
     "exit code 0 although some objects cannot be transferred (manifest.untransferable.jsonl names them)",
 } as const;
 
-/** Before an array is submitted. */
-export const imageCheckArg = {
-  type: "boolean",
-  default: true,
-  description: "before submitting, look whether the image can be read",
-  negativeDescription: "submit without looking at the image: only the compute nodes see it",
-} as const;
-
 /** What the array asks of Slurm, and how its agents copy. */
 export const renderArgs = {
   "array-concurrency": { type: "string", valueHint: "N", description: "array tasks that run at a time" },
@@ -157,7 +168,14 @@ export const renderArgs = {
     type: "string",
     default: "--transfers 32 --checkers 64 --fast-list --retries 10 --low-level-retries 20",
     valueHint: "FLAGS",
-    description: "flags for rclone copy; --retries is the number of passes over what is not proven",
+    description:
+      "flags for rclone copy in place of the default ones; --retries is the number of passes over what is not proven",
+  },
+  "add-rclone-flags": {
+    type: "string",
+    valueHint: "FLAGS",
+    description:
+      "more flags for rclone copy, after those of --rclone-flags or the default ones; the last one wins",
   },
   "max-attempts": {
     type: "string",
@@ -173,11 +191,14 @@ export const renderArgs = {
   },
   "stop-lead": {
     type: "string",
-    default: "120",
     valueHint: "SECONDS",
-    description: "how long before the time limit a task stops and requeues itself",
+    description: `how long before the time limit a task stops and requeues itself (default: ${stopLeadSecondsDefault}, or half of a short limit)`,
   },
-  "sbatch-extras": { type: "string", valueHint: "WORDS", description: "more options for sbatch" },
+  "sbatch-extras": {
+    type: "string",
+    valueHint: "WORDS",
+    description: "more options for sbatch: words, or lines with or without #SBATCH (\\n ends a line, too)",
+  },
   "agent-path": {
     type: "string",
     valueHint: "FILE",
@@ -200,27 +221,46 @@ export const words = (flag: string) =>
   );
 
 /** Words for srun or sbatch. */
-const slurmWords = (flag: string) =>
+const slurmWords = (flag: string, read: (text: string) => string[]) =>
   v.pipe(
-    words(flag),
-    v.transform((list) => {
+    v.optional(v.string(), ""),
+    v.transform((text) => {
+      const list = read(text);
       const problem = slurmWordsProblem(list);
       if (problem) throw invalidInput(`--${flag}: ${problem}`);
       return list;
     }),
   );
 
+/** A text that is invalid input when `problemOf` says what is wrong with it. */
+const checked = (flag: string, problemOf: (text: string) => string | undefined) =>
+  v.pipe(
+    text,
+    v.transform((given) => {
+      const problem = problemOf(given);
+      if (problem) throw invalidInput(`--${flag}: ${problem}`);
+      return given;
+    }),
+  );
+
 /** A whole number of at least `min`, from a flag's text. */
-export const whole = (min: number) =>
+export const whole = (min: number, max = 999_999_999) =>
   v.pipe(
     v.string(),
     v.regex(/^\d{1,9}$/, "must be a whole number"),
     v.transform(Number),
     v.minValue(min, `must be at least ${min}`),
+    v.maxValue(max, `must be at most ${max}`),
   );
 
+/** The names of a million shards have six digits; a larger number is a mistake that would take hours to carry out. */
+export const shardsMax = 1_000_000;
+
 /** A number of shards, or auto. */
-export const shardCount = v.union([v.literal("auto"), whole(1)], "must be a whole number or auto");
+export const shardCount = v.union(
+  [v.literal("auto"), whole(1, shardsMax)],
+  `must be auto or a whole number from 1 to ${shardsMax}`,
+);
 
 /** One of a few words. */
 export const oneOf = <const T extends readonly string[]>(values: T) =>
@@ -244,10 +284,11 @@ export const rcloneSchema = {
       v.transform((path) => resolve(path)),
     ),
   ),
-  "pyxis-extra": slurmWords("pyxis-extra"),
+  "pyxis-extra": slurmWords("pyxis-extra", srunExtras),
 };
 
 export const listerSchema = {
+  "image-check": v.boolean(),
   "container-conf-path": text,
   "fast-list": v.boolean(),
   "list-parallel": v.pipe(whole(1), v.maxValue(256, "must be at most 256")),
@@ -266,17 +307,18 @@ export const listSchema = {
 
 export const renderSchema = {
   "array-concurrency": v.optional(whole(1)),
-  "job-name": text,
-  "time-limit": text,
-  partition: text,
+  "job-name": checked("job-name", jobNameProblem),
+  "time-limit": checked("time-limit", timeLimitProblem),
+  partition: checked("partition", partitionProblem),
   "cpus-per-task": whole(1),
-  mem: text,
+  mem: checked("mem", memoryProblem),
   "rclone-conf-in-container": text,
   "rclone-flags": words("rclone-flags"),
+  "add-rclone-flags": words("add-rclone-flags"),
   "max-attempts": whole(1),
   "max-restarts": whole(0),
-  "stop-lead": whole(1),
-  "sbatch-extras": slurmWords("sbatch-extras"),
+  "stop-lead": v.optional(whole(1, stopLeadSecondsMax)),
+  "sbatch-extras": slurmWords("sbatch-extras", sbatchExtras),
   "agent-path": optionalText,
 };
 
@@ -316,7 +358,7 @@ export function renderOptionsOf(
       confInContainer: input["rclone-conf-in-container"],
       pyxisExtra: input["pyxis-extra"],
     },
-    rcloneFlags: input["rclone-flags"],
+    rcloneFlags: [...input["rclone-flags"], ...input["add-rclone-flags"]],
     maxAttempts: input["max-attempts"],
     maxRestarts: input["max-restarts"],
     slurm: {
@@ -326,12 +368,19 @@ export function renderOptionsOf(
       partition: input.partition,
       cpusPerTask: input["cpus-per-task"],
       mem: input.mem,
-      stopLeadSeconds: input["stop-lead"],
+      stopLeadSeconds: stopLeadOf(input),
       sbatchExtras: input["sbatch-extras"],
     },
     agent: agentPath === undefined ? ownBinary() : { path: agentPath },
     version,
   };
+}
+
+function stopLeadOf(input: v.InferOutput<typeof renderObject>): number {
+  const own = input["sbatch-extras"].findLast((word) => word.startsWith("--time="));
+  const lead = stopLead(input["stop-lead"], own?.slice("--time=".length) ?? input["time-limit"]);
+  if ("problem" in lead) throw invalidInput(`--stop-lead: ${lead.problem}`);
+  return lead.seconds;
 }
 
 function ownBinary(): { copyOf: string } {

@@ -1,15 +1,16 @@
-import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { makeRunId } from "../lib/manifest/run-id.ts";
 import type { ListingTotals } from "../lib/manifest/write-listing.ts";
-import { checkListingFlags } from "../lib/rclone/flags.ts";
+import { notShownText, sortListingFlags } from "../lib/rclone/flags.ts";
 import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import type { BuildOptions } from "../lib/run/build-manifest.ts";
 import { type Lister, listingCpus } from "../lib/run/lister.ts";
-import { invalidInput } from "../lib/system/errors.ts";
+import { errnoOf, invalidInput } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
+import { folderProblem } from "../lib/system/writable.ts";
 import { imageOf, listerSchema, listSchema, rcloneSchema } from "./flags.ts";
 import { printJson, printText } from "./print.ts";
 
@@ -41,7 +42,6 @@ export function listerOf(
   given: { runtime: RuntimeName; stop: AbortSignal },
 ): Lister {
   const runtime = input.runtime ?? given.runtime;
-  checkListingFlags(input["extra-lsjson-flags"]);
   return {
     runId: input["run-id"] ?? newRunId(),
     runtime,
@@ -56,6 +56,19 @@ export function listerOf(
   };
 }
 
+/**
+ * The flags of --extra-lsjson-flags for rclone; says which are not handed on. Throws invalid input for one that a listing
+ * cannot stand.
+ */
+export function lsjsonFlagsOf(
+  input: Pick<v.InferOutput<typeof listerObject>, "extra-lsjson-flags">,
+): string[] {
+  const { argv, notShown } = sortListingFlags(input["extra-lsjson-flags"]);
+  const text = notShownText("--extra-lsjson-flags", notShown);
+  if (text) log.warn(text);
+  return argv;
+}
+
 /** The part of BuildOptions that comes from the flags of rcloneArgs and listArgs. */
 export function buildOptionsOf(
   input: v.InferOutput<typeof listingObject>,
@@ -67,7 +80,7 @@ export function buildOptionsOf(
     fastList: input["fast-list"],
     modtime: input.modtime,
     hash: input.hash,
-    extraLsjsonFlags: input["extra-lsjson-flags"],
+    extraLsjsonFlags: lsjsonFlagsOf(input),
     listParallel: input["list-parallel"],
     onProgress: given.onProgress,
   };
@@ -90,13 +103,20 @@ export function checkRcloneConfig(path: string | undefined, runsHere: boolean): 
     log.warn(`${text} here; it must be there on the compute nodes`);
     return;
   }
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    const text = `--rclone-config: ${path} cannot be read (${errnoOf(error)})`;
+    if (runsHere) throw invalidInput(text);
+    log.warn(`${text} here; it must be readable on the compute nodes`);
+  }
   const mode = statSync(path).mode & 0o777;
   if ((mode & 0o077) !== 0) {
     log.warn(`${path} holds credentials and others can read it (mode ${mode.toString(8)}): chmod 600 it`);
   }
 }
 
-/** Throws invalid input when a file to be written is there already, or is the one of another flag. */
+/** Throws invalid input when a file cannot be written: it is there already, is the one of another flag, or its folder is shut. */
 export function checkNewFile(flag: string, path: string, other?: string): void {
   if (existsSync(path)) {
     throw invalidInput(`${flag}: ${path} is there already: a manifest is immutable, choose another name`);
@@ -104,4 +124,6 @@ export function checkNewFile(flag: string, path: string, other?: string): void {
   if (other !== undefined && resolve(path) === resolve(other)) {
     throw invalidInput(`${flag}: ${path} is written by another flag too: choose another name`);
   }
+  const problem = folderProblem(dirname(path));
+  if (problem) throw invalidInput(`${flag}: ${problem}`);
 }

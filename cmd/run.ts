@@ -2,11 +2,14 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { checkRequest } from "../lib/launch/check-request.ts";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
+import { sortUserFlags } from "../lib/rclone/flags.ts";
 import { emptyAccount } from "../lib/run/account.ts";
 import type { RunConfig } from "../lib/run/config.ts";
+import { requireImageHere } from "../lib/run/image.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
@@ -14,6 +17,7 @@ import { remoteContext } from "../lib/run/remotes.ts";
 import { renderRun } from "../lib/run/render.ts";
 import { runHere } from "../lib/run/run-here.ts";
 import { submitRun } from "../lib/run/submit.ts";
+import { requireSbatch } from "../lib/slurm/scheduler.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
@@ -41,7 +45,6 @@ const schema = v.object({
   submit: v.optional(v.boolean(), false),
   verify: v.optional(v.boolean()),
   "allow-untransferable": v.optional(v.boolean(), false),
-  "image-check": v.boolean(),
   json: v.optional(v.boolean(), false),
   ...flags.rcloneSchema,
   ...flags.listSchema,
@@ -86,7 +89,6 @@ export default defineCommand({
       negativeDescription: "do not compare the destination after the copy",
     },
     "allow-untransferable": flags.allowUntransferableArg,
-    "image-check": flags.imageCheckArg,
     ...flags.rcloneArgs,
     ...flags.listArgs,
     ...flags.renderArgs,
@@ -121,16 +123,18 @@ export default defineCommand({
       runDir,
       now: new Date(),
     };
+    const build = {
+      ...buildOptionsOf(input, {
+        runtime,
+        stop: watch.signal,
+        onProgress: (t) => live.update(listingText(t)),
+      }),
+      sourceRoot: input.source && checkRoot("--source", input.source, context),
+      destRoot: input.dest && checkRoot("--dest", input.dest, context),
+    };
+    await checkFirst(input, render, { source: build.sourceRoot, dest: build.destRoot, listsHere });
     const config = await prepareRun({
-      build: {
-        ...buildOptionsOf(input, {
-          runtime,
-          stop: watch.signal,
-          onProgress: (t) => live.update(listingText(t)),
-        }),
-        sourceRoot: input.source && checkRoot("--source", input.source, context),
-        destRoot: input.dest && checkRoot("--dest", input.dest, context),
-      },
+      build,
       numShards: input["num-shards"],
       numShardsDefault,
       strategy: input.strategy,
@@ -157,6 +161,23 @@ export default defineCommand({
 });
 
 type Input = v.InferOutput<typeof schema>;
+
+/** Checks all that can be known before the source is listed, and says what the user should know of it. */
+async function checkFirst(
+  input: Input,
+  request: Parameters<typeof checkRequest>[0],
+  given: { source: string | undefined; dest: string | undefined; listsHere: boolean },
+): Promise<void> {
+  const local = input.executor === "local";
+  // The agents of an array have another environment.
+  if (local) sortUserFlags(request.rcloneFlags, process.env);
+  const notes = await checkRequest(request, given);
+  if (input["image-check"] && (local || input.submit || given.listsHere || input.delta)) {
+    requireImageHere(request.rclone.runtime, request.rclone.image);
+  }
+  if (input.submit) requireSbatch();
+  for (const note of notes) log.warn(note);
+}
 
 /** Submits a run, or says how. */
 async function endOnSlurm(input: Input, hasShards: boolean): Promise<ExitCode> {

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { checksumModes } from "../lib/manifest/verdict.ts";
 import { readRunConfig } from "../lib/run/config.ts";
+import { requireImageHere } from "../lib/run/image.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { submitRun } from "../lib/run/submit.ts";
 import { type Verification, verificationHead, verifyRun } from "../lib/run/verify.ts";
@@ -11,6 +12,7 @@ import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts"
 import { watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
 import { formatObjects } from "../lib/system/units.ts";
+import { folderProblem } from "../lib/system/writable.ts";
 import { version } from "../package.json" with { type: "json" };
 import { verificationText } from "./account-text.ts";
 import * as flags from "./flags.ts";
@@ -26,6 +28,7 @@ const schema = v.object({
   "download-sample": flags.whole(0),
   "list-parallel": flags.whole(1),
   "allow-untransferable": v.optional(v.boolean(), false),
+  "image-check": v.boolean(),
   json: v.optional(v.boolean(), false),
 });
 
@@ -65,6 +68,7 @@ export default defineCommand({
       description: "list the destination with N listings side by side (local)",
     },
     "allow-untransferable": flags.allowUntransferableArg,
+    "image-check": flags.imageCheckArg,
     json: flags.json,
   },
   async run({ args }) {
@@ -76,7 +80,7 @@ export default defineCommand({
     checkWholeManifest(runLayout(runDir), shardsOf(runDir));
     const jobId = await submitRun(runDir, {
       now: new Date(),
-      imageCheck: true,
+      imageCheck: input["image-check"],
       agentArgs: ["--verify", input.checksum],
     });
     if (input.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir });
@@ -86,6 +90,10 @@ export default defineCommand({
 });
 
 async function verifyHere(input: Input): Promise<Verification> {
+  const config = readRunConfig(runLayout(input["run-dir"]).config);
+  const problem = folderProblem(input["run-dir"]);
+  if (problem) throw invalidInput(`--run-dir: ${problem}`);
+  if (input["image-check"]) requireImageHere(config.runtime, config.rclone_image ?? undefined);
   const live = new LiveLine();
   const { signal } = watchForStop(["SIGINT", "SIGTERM"]);
   const result = await verifyRun({

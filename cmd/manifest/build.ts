@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { looksLikePath } from "../../lib/rclone/remote.ts";
 import { buildManifest } from "../../lib/run/build-manifest.ts";
+import { requireImageHere } from "../../lib/run/image.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut } from "../../lib/run/left-out.ts";
 import { remoteContext } from "../../lib/run/remotes.ts";
@@ -34,6 +35,7 @@ export default defineCommand({
     const runtime = input.runtime ?? "pyxis";
     checkImage(runtime, input["rclone-image"]);
     checkRcloneConfig(input["rclone-config"], runtime === "host");
+    if (input["image-check"]) requireImageHere(runtime, flags.imageOf(input, runtime));
     const context = remoteContext(input["rclone-config"], runtime);
     const sourceRoot = checkRoot("--source", input.source, context);
     // The destination may be a remote of where it will be copied, unless it looks more like a path.

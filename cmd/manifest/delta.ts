@@ -2,13 +2,14 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { compareModes } from "../../lib/manifest/delta.ts";
 import { deltaText, makeDelta, notComparableText } from "../../lib/run/delta.ts";
+import { requireImageHere } from "../../lib/run/image.ts";
 import { checkImage } from "../../lib/run/inputs.ts";
 import { watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { checkNewFile, checkRcloneConfig, listerOf } from "../listing.ts";
+import { checkNewFile, checkRcloneConfig, listerOf, lsjsonFlagsOf } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 
 const schema = v.object({
@@ -46,6 +47,7 @@ export default defineCommand({
     const runtime = input.runtime ?? "pyxis";
     checkImage(runtime, input["rclone-image"]);
     checkRcloneConfig(input["rclone-config"], runtime === "host");
+    if (input["image-check"]) requireImageHere(runtime, flags.imageOf(input, runtime));
     const live = new LiveLine();
     const { signal } = watchForStop(["SIGINT", "SIGTERM"]);
     const delta = await makeDelta({
@@ -55,7 +57,7 @@ export default defineCommand({
       extraOut: input["extra-out"],
       compare: input.compare,
       fastList: input["fast-list"],
-      extraLsjsonFlags: input["extra-lsjson-flags"],
+      extraLsjsonFlags: lsjsonFlagsOf(input),
       listParallel: input["list-parallel"],
       onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
     });

@@ -9,6 +9,7 @@ import {
   rowFormats,
 } from "../../lib/manifest/import-rows.ts";
 import { looksLikePath } from "../../lib/rclone/remote.ts";
+import { requireImageHere } from "../../lib/run/image.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
@@ -84,6 +85,7 @@ export default defineCommand({
       if (input.columns !== undefined) throw invalidInput("--columns: a list of keys has no columns");
       checkImage(options.runtime, options.image);
       checkRcloneConfig(options.configPath, options.runtime === "host");
+      if (input["image-check"]) requireImageHere(options.runtime, options.image);
       const listed = await importKeys(options);
       live.clear();
       sayLeftOut(listed, options);

@@ -4,7 +4,9 @@ import { shardsFor } from "../../lib/manifest/analysis.ts";
 import { clusterDefaults } from "../../lib/manifest/cost-model.ts";
 import { shardManifest } from "../../lib/manifest/shard.ts";
 import { shardStrategies } from "../../lib/manifest/shards-meta.ts";
+import { invalidInput } from "../../lib/system/errors.ts";
 import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
+import { folderProblem } from "../../lib/system/writable.ts";
 import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
 import { printJson, printText } from "../print.ts";
@@ -43,6 +45,8 @@ export default defineCommand({
   },
   async run({ args }) {
     const input = flags.readFlags(schema, args);
+    const problem = folderProblem(input.outdir);
+    if (problem) throw invalidInput(`--outdir: ${problem}`);
     const reading = new ReadingLine();
     const numShards =
       input["num-shards"] === "auto"

@@ -1,7 +1,9 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { checkRequest } from "../../lib/launch/check-request.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { renderRun } from "../../lib/run/render.ts";
+import { log } from "../../lib/system/log.ts";
 import { formatShards } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
 import { checkRcloneConfig } from "../listing.ts";
@@ -9,7 +11,7 @@ import { printJson, printText } from "../print.ts";
 
 const schema = v.object({
   "run-dir": flags.requiredText,
-  "num-shards": v.optional(flags.whole(1)),
+  "num-shards": v.optional(flags.whole(1, flags.shardsMax)),
   "source-root": flags.optionalText,
   "dest-root": flags.optionalText,
   manifest: flags.optionalText,
@@ -48,16 +50,21 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const runDir = input["run-dir"];
-    const config = await renderRun({
+    const request = {
       ...flags.renderOptionsOf(input, { runtime: "pyxis", arrayConcurrency: flags.arrayConcurrencyDefault }),
       runDir,
+    };
+    const notes = await checkRequest(request, { source: input["source-root"], dest: input["dest-root"] });
+    checkRcloneConfig(input["rclone-config"], false);
+    for (const note of notes) log.warn(note);
+    const config = await renderRun({
+      ...request,
       manifestPath: input.manifest ?? runLayout(runDir).manifest,
       numShards: input["num-shards"],
       sourceRoot: input["source-root"],
       destRoot: input["dest-root"],
       now: new Date(),
     });
-    checkRcloneConfig(input["rclone-config"], false);
     if (input.json) await printJson(config);
     else
       await printText(

@@ -99,7 +99,7 @@ function analysisOf(stats: SizeStats, { baseFlags, cluster }: AnalyzeOptions): A
 }
 
 /**
- * The number of shards that an analysis suggests, or more where `maxObjects` asks for it.
+ * The number of shards that an analysis suggests, or more where `maxObjects` asks for it; not more than there are objects.
  * Throws invalid input as `analyzeManifest` does.
  */
 export async function shardsFor(
@@ -109,7 +109,7 @@ export async function shardsFor(
 ): Promise<number> {
   const analysis = await analyzeManifest({ ...options, baseFlags: [] });
   const byObjects = Math.ceil(analysis.total_files / (options.maxObjects ?? Number.POSITIVE_INFINITY));
-  return Math.max(analysis.suggested_shard_count, byObjects);
+  return Math.min(Math.max(analysis.suggested_shard_count, byObjects), analysis.total_files);
 }
 
 const percent = (part: number, whole: number): number =>

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { removeIfAny, syncDirectory, writeFileDurable } from "../system/durable.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
-import { formatCount } from "../system/units.ts";
+import { formatCount, formatRecords } from "../system/units.ts";
 import { keyText, type RecordBatch } from "./batch.ts";
 import { objectOverheadBytesDefault } from "./cost-model.ts";
 import { DistinctKeys, duplicateKeyError, firstDuplicate } from "./distinct-keys.ts";
@@ -21,6 +21,8 @@ export interface ShardOptions {
   manifestPath: string;
   outdir: string;
   numShards: number;
+  /** Cut as many shards as there are records where there are fewer; that is invalid input otherwise. */
+  atMost?: boolean | undefined;
   strategy: ShardStrategy;
   /** What an object weighs beside its bytes; 1 MiB unless given. */
   objectOverheadBytes?: number | undefined;
@@ -40,10 +42,11 @@ type Assign = (batch: RecordBatch, row: number, weight: number) => number;
  * there twice, and for a `maxObjects` that so many shards cannot keep; shards that were there before are then untouched.
  */
 export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> {
-  const { manifestPath, outdir, numShards, strategy } = options;
+  const { manifestPath, outdir, strategy } = options;
   const overhead = options.objectOverheadBytes ?? objectOverheadBytesDefault;
   const survey = await surveyManifest(options, overhead);
-  const assign = assigner(options, survey);
+  const numShards = Math.min(options.numShards, survey.records);
+  const assign = assigner({ ...options, numShards }, survey);
   mkdirSync(outdir, { recursive: true });
   const writer = new ShardWriter(outdir, numShards);
   const stats = new ShardStats(numShards);
@@ -122,6 +125,12 @@ async function surveyManifest(options: ShardOptions, overhead: number): Promise<
   }
   if (!Number.isSafeInteger(survey.weight)) {
     throw invalidInput(`${manifestPath}: the objects weigh more than 8 PiB together: split the manifest`);
+  }
+  if (!options.atMost && numShards > survey.records) {
+    throw invalidInput(
+      `--num-shards is ${numShards}, but ${manifestPath} has ${formatRecords(survey.records)}: ` +
+        `use at most ${survey.records}, or auto`,
+    );
   }
   const twice = firstDuplicate(await keys.duplicates((each) => forEachBatch(manifestPath, each)));
   if (twice) throw duplicateKeyError(manifestPath, twice);

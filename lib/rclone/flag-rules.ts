@@ -2,7 +2,6 @@ import { backendOption } from "./flag-table.ts";
 import type { GivenFlag } from "./flag-words.ts";
 
 const reads = "xfer reads rclone's log to prove each object";
-const statistics = "xfer reads rclone's statistics";
 const leftOut = "objects would be left out";
 const elsewhere = "objects would land elsewhere";
 const otherNames = "objects would land under other names";
@@ -19,20 +18,7 @@ export const refused: ReadonlyMap<string, string> = new Map(
     version: "nothing would be copied",
     interactive: "nobody is there to answer",
     "log-file": reads,
-    "log-format": reads,
-    "log-level": `${reads} (use -v or -vv)`,
-    "use-json-log": reads,
     syslog: reads,
-    "log-systemd": reads,
-    quiet: reads,
-    progress: "it would mix with rclone's log",
-    stats: statistics,
-    "stats-log-level": statistics,
-    "stats-one-line": statistics,
-    "stats-one-line-date": statistics,
-    "stats-one-line-date-format": statistics,
-    "stats-file-name-length": statistics,
-    "stats-unit": statistics,
     "max-transfer": leftOut,
     "backup-dir": elsewhere,
     "compare-dest": leftOut,
@@ -45,6 +31,36 @@ export const refused: ReadonlyMap<string, string> = new Map(
   }),
 );
 
+/**
+ * Flags that change only what rclone shows, and why they are not handed on: xfer has rclone's log and statistics in the form
+ * that it reads, and shows the progress itself. A user who gives them loses nothing.
+ */
+const displayFlags: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "log-format": reads,
+    "log-level": reads,
+    "log-systemd": reads,
+    "use-json-log": reads,
+    quiet: reads,
+    progress: "it would mix with rclone's log",
+    stats: "xfer reads rclone's statistics",
+    "stats-log-level": "xfer reads rclone's statistics",
+    "stats-one-line": "xfer reads rclone's statistics",
+    "stats-one-line-date": "xfer reads rclone's statistics",
+    "stats-one-line-date-format": "xfer reads rclone's statistics",
+    "stats-file-name-length": "xfer reads rclone's statistics",
+    "stats-unit": "xfer reads rclone's statistics",
+  }),
+);
+
+/** Whether a flag of this name changes only what rclone shows; those of statistics that are to come, too. */
+export function isDisplayFlag(name: string): boolean {
+  return displayFlags.has(name) || name.startsWith("stats-");
+}
+
+/** Flags whose variables are kept from rclone, and why. */
+export const keptVariables: ReadonlyMap<string, string> = new Map([...refused, ...displayFlags]);
+
 /** Flags that a listing cannot stand: what it prints would not be the listing, or not tell what it left out. */
 export const refusedInListings: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -54,13 +70,7 @@ export const refusedInListings: ReadonlyMap<string, string> = new Map(
     stat: "xfer reads a list",
     "dirs-only": "objects would be left out",
     "log-file": "xfer reads what rclone says",
-    "log-level": "xfer reads what rclone says (use --verbose)",
-    "log-format": "xfer reads what rclone says",
-    "use-json-log": "xfer reads what rclone says",
     syslog: "xfer reads what rclone says",
-    "log-systemd": "xfer reads what rclone says",
-    quiet: "xfer reads what rclone says",
-    progress: "it would mix with the listing",
     original: "xfer lists an object by its name",
     encrypted: "xfer lists an object by its name",
   }),

@@ -1,6 +1,8 @@
 import { invalidInput } from "../system/errors.ts";
 import {
   dependsOnDestination,
+  isDisplayFlag,
+  keptVariables,
   refused,
   refusedInListings,
   refusedVariablesOnly,
@@ -29,6 +31,16 @@ export interface UserFlags {
   comparesDestination: boolean;
   /** What makes it so, as the user wrote it. */
   comparesFor: string[];
+  /** Flags that are not handed to rclone since they change only what it shows, as the user wrote them. */
+  notShown: string[];
+}
+
+/** The user's flags of a listing. */
+export interface ListingFlags {
+  /** Handed to rclone lsjson, last, so that they win. */
+  argv: string[];
+  /** Flags that are not handed to rclone since they change only what it shows, as the user wrote them. */
+  notShown: string[];
 }
 
 /** rclone's own default for --retries: https://rclone.org/docs/#retries-int */
@@ -48,7 +60,7 @@ function variableOf(flag: string): string {
  */
 export function refusedVariables(env: Environment): Map<string, string> {
   const found = new Map<string, string>();
-  for (const [flag, reason] of [...refused, ...refusedVariablesOnly]) {
+  for (const [flag, reason] of [...keptVariables, ...refusedVariablesOnly]) {
     const name = variableOf(flag);
     // RCLONE_CONFIG says where rclone.conf is, as rclone's users expect.
     if (flag !== "config" && env[name] !== undefined) found.set(name, reason);
@@ -85,37 +97,57 @@ export function filterVariables(env: Environment): string[] {
 
 /** The first flag or variable of a listing whose meaning depends on the root that is listed. */
 export function rootedFilter(words: readonly string[], env: Environment): string | undefined {
-  const flag = parseListingFlags(words).find(({ name }) => rootedFilters.has(name));
+  const flag = parseListingFlags(words).flags.find(({ name }) => rootedFilters.has(name));
   return (
     flag?.spelling ?? filterVariables(env).find((name) => [...rootedFilters].map(variableOf).includes(name))
   );
 }
 
-/** Throws invalid input, with the reason, for more flags of a listing that it cannot stand. */
-export function checkListingFlags(words: readonly string[]): void {
-  parseListingFlags(words);
+/** Sorts the user's flags of a listing. Throws invalid input, with the reason, for one that it cannot stand. */
+export function sortListingFlags(words: readonly string[]): ListingFlags {
+  const { flags, notShown } = parseListingFlags(words);
+  return { argv: flags.flatMap((flag) => flag.words), notShown };
 }
 
-function parseListingFlags(words: readonly string[]): GivenFlag[] {
+/** What is said of flags that are not handed to rclone since they change only what it shows; undefined of none. */
+export function notShownText(where: string, flags: readonly string[]): string | undefined {
+  if (flags.length === 0) return undefined;
+  return `${where}: ${flags.join(", ")} not given to rclone: xfer reads its log and statistics, and shows the progress`;
+}
+
+function parseListingFlags(words: readonly string[]): Allowed {
   return parseAllowed(words, "lsjson", "--extra-lsjson-flags", refusedInListings);
 }
 
-/** Parses words into flags, without the booleans among the refused ones that are false. */
+interface Allowed {
+  flags: GivenFlag[];
+  notShown: string[];
+}
+
+/** Parses words into flags, without those that only show something and without refused booleans that are false. */
 function parseAllowed(
   words: readonly string[],
   command: FlagCommand,
   where: string,
   refusals: ReadonlyMap<string, string>,
-): GivenFlag[] {
-  return parseFlagWords(words, command, where).filter(({ name, kind, value, spelling }) => {
+): Allowed {
+  const flags: GivenFlag[] = [];
+  const notShown = new Set<string>();
+  for (const flag of parseFlagWords(words, command, where)) {
+    const { name, kind, value, spelling } = flag;
     const isOff = kind === "boolean" && value === "false";
+    if (isDisplayFlag(name)) {
+      if (!isOff) notShown.add(spelling);
+      continue;
+    }
     const reason =
       refusals.get(name) ??
       flagSecret(command, name, value) ??
       (value === undefined || isGeneralFlag(command, name) ? undefined : nestedProblem(value));
     if (reason && !isOff) throw invalidInput(`${where}: ${spelling} cannot be used here: ${reason}`);
-    return !reason;
-  });
+    if (!reason) flags.push(flag);
+  }
+  return { flags, notShown: [...notShown] };
 }
 
 /**
@@ -133,12 +165,12 @@ export function sortUserFlags(words: readonly string[], env: Environment = {}): 
     multiThreadCutoffBytes: undefined,
     comparesDestination: false,
     comparesFor: [],
+    notShown: [],
   };
   const last = new Map<string, GivenFlag>();
-  for (const flag of [
-    ...flagsOfEnvironment(env),
-    ...parseAllowed(words, "copy", "--rclone-flags", refused),
-  ]) {
+  const given = parseAllowed(words, "copy", "--rclone-flags", refused);
+  flags.notShown = given.notShown;
+  for (const flag of [...flagsOfEnvironment(env), ...given.flags]) {
     const { name, value = "" } = flag;
     last.set(name, flag);
     const kept = takers.get(name)?.(flags, value, flag.spelling) ?? true;

@@ -31,7 +31,7 @@ export interface RuntimeOptions {
  * Puts a runtime around an rclone command line. `apptainer exec` runs no runscript, binds by `src:dest:opts` in the order
  * given, makes destinations that the image lacks by its underlay or overlay (on by default), and ends with rclone's code,
  * or 255 after a line that starts with FATAL. All mounts are in one --container-mounts: of several, pyxis takes only
- * the last. --export=ALL makes up for the SLURM_EXPORT_ENV=NONE that `sbatch --export=NONE` leaves behind.
+ * the last, and so it is with --container-env: the user's own are joined to xfer's. --export=ALL makes up for the SLURM_EXPORT_ENV=NONE that `sbatch --export=NONE` leaves behind.
  * Throws nothing: see `mountProblem` for paths that a runtime cannot mount.
  */
 export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptions): string[] {
@@ -44,7 +44,13 @@ export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptio
     ]);
     return ["apptainer", "exec", ...binds, image, ...rcloneArgv];
   }
-  const spec = mounts.map(({ source, target, writable }) => `${source}:${target}:${writable ? "rw" : "ro"}`);
+  const userList = (name: string) =>
+    pyxisExtra.filter((word) => word.startsWith(`${name}=`)).map((word) => word.slice(name.length + 1));
+  const spec = [
+    ...mounts.map(({ source, target, writable }) => `${source}:${target}:${writable ? "rw" : "ro"}`),
+    ...userList("--container-mounts"),
+  ];
+  const kept = [...keepFromImage, ...userList("--container-env")];
   return [
     "srun",
     "--export=ALL",
@@ -53,8 +59,8 @@ export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptio
     ...(cpus === undefined ? [] : ["-c", String(cpus)]),
     `--container-image=${image}`,
     ...(spec.length > 0 ? [`--container-mounts=${spec.join(",")}`] : []),
-    ...(keepFromImage.length > 0 ? [`--container-env=${keepFromImage.join(",")}`] : []),
-    ...pyxisExtra,
+    ...(kept.length > 0 ? [`--container-env=${kept.join(",")}`] : []),
+    ...pyxisExtra.filter((word) => !/^--container-(?:mounts|env)=/.test(word)),
     ...rcloneArgv,
   ];
 }

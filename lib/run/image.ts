@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import type { RuntimeName } from "../rclone/runtime.ts";
-import { errnoOf, operationFailed } from "../system/errors.ts";
+import { errnoOf, invalidInput, operationFailed } from "../system/errors.ts";
 
 /** The part of a run's configuration that says what its tasks start in. */
 interface ImageUse {
@@ -16,17 +16,32 @@ interface ImageUse {
 export function checkImageHere({ runtime, rclone_image: image }: ImageUse): string | undefined {
   if (runtime === "host" || image === null) return undefined;
   if (!isAbsolute(image)) return pullWarning(runtime, image);
+  const what = whyUnreadable(image);
+  if (what === undefined) return undefined;
+  throw operationFailed(
+    `${image}: ${what}, nothing was submitted: put it there, or render the run again with another --rclone-image; ` +
+      "if only the compute nodes see it, submit with --no-image-check",
+  );
+}
+
+/** Throws invalid input when the image that a listing or a run needs is a local file that cannot be read here. */
+export function requireImageHere(runtime: RuntimeName, image: string | undefined): void {
+  if (runtime === "host" || image === undefined || !isAbsolute(image)) return;
+  const what = whyUnreadable(image);
+  if (what === undefined) return;
+  throw invalidInput(
+    `--rclone-image: ${image}: ${what}: put it there, or add --no-image-check if only the compute nodes see it`,
+  );
+}
+
+function whyUnreadable(image: string): string | undefined {
   try {
     const folder = statSync(image).isDirectory();
     accessSync(image, constants.R_OK | (folder ? constants.X_OK : 0));
     return undefined;
   } catch (error) {
     const code = errnoOf(error);
-    const what = code === "ENOENT" ? "no such image here" : `the image cannot be read here (${code})`;
-    throw operationFailed(
-      `${image}: ${what}, nothing was submitted: put it there, or render the run again with another --rclone-image; ` +
-        "if only the compute nodes see it, submit with --no-image-check",
-    );
+    return code === "ENOENT" ? "no such image here" : `the image cannot be read here (${code})`;
   }
 }
 

@@ -4,7 +4,7 @@ import { shardsFor } from "../manifest/analysis.ts";
 import { clusterDefaults } from "../manifest/cost-model.ts";
 import { readFirstRecord } from "../manifest/read.ts";
 import { shardManifest } from "../manifest/shard.ts";
-import { readShardsMeta, type ShardStrategy } from "../manifest/shards-meta.ts";
+import { readShardsMeta, type ShardStrategy, type ShardsMeta } from "../manifest/shards-meta.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
@@ -67,6 +67,8 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
       manifestPath: work,
       outdir: run.shardsDir,
       numShards: await countShards(work, options),
+      // How much a delta finds nobody knows before.
+      atMost: typeof options.numShards !== "number" || options.delta !== undefined,
       strategy: options.strategy,
       now: render.now,
     });
@@ -76,7 +78,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
       `--delta: ${run.shardsDir} was cut from ${meta.input} already: leave --delta out to go on with it, or use a new ` +
         "run directory",
     );
-  } else if (typeof options.numShards === "number" && options.numShards !== meta.num_shards) {
+  } else if (typeof options.numShards === "number" && !isAsAsked(options.numShards, meta, options.delta)) {
     throw invalidInput(
       `--num-shards is ${options.numShards}, but the run has ${meta.num_shards} shards already: ` +
         "leave it out, or use a new run directory",
@@ -90,6 +92,11 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
     sourceRoot: undefined,
     destRoot: undefined,
   });
+}
+
+/** Whether shards are as many as were asked for; of a delta, as many as its records allow. */
+function isAsAsked(asked: number, meta: ShardsMeta, delta: PrepareOptions["delta"]): boolean {
+  return (delta === undefined ? asked : Math.min(asked, meta.num_records)) === meta.num_shards;
 }
 
 async function countShards(manifest: string, options: PrepareOptions): Promise<number> {

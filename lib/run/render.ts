@@ -1,17 +1,16 @@
 import { chmodSync, constants, copyFileSync, mkdirSync, renameSync, statSync, utimesSync } from "node:fs";
 import { dirname } from "node:path";
+import { checkRequest } from "../launch/check-request.ts";
 import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readFirstRecord } from "../manifest/read.ts";
 import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
-import { sortUserFlags } from "../rclone/flags.ts";
 import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { type RunConfig, writeRunConfig } from "./config.ts";
-import { checkImage, checkListedRoot, checkRoot } from "./inputs.ts";
+import { checkListedRoot, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
-import { mountsFor } from "./mounts.ts";
 import { remoteContext } from "./remotes.ts";
 import { type Roots, rootsOfShards } from "./roots.ts";
 
@@ -89,7 +88,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     job_name: slurm.jobName,
     stop_lead_seconds: slurm.stopLeadSeconds,
   };
-  checkRclone(config);
+  await checkRequest(options, { source: config.source_root, dest: config.dest_root });
   if (meta) await checkShardKeys(run.shardsDir, meta);
   const script = sbatchScript({
     jobName: slurm.jobName,
@@ -116,21 +115,6 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
   }
   writeRunConfig(run.config, config);
   return config;
-}
-
-/** Throws invalid input when rclone could not be run as the config says. */
-function checkRclone(config: RunConfig): void {
-  sortUserFlags(config.rclone_flags);
-  checkImage(config.runtime, config.rclone_image ?? undefined);
-  // Refuses what a container cannot mount.
-  mountsFor({
-    runtime: config.runtime,
-    configPath: config.rclone_config ?? undefined,
-    confInContainer: config.rclone_conf_in_container,
-    readOnly: [config.source_root],
-    writable: [config.dest_root],
-    context: remoteContext(config.rclone_config ?? undefined, config.runtime),
-  });
 }
 
 /**
@@ -181,7 +165,6 @@ function resolveNumShards(run: RunLayout, meta: ShardsMeta | undefined, asked: n
 function installAgent(run: RunLayout, agent: RenderOptions["agent"]): void {
   mkdirSync(dirname(run.binary), { recursive: true });
   if ("path" in agent) {
-    if (/[\n\r\0]/.test(agent.path)) throw invalidInput("--agent-path: has a line break");
     writeFileDurable(run.agentPath, `${agent.path}\n`);
     removeIfAny(run.binary);
     return;

@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { basename } from "node:path";
 import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readShardsMeta } from "../manifest/shards-meta.ts";
+import { sortUserFlags } from "../rclone/flags.ts";
 import { packArray } from "../slurm/limits.ts";
 import { readArrayLimits, requireSbatch, submitScriptIn } from "../slurm/scheduler.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
@@ -29,6 +30,7 @@ export async function submitRun(
 ): Promise<string> {
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
+  sortUserFlags(config.rclone_flags);
   for (const path of [run.sbatchScript, run.shardsMeta]) {
     if (!existsSync(path)) throw invalidInput(`${path}: no such file: render and shard the run first`);
   }

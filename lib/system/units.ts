@@ -21,6 +21,11 @@ export function formatObjects(count: number): string {
   return `${formatCount(count)} ${count === 1 ? "object" : "objects"}`;
 }
 
+/** "1 record", "2,000 records". */
+export function formatRecords(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "record" : "records"}`;
+}
+
 /** "1 shard", "512 shards". */
 export function formatShards(count: number): string {
   return `${formatCount(count)} ${count === 1 ? "shard" : "shards"}`;

@@ -55,6 +55,7 @@ test(
   async () => {
     using dir = temporaryDirectory();
     const words = join(dir.path, "words");
+    writeFileSync(join(dir.path, "rclone.sqsh"), "image");
     mkdirSync(join(dir.path, "bin"));
     const srun = join(dir.path, "bin", "srun");
     writeFileSync(srun, '#!/bin/sh\nprintf "%s\\n" "$@" >> "$WORDS"\nexit 1\n');

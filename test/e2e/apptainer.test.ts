@@ -185,7 +185,7 @@ test(
     );
     expect(listed.code).toBe(0);
     const args = stage.runArgs("--runtime", "apptainer", "--rclone-image", gone, "--num-shards", "1");
-    const flags = ["--max-attempts", "1", "--rclone-flags", "--retries 1"];
+    const flags = ["--no-image-check", "--max-attempts", "1", "--rclone-flags", "--retries 1"];
     const result = await xfer([...args, ...flags], { cwd: stage.dir, env });
     expect(result.code).toBe(1);
     expect(state(stage.runDir, 0, "fail")).toMatchObject({ class: "container", proven: 0 });

@@ -165,7 +165,13 @@ test(
   async () => {
     await using stage = await SlurmStage.start(cluster, "noimage");
     stage.fill(10);
-    const args = stage.runArgs("--num-shards", "1", "--rclone-image", join(stage.dir, "none.sqsh"));
+    const args = stage.runArgs(
+      "--num-shards",
+      "1",
+      "--rclone-image",
+      join(stage.dir, "none.sqsh"),
+      "--no-image-check",
+    );
     const result = await stage.xfer(...args);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain("listing src:data failed: ");

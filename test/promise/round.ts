@@ -73,9 +73,11 @@ class RoundStage implements AsyncDisposable {
   readonly #programs: Programs;
   readonly #dir: string;
   readonly #endpoints: S3Endpoint[] = [];
+  #shards: number;
 
   private constructor(scenario: Scenario, programs: Programs) {
     this.#scenario = scenario;
+    this.#shards = scenario.shards;
     this.#programs = programs;
     this.#dir = mkdtempSync(join(programs.dir, `round ${scenario.seed} `));
     if (this.#owner !== undefined) chownSync(this.#dir, this.#owner, this.#owner);
@@ -181,6 +183,12 @@ class RoundStage implements AsyncDisposable {
     ]);
     for (const timer of timers) clearTimeout(timer);
     slow?.();
+    // Of few objects, some of them untransferable, there may be fewer records than drawn shards: do as it says.
+    const most = code === 2 ? Number(/: use at most (\d+), or auto/.exec(stderr)?.[1]) : Number.NaN;
+    if (most >= 1 && most < this.#shards) {
+      this.#shards = most;
+      return this.#start(kills);
+    }
     return { code, stdout, stderr, hung };
   }
 
@@ -200,7 +208,7 @@ class RoundStage implements AsyncDisposable {
   }
 
   #words(): string[] {
-    const { shards, strategy, flags } = this.#scenario;
+    const { strategy, flags } = this.#scenario;
     const conf = join(this.#dir, "rclone.conf");
     const [src, dst] = [this.#endpointOf("source"), this.#endpointOf("dest")];
     writeFileSync(conf, `${src.rcloneSection("src")}\n${dst.rcloneSection("dst")}\n`, { mode: 0o600 });
@@ -211,7 +219,7 @@ class RoundStage implements AsyncDisposable {
     return [
       ...["run", "--executor", "local", "--json", "--run-dir", join(this.#dir, "run")],
       ...["--source", root("source", "src", "data"), "--dest", root("dest", "dst", "copy")],
-      ...["--rclone-config", conf, "--num-shards", String(shards), "--strategy", strategy],
+      ...["--rclone-config", conf, "--num-shards", String(this.#shards), "--strategy", strategy],
       ...["--array-concurrency", "2", "--max-attempts", "2"],
       `--rclone-flags=${[...patience, ...flags].join(" ")}`,
     ];

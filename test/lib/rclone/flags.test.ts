@@ -42,7 +42,7 @@ describe("flags that the account cannot stand are refused with the reason", () =
       "-n",
       "-vn",
       "--log-file=x",
-      "--stats 1s",
+      "--syslog",
       "--retries x",
     ],
     ...["--max-transfer 1G", "--config x", "--s3-secret-access-key x", "--s3-access-key-id=x", "--retries"],

@@ -50,6 +50,25 @@ describe("the command line that runs rclone", () => {
       ],
     ],
     [
+      "pyxis: the user's own mounts and variables are joined to xfer's, since only the last list counts",
+      {
+        ...bare,
+        mounts: mounts.slice(0, 1),
+        keepFromImage: ["RCLONE_TRANSFERS"],
+        pyxisExtra: [
+          "--container-mounts=/a:/b",
+          "--verbose",
+          "--container-env=A,B",
+          "--container-mounts=/c:/c",
+        ],
+      },
+      [
+        ...["srun", "--export=ALL", "-n", "1", "--container-image=/i.sqsh"],
+        ...["--container-mounts=/data:/data:ro,/a:/b,/c:/c"],
+        ...["--container-env=RCLONE_TRANSFERS,A,B", "--verbose", ...rclone],
+      ],
+    ],
+    [
       "pyxis with nothing more",
       bare,
       ["srun", "--export=ALL", "-n", "1", "--container-image=/i.sqsh", ...rclone],

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import {
-  checkListingFlags,
   filterVariables,
+  notShownText,
   refusedVariables,
   rootedFilter,
+  sortListingFlags,
   sortUserFlags,
 } from "../../../lib/rclone/flags.ts";
 import { rcloneVariables, stepEnvironment } from "../../../lib/rclone/runtime.ts";
@@ -116,10 +117,9 @@ describe("flags that the account cannot stand, in every spelling", () => {
     "--files-from0 x",
     "-i",
     "--interactive=t",
-    "-q",
-    "-P",
-    "--progress=TRUE",
     "--log-file=x",
+    "--log-file x",
+    "--syslog",
     "--config x",
     "--suffix .bak",
     "--name-transform x",
@@ -128,13 +128,16 @@ describe("flags that the account cannot stand, in every spelling", () => {
     // A flag that is not known hides none behind it.
     "--new-flag --dry-run",
     "--new-flag -n",
-    "--checksum --log-level ERROR",
+    "--checksum --syslog=1",
+    // One that only shows something hides none behind it.
+    "-Pn",
+    "--stats --dry-run --dry-run",
   ];
   for (const text of refused) {
     test(text, () => expect(() => sort(text)).toThrow(/^--rclone-flags: --?[\w-]+ cannot be used here: /));
   }
   test("switched off they are dropped: that is what rclone does without them", () => {
-    expect(sort("--dry-run=false -n=0 -vq=f --progress=false").argv).toEqual(["-v"]);
+    expect(sort("--dry-run=false -n=0 -vi=f --syslog=false").argv).toEqual(["-v"]);
   });
   for (const text of [
     "x",
@@ -149,6 +152,73 @@ describe("flags that the account cannot stand, in every spelling", () => {
   ]) {
     test(`no flag: ${text}`, () => expect(() => sort(text)).toThrow(/^--rclone-flags: /));
   }
+});
+
+describe("flags that change only what rclone shows are not handed on, in every spelling", () => {
+  const rows: [string, string[], string[]][] = [
+    [
+      "--transfers 48 --checkers 96 --fast-list --stats 30s",
+      ["--checkers", "96", "--fast-list"],
+      ["--stats"],
+    ],
+    ["--stats=30s --checkers=4", ["--checkers=4"], ["--stats"]],
+    ["--progress", [], ["--progress"]],
+    ["--progress=true -P", [], ["--progress", "-P"]],
+    ["-P=1", [], ["-P"]],
+    ["-uvP", ["-u", "-v"], ["-P"]],
+    ["-Pq", [], ["-P", "-q"]],
+    ["--progress=false -P=f --quiet=0", [], []],
+    ["-P -P --stats 1s --stats 2s", [], ["-P", "--stats"]],
+    [
+      "--stats-one-line --stats-one-line-date --stats-one-line-date-format x -c",
+      ["-c"],
+      ["--stats-one-line", "--stats-one-line-date", "--stats-one-line-date-format"],
+    ],
+    [
+      "--stats-unit bits --stats-file-name-length=0 --stats-log-level NOTICE",
+      [],
+      ["--stats-unit", "--stats-file-name-length", "--stats-log-level"],
+    ],
+    ["--stats-of-tomorrow 5 --checkers 4", ["--checkers", "4"], ["--stats-of-tomorrow"]],
+    [
+      "--log-level ERROR --log-format=date --log-systemd --use-json-log",
+      [],
+      ["--log-level", "--log-format", "--log-systemd", "--use-json-log"],
+    ],
+    ["-vv --verbose=1", ["-v", "-v", "--verbose=1"], []],
+    ["--user-agent --stats", ["--user-agent", "--stats"], []],
+  ];
+  test.each(rows)("%s", (text, argv, notShown) => {
+    expect(sort(text)).toMatchObject({
+      argv,
+      notShown,
+      comparesDestination: sort(argv.join(" ")).comparesDestination,
+    });
+  });
+  test("in a listing", () => {
+    expect(sortListingFlags(words("-PL --stats=30s --max-size 1G --use-json-log=false"))).toEqual({
+      argv: ["-L", "--max-size", "1G"],
+      notShown: ["-P", "--stats"],
+    });
+  });
+  test("they are named in one line", () => {
+    expect(notShownText("--rclone-flags", ["--stats", "-P"])).toMatch(
+      /^--rclone-flags: --stats, -P not given/,
+    );
+    expect(notShownText("--rclone-flags", [])).toBeUndefined();
+  });
+});
+
+test("of a flag that is given twice, the later one counts", () => {
+  expect(
+    sort("--transfers 32 --checkers 4 --transfers=2 --checkers 8 --retries 10 --retries 1"),
+  ).toMatchObject({
+    transfers: 2,
+    passes: 1,
+    argv: ["--checkers", "4", "--checkers", "8"],
+  });
+  expect(sort("--transfers 4 --checksum --checksum=false").comparesDestination).toBe(false);
+  expect(sort("--checkers 4 --checkers 8").given.get("checkers")).toBe("8");
 });
 
 test("what goes to rclone says the same as what came, without what the agent takes", () => {
@@ -186,17 +256,10 @@ test("variables that stand for refused flags do not reach a child", () => {
 });
 
 test("flags of a listing: those that change what it prints are refused, filters belong to one root", () => {
-  for (const text of [
-    "--stat",
-    "-q",
-    "--use-json-log",
-    "--progress=1",
-    "--dump auth",
-    "--s3-sse-customer-key x",
-  ]) {
-    expect(() => checkListingFlags(words(text)), text).toThrow(/^--extra-lsjson-flags: /);
+  for (const text of ["--stat", "--syslog", "-Pq --log-file x", "--dump auth", "--s3-sse-customer-key x"]) {
+    expect(() => sortListingFlags(words(text)), text).toThrow(/^--extra-lsjson-flags: /);
   }
-  checkListingFlags(words("-L --s3-list-chunk 500 --exclude '- x' --max-size 1G -R --hash --stat=false"));
+  sortListingFlags(words("-L --s3-list-chunk 500 --exclude '- x' --max-size 1G -R --hash --stat=false"));
   const rows: [string, Record<string, string>, string | undefined][] = [
     ["--exclude /a/**", {}, "--exclude"],
     ["-f '- /a'", {}, "-f"],

@@ -1,0 +1,75 @@
+import { notShownText, sortUserFlags } from "../rclone/flags.ts";
+import { checkImage } from "../run/inputs.ts";
+import { mountsFor } from "../run/mounts.ts";
+import { remoteContext } from "../run/remotes.ts";
+import type { RenderOptions } from "../run/render.ts";
+import { optionsInHelp, unknownOptions } from "../slurm/sbatch-extras.ts";
+import { quoteDirective } from "../slurm/sbatch-script.ts";
+import { invalidInput } from "../system/errors.ts";
+import { findProgram, runProgram } from "../system/process.ts";
+import { folderProblem } from "../system/writable.ts";
+
+/** What a run is asked to be, as far as it is known before its source is listed. */
+type LaunchRequest = Pick<RenderOptions, "runDir" | "rclone" | "rcloneFlags" | "slurm" | "agent">;
+
+/**
+ * Checks all that a run directory is rendered from, and writes nothing: what is wrong is said before hours of listing.
+ * Returns what the user should be told. Throws invalid input for flags, options, paths and folders that the run could not
+ * start or be accounted for with.
+ */
+export async function checkRequest(
+  request: LaunchRequest,
+  roots: { source: string | undefined; dest: string | undefined },
+): Promise<string[]> {
+  const { rclone, slurm } = request;
+  const { notShown } = sortUserFlags(request.rcloneFlags);
+  checkImage(rclone.runtime, rclone.image);
+  // Refuses what a container cannot mount.
+  mountsFor({
+    runtime: rclone.runtime,
+    configPath: rclone.configPath,
+    confInContainer: rclone.confInContainer,
+    readOnly: roots.source === undefined ? [] : [roots.source],
+    writable: roots.dest === undefined ? [] : [roots.dest],
+    context: remoteContext(rclone.configPath, rclone.runtime),
+  });
+  for (const word of [slurm.jobName, slurm.partition, slurm.timeLimit, slurm.mem, ...slurm.sbatchExtras]) {
+    quoteDirective(word);
+  }
+  await checkPluginOptions(slurm.sbatchExtras);
+  if ("path" in request.agent && /[\n\r\0]/.test(request.agent.path)) {
+    throw invalidInput("--agent-path: has a line break");
+  }
+  const problem = folderProblem(request.runDir);
+  if (problem) throw invalidInput(`--run-dir: ${problem}`);
+  return [notShownText("--rclone-flags", notShown), exportText(slurm.sbatchExtras)].filter(
+    (text) => text !== undefined,
+  );
+}
+
+function exportText(extras: readonly string[]): string | undefined {
+  if (!extras.some((word) => /^--export(?:=|$)/.test(word))) return undefined;
+  return "--sbatch-extras: --export does nothing where xfer or submit.sh submits: they give --export=NONE";
+}
+
+/** Asks this host's sbatch for options that no release of Slurm has: only a plugin can have them. */
+async function checkPluginOptions(extras: readonly string[]): Promise<void> {
+  const unknown = unknownOptions(extras);
+  if (unknown.length === 0) return;
+  const here = await optionsHere();
+  const name = unknown.find((one) => !here?.has(one));
+  if (name === undefined) return;
+  const hint = here ? "" : "; if a plugin of your site has it, render where sbatch is";
+  throw invalidInput(`--sbatch-extras: sbatch has no option --${name}${hint}`);
+}
+
+/** The options of this host's sbatch; undefined where there is none or it does not answer. */
+async function optionsHere(): Promise<Set<string> | undefined> {
+  try {
+    findProgram("sbatch");
+    const { code, stdout } = await runProgram(["sbatch", "--help"], { timeoutMs: 30_000 });
+    return code === 0 ? optionsInHelp(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
+}
