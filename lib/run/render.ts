@@ -8,7 +8,7 @@ import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import { type RunConfig, writeRunConfig } from "./config.ts";
+import { type RunConfig, runKeyOf, writeRunConfig } from "./config.ts";
 import { checkImage, checkListedRoot, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
@@ -68,6 +68,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
   const meta = readShardsMeta(run.shardsMeta);
   const first = await readFirstRecord(options.manifestPath);
   const roots = await resolveRoots(run, meta, first, options);
+  const runKey = runKeyOf({ run_id: first.run_id, ...roots });
   const config: RunConfig = {
     schema: "xfer.runconfig.v1",
     xfer_version: options.version,
@@ -88,6 +89,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     array_concurrency: slurm.arrayConcurrency,
     job_name: slurm.jobName,
     stop_lead_seconds: slurm.stopLeadSeconds,
+    run_key: runKey,
   };
   checkRclone(config);
   if (meta) await checkShardKeys(run.shardsDir, meta);
@@ -101,6 +103,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     mem: slurm.mem,
     stopLeadSeconds: slurm.stopLeadSeconds,
     extras: slurm.sbatchExtras,
+    runKey,
   });
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });
