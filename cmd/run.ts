@@ -15,7 +15,7 @@ import { renderRun } from "../lib/run/render.ts";
 import { runHere } from "../lib/run/run-here.ts";
 import { submitRun } from "../lib/run/submit.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
-import { watchForStop } from "../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
 import { log } from "../lib/system/log.ts";
 import { isCompiled, ownCommand } from "../lib/system/process.ts";
@@ -109,7 +109,7 @@ export default defineCommand({
         ? remoteContext(input["rclone-config"], runtime)
         : undefined;
     const live = new LiveLine();
-    const watch = watchForStop(["SIGINT", "SIGTERM", "SIGHUP"]);
+    const watch = watchForStop(stopSignals);
     const { "run-dir": runDir } = input;
     const agentPath =
       local && input["agent-path"] === undefined && isCompiled() ? process.execPath : input["agent-path"];
@@ -146,7 +146,7 @@ export default defineCommand({
     if (!config && !input.json) {
       await printText(`nothing to copy: the destination holds every object, compared by ${input.compare}\n`);
     }
-    if (!local) return endOnSlurm(input, config !== undefined);
+    if (!local) return endOnSlurm(input, config !== undefined, watch.signal);
     if (!config) {
       // Rendered as far as the verification needs it: there are no shards.
       const { manifest: manifestPath } = runLayout(runDir);
@@ -159,11 +159,11 @@ export default defineCommand({
 type Input = v.InferOutput<typeof schema>;
 
 /** Submits a run, or says how. */
-async function endOnSlurm(input: Input, hasShards: boolean): Promise<ExitCode> {
+async function endOnSlurm(input: Input, hasShards: boolean, stop: AbortSignal): Promise<ExitCode> {
   const runDir = input["run-dir"];
   const submits = input.submit && hasShards;
   const jobId = submits
-    ? await submitRun(runDir, { now: new Date(), imageCheck: input["image-check"] })
+    ? await submitRun(runDir, { now: new Date(), imageCheck: input["image-check"], stop })
     : null;
   if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
   else if (hasShards)

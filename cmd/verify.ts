@@ -8,7 +8,7 @@ import { submitRun } from "../lib/run/submit.ts";
 import { type Verification, verificationHead, verifyRun } from "../lib/run/verify.ts";
 import { checkWholeManifest, collectVerification } from "../lib/run/verify-shard.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
-import { watchForStop } from "../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { version } from "../package.json" with { type: "json" };
@@ -87,7 +87,7 @@ export default defineCommand({
 
 async function verifyHere(input: Input): Promise<Verification> {
   const live = new LiveLine();
-  const { signal } = watchForStop(["SIGINT", "SIGTERM"]);
+  const { signal } = watchForStop(stopSignals);
   const result = await verifyRun({
     runDir: input["run-dir"],
     checksum: input.checksum,

@@ -5,7 +5,7 @@ import { buildManifest } from "../../lib/run/build-manifest.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut } from "../../lib/run/left-out.ts";
 import { remoteContext } from "../../lib/run/remotes.ts";
-import { watchForStop } from "../../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";
 import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText, printBuilt } from "../listing.ts";
@@ -39,7 +39,7 @@ export default defineCommand({
     // The destination may be a remote of where it will be copied, unless it looks more like a path.
     const destRoot = checkRoot("--dest", input.dest, looksLikePath(input.dest) ? context : undefined);
     const live = new LiveLine();
-    const watch = watchForStop(["SIGINT", "SIGTERM"]);
+    const watch = watchForStop(stopSignals);
     const options = buildOptionsOf(input, {
       runtime,
       stop: watch.signal,

@@ -4,7 +4,7 @@ import { addressabilityOf } from "../../lib/build/carriage.ts";
 import { combineParts } from "../../lib/manifest/combine.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
 import { sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
-import { watchForStop } from "../../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";
 import { checkNewFile, listingText, newRunId, printBuilt } from "../listing.ts";
@@ -46,7 +46,7 @@ export default defineCommand({
       runId,
       partsDir: input["parts-dir"],
       out: input.out,
-      stop: watchForStop(["SIGINT", "SIGTERM"]).signal,
+      stop: watchForStop(stopSignals).signal,
       onProgress: (sofar) => live.update(listingText(sofar)),
     });
     live.clear();

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { compareModes } from "../../lib/manifest/delta.ts";
 import { deltaText, makeDelta, notComparableText } from "../../lib/run/delta.ts";
 import { checkImage } from "../../lib/run/inputs.ts";
-import { watchForStop } from "../../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatObjects } from "../../lib/system/units.ts";
@@ -47,7 +47,7 @@ export default defineCommand({
     checkImage(runtime, input["rclone-image"]);
     checkRcloneConfig(input["rclone-config"], runtime === "host");
     const live = new LiveLine();
-    const { signal } = watchForStop(["SIGINT", "SIGTERM"]);
+    const { signal } = watchForStop(stopSignals);
     const delta = await makeDelta({
       ...listerOf(input, { runtime, stop: signal }),
       manifestPath: input.in,

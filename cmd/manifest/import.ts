@@ -14,7 +14,7 @@ import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
 import { remoteContext } from "../../lib/run/remotes.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
-import { watchForStop } from "../../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatCount } from "../../lib/system/units.ts";
@@ -72,7 +72,7 @@ export default defineCommand({
     const options = {
       ...buildOptionsOf(input, {
         runtime,
-        stop: watchForStop(["SIGINT", "SIGTERM"]).signal,
+        stop: watchForStop(stopSignals).signal,
         onProgress: (totals) => live.update(listingText(totals)),
       }),
       input: input.in,

@@ -4,9 +4,11 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { duplicateKeyError, findFirstDuplicate } from "../../lib/manifest/distinct-keys.ts";
 import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
-import { copyUntransferable } from "../../lib/manifest/untransferable.ts";
+import { copyUntransferable, untransferablePath } from "../../lib/manifest/untransferable.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
+import { removeIfAny } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
 import { printBytes, printText } from "../print.ts";
@@ -56,6 +58,7 @@ export default defineCommand({
       throw invalidInput(`--out: ${out} is there already: a manifest is immutable, choose another name`);
     }
     const reading = new ReadingLine();
+    const { signal: stop } = watchForStop(stopSignals);
     const options = {
       manifestPath: input.in,
       roots: {
@@ -63,16 +66,21 @@ export default defineCommand({
         destRoot: dest === undefined ? undefined : checkRoot("--dest-root", dest),
       },
       onProgress: reading.show("rebasing"),
+      stop,
     };
     if (out === "-") {
       // What is printed cannot be taken back: a file is looked through before.
-      const twice = input.in === "-" ? undefined : await findFirstDuplicate(input.in, tmpdir());
+      const twice =
+        input.in === "-" ? undefined : await findFirstDuplicate(input.in, { folder: tmpdir(), stop });
       if (twice) throw duplicateKeyError(input.in, twice);
       await rebaseLines(options, { write: printBytes }, tmpdir());
       return;
     }
     copyUntransferable(input.in, out);
-    const records = await rebaseManifest(options, out);
+    const records = await rebaseManifest(options, out).catch((error: unknown) => {
+      removeIfAny(untransferablePath(out));
+      throw error;
+    });
     reading.clear();
     await printText(`${out}: ${formatObjects(records)}\n`);
   },

@@ -4,6 +4,7 @@ import { shardsFor } from "../../lib/manifest/analysis.ts";
 import { clusterDefaults } from "../../lib/manifest/cost-model.ts";
 import { shardManifest } from "../../lib/manifest/shard.ts";
 import { shardStrategies } from "../../lib/manifest/shards-meta.ts";
+import { stopSignals, throwIfStopped, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
 import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
@@ -44,13 +45,18 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const reading = new ReadingLine();
+    const { signal: stop } = watchForStop(stopSignals);
+    const analyzing = reading.show("analyzing");
     const numShards =
       input["num-shards"] === "auto"
         ? await shardsFor({
             manifestPath: input.in,
             cluster: clusterDefaults,
             maxObjects: input["max-objects"],
-            onProgress: reading.show("analyzing"),
+            onProgress: (progress) => {
+              throwIfStopped(stop, "nothing was written; run the same command again");
+              analyzing(progress);
+            },
           })
         : input["num-shards"];
     const meta = await shardManifest({
@@ -61,6 +67,7 @@ export default defineCommand({
       objectOverheadBytes: input["object-overhead"],
       maxObjects: input["max-objects"],
       now: new Date(),
+      stop,
       onProgress: (pass, progress) => reading.show(pass === 1 ? "checking" : "sharding")(progress),
     });
     reading.clear();

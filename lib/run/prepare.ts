@@ -69,6 +69,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
       numShards: await countShards(work, options),
       strategy: options.strategy,
       now: render.now,
+      stop: build.stop,
     });
     log.info(`cut into ${formatShards(made.num_shards)} by ${made.strategy}`);
   } else if (options.delta !== undefined && meta.input !== basename(run.delta)) {
@@ -89,6 +90,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
     numShards: undefined,
     sourceRoot: undefined,
     destRoot: undefined,
+    stop: build.stop,
   });
 }
 
@@ -100,6 +102,7 @@ async function countShards(manifest: string, options: PrepareOptions): Promise<n
     manifestPath: manifest,
     cluster: { ...clusterDefaults, cpusPerTask, arrayConcurrency },
     maxObjects: undefined,
+    onProgress: () => throwIfStopped(options.build.stop, resumeHint),
   });
 }
 

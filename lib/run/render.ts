@@ -56,6 +56,8 @@ export interface RenderOptions {
   agent: { copyOf: string } | { path: string };
   version: string;
   now: Date;
+  /** Aborted to end a long look at the shards of an earlier build. */
+  stop?: AbortSignal;
 }
 
 /**
@@ -92,7 +94,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     run_key: runKey,
   };
   checkRclone(config);
-  if (meta) await checkShardKeys(run.shardsDir, meta);
+  if (meta) await checkShardKeys(run.shardsDir, meta, options.stop);
   const script = sbatchScript({
     jobName: slurm.jobName,
     numTasks: config.num_shards,

@@ -6,7 +6,7 @@ import { packArray } from "../slurm/limits.ts";
 import { logOptions } from "../slurm/sbatch-script.ts";
 import { readArrayLimits, requireSbatch, submitScriptIn } from "../slurm/scheduler.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
-import { watchForStop } from "../system/interrupt.ts";
+import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { checkAgent } from "./agent-check.ts";
 import { readRunConfig } from "./config.ts";
@@ -18,6 +18,8 @@ interface SubmitOptions {
   now: Date;
   /** Look at the image first; not where only the compute nodes see it. */
   imageCheck: boolean;
+  /** Aborted to stop before anything is submitted. */
+  stop?: AbortSignal;
   /** More words for each task's agent. */
   agentArgs?: readonly string[];
 }
@@ -28,7 +30,7 @@ interface SubmitOptions {
  */
 export async function submitRun(
   runDir: string,
-  { now, imageCheck, agentArgs = [] }: SubmitOptions,
+  { now, imageCheck, stop, agentArgs = [] }: SubmitOptions,
 ): Promise<string> {
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
@@ -39,7 +41,7 @@ export async function submitRun(
   const warnings = [await checkAgent(run), imageCheck ? checkImageHere(config) : undefined];
   for (const warning of warnings) if (warning !== undefined) log.warn(warning);
   const meta = readShardsMeta(run.shardsMeta);
-  if (meta) await checkShardKeys(run.shardsDir, meta);
+  if (meta) await checkShardKeys(run.shardsDir, meta, stop);
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });
   const tasks = packArray(config.num_shards, await readArrayLimits());
@@ -47,8 +49,9 @@ export async function submitRun(
     throw operationFailed("the cluster allows no job arrays (MaxArraySize in scontrol show config)");
   const packed = tasks < config.num_shards;
   const script = readFileSync(run.sbatchScript, "utf8");
+  if (stop) throwIfStopped(stop, "nothing was submitted; run the same command again");
   // Between sbatch's answer and the note of it nothing may end this process: a second array would be submitted.
-  const held = watchForStop(["SIGINT", "SIGTERM", "SIGHUP"]);
+  const held = watchForStop(stopSignals);
   try {
     const { jobId, warning } = await submitScriptIn({
       dir: run.dir,
