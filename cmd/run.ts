@@ -5,7 +5,9 @@ import * as v from "valibot";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
+import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import { emptyAccount } from "../lib/run/account.ts";
+import { arrayPasswordProblem, requireConfPassword } from "../lib/run/conf-password.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
@@ -24,7 +26,7 @@ import { verifyAfterRun } from "../lib/verify/after-run.ts";
 import { version } from "../package.json" with { type: "json" };
 import { accountText, progressText, runVerificationText } from "./account-text.ts";
 import * as flags from "./flags.ts";
-import { buildOptionsOf, checkRcloneConfig, listingText } from "./listing.ts";
+import { buildOptionsOf, checkRcloneConfig, listingText, requireListingPassword } from "./listing.ts";
 import { printJson, printText } from "./print.ts";
 
 const executors = ["slurm", "local"] as const;
@@ -103,6 +105,8 @@ export default defineCommand({
     checkImage(runtime, input["rclone-image"]);
     const listsHere = !existsSync(runLayout(input["run-dir"]).manifest);
     checkRcloneConfig(input["rclone-config"], runtime === "host" && (local || listsHere || input.delta));
+    if (listsHere || input.delta) requireListingPassword(input, runtime);
+    checkAgentsPassword(input, runtime);
     // Without a file named, the agents of an array have the default one of where they run.
     const context =
       local || input["rclone-config"] !== undefined
@@ -157,6 +161,16 @@ export default defineCommand({
 });
 
 type Input = v.InferOutput<typeof schema>;
+
+/** Throws, or warns of a run that is not submitted yet, when the agents could not read their rclone.conf. */
+function checkAgentsPassword(input: Input, runtime: RuntimeName): void {
+  const use = { configPath: input["rclone-config"], runtime, flags: input["rclone-flags"] };
+  if (input.executor === "local") return requireConfPassword(use);
+  const problem = arrayPasswordProblem(use);
+  if (problem === undefined) return;
+  if (input.submit) throw invalidInput(problem);
+  log.warn(problem);
+}
 
 /** Submits a run, or says how. */
 async function endOnSlurm(input: Input, hasShards: boolean, stop: AbortSignal): Promise<ExitCode> {

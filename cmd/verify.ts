@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { checksumModes } from "../lib/manifest/verdict.ts";
+import { requireConfPassword } from "../lib/run/conf-password.ts";
 import { readRunConfig } from "../lib/run/config.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { submitRun } from "../lib/run/submit.ts";
@@ -86,6 +87,12 @@ export default defineCommand({
 });
 
 async function verifyHere(input: Input): Promise<Verification> {
+  const config = readRunConfig(runLayout(input["run-dir"]).config);
+  requireConfPassword({
+    configPath: config.rclone_config ?? undefined,
+    runtime: config.runtime,
+    flags: config.rclone_flags,
+  });
   const live = new LiveLine();
   const { signal } = watchForStop(stopSignals);
   const result = await verifyRun({

@@ -8,7 +8,14 @@ import { remoteContext } from "../../lib/run/remotes.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";
-import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText, printBuilt } from "../listing.ts";
+import {
+  buildOptionsOf,
+  checkNewFile,
+  checkRcloneConfig,
+  listingText,
+  printBuilt,
+  requireListingPassword,
+} from "../listing.ts";
 
 const schema = v.object({
   source: flags.requiredText,
@@ -34,6 +41,7 @@ export default defineCommand({
     const runtime = input.runtime ?? "pyxis";
     checkImage(runtime, input["rclone-image"]);
     checkRcloneConfig(input["rclone-config"], runtime === "host");
+    requireListingPassword(input, runtime);
     const context = remoteContext(input["rclone-config"], runtime);
     const sourceRoot = checkRoot("--source", input.source, context);
     // The destination may be a remote of where it will be copied, unless it looks more like a path.

@@ -8,7 +8,7 @@ import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { checkNewFile, checkRcloneConfig, listerOf } from "../listing.ts";
+import { checkNewFile, checkRcloneConfig, listerOf, requireListingPassword } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 
 const schema = v.object({
@@ -46,6 +46,7 @@ export default defineCommand({
     const runtime = input.runtime ?? "pyxis";
     checkImage(runtime, input["rclone-image"]);
     checkRcloneConfig(input["rclone-config"], runtime === "host");
+    requireListingPassword(input, runtime);
     const live = new LiveLine();
     const { signal } = watchForStop(stopSignals);
     const delta = await makeDelta({

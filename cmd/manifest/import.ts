@@ -19,7 +19,14 @@ import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatCount } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText, printBuilt } from "../listing.ts";
+import {
+  buildOptionsOf,
+  checkNewFile,
+  checkRcloneConfig,
+  listingText,
+  printBuilt,
+  requireListingPassword,
+} from "../listing.ts";
 
 const formats = [...rowFormats, "keys"] as const;
 
@@ -84,6 +91,7 @@ export default defineCommand({
       if (input.columns !== undefined) throw invalidInput("--columns: a list of keys has no columns");
       checkImage(options.runtime, options.image);
       checkRcloneConfig(options.configPath, options.runtime === "host");
+      requireListingPassword(input, runtime);
       const listed = await importKeys(options);
       live.clear();
       sayLeftOut(listed, options);

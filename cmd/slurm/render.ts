@@ -1,7 +1,9 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { arrayPasswordProblem } from "../../lib/run/conf-password.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { renderRun } from "../../lib/run/render.ts";
+import { log } from "../../lib/system/log.ts";
 import { formatShards } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
 import { checkRcloneConfig } from "../listing.ts";
@@ -58,6 +60,12 @@ export default defineCommand({
       now: new Date(),
     });
     checkRcloneConfig(input["rclone-config"], false);
+    const password = arrayPasswordProblem({
+      configPath: input["rclone-config"],
+      runtime: config.runtime,
+      flags: config.rclone_flags,
+    });
+    if (password !== undefined) log.warn(password);
     if (input.json) await printJson(config);
     else
       await printText(

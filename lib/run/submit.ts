@@ -9,6 +9,7 @@ import { invalidInput, operationFailed } from "../system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { checkAgent } from "./agent-check.ts";
+import { arrayPasswordProblem } from "./conf-password.ts";
 import { readRunConfig } from "./config.ts";
 import { checkImageHere } from "./image.ts";
 import { runLayout } from "./layout.ts";
@@ -37,6 +38,12 @@ export async function submitRun(
   for (const path of [run.sbatchScript, run.shardsMeta]) {
     if (!existsSync(path)) throw invalidInput(`${path}: no such file: render and shard the run first`);
   }
+  const password = arrayPasswordProblem({
+    configPath: config.rclone_config ?? undefined,
+    runtime: config.runtime,
+    flags: config.rclone_flags,
+  });
+  if (password !== undefined) throw invalidInput(`${password}: nothing was submitted`);
   requireSbatch();
   const warnings = [await checkAgent(run), imageCheck ? checkImageHere(config) : undefined];
   for (const warning of warnings) if (warning !== undefined) log.warn(warning);

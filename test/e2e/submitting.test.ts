@@ -149,3 +149,32 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "a run directory that nothing can be executed from is refused before sbatch",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "noexec");
+    await renderRun(stage, stage.runDir);
+    const mounted = join(stage.dir, "mounted");
+    mkdirSync(mounted);
+    // A file system of its own in a mount namespace of its own: gone with the command.
+    const script =
+      'mount -t tmpfs -o noexec none "$1" && cp -r "$2" "$1/run" && ' +
+      '"$3" slurm submit --run-dir "$1/run"; code=$?; cat "$1/run/submissions.jsonl" 2>/dev/null; exit $code';
+    const argv = ["unshare", "-m", "sh", "-c", script, "sh", mounted, stage.runDir, stage.xferPath];
+    const refused = await cluster.run(argv);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toStartWith(
+      `xfer: ${mounted}/run/bin/xfer cannot be executed (mounted noexec, or without the right to): nothing was submitted: `,
+    );
+    expect(refused.stderr.trimEnd().split("\n")).toHaveLength(1);
+    // With a binary from elsewhere the same run directory is fine.
+    const dest = await renderRun(stage, stage.runDir, "--agent-path", stage.xferPath);
+    chmodSync(join(stage.runDir, "sbatch_array.sh"), 0o644);
+    const submitted = await stage.xfer("slurm", "submit", "--run-dir", stage.runDir);
+    expect(submitted.code, submitted.stderr).toBe(0);
+    await cluster.waitForJob(submitted.stdout.trim(), timeoutMs);
+    expect(readFileSync(join(dest, "file"), "utf8"), stage.logs()).toBe("content");
+  },
+  timeoutMs,
+);
