@@ -11,6 +11,7 @@ import { arrayPasswordProblem, requireConfPassword } from "../lib/run/conf-passw
 import type { RunConfig } from "../lib/run/config.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
+import { requireApart } from "../lib/run/overlap.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
 import { remoteContext } from "../lib/run/remotes.ts";
 import { renderRun } from "../lib/run/render.ts";
@@ -112,6 +113,14 @@ export default defineCommand({
       local || input["rclone-config"] !== undefined
         ? remoteContext(input["rclone-config"], runtime)
         : undefined;
+    const sourceRoot = input.source && checkRoot("--source", input.source, context);
+    const destRoot = input.dest && checkRoot("--dest", input.dest, context);
+    if (sourceRoot && destRoot) {
+      requireApart(
+        { source: { name: "--source", root: sourceRoot }, dest: { name: "--dest", root: destRoot } },
+        remoteContext(input["rclone-config"], runtime),
+      );
+    }
     const live = new LiveLine();
     const watch = watchForStop(stopSignals);
     const { "run-dir": runDir } = input;
@@ -132,8 +141,8 @@ export default defineCommand({
           stop: watch.signal,
           onProgress: (t) => live.update(listingText(t)),
         }),
-        sourceRoot: input.source && checkRoot("--source", input.source, context),
-        destRoot: input.dest && checkRoot("--dest", input.dest, context),
+        sourceRoot,
+        destRoot,
       },
       numShards: input["num-shards"],
       numShardsDefault,
@@ -165,8 +174,8 @@ type Input = v.InferOutput<typeof schema>;
 /** Throws, or warns of a run that is not submitted yet, when the agents could not read their rclone.conf. */
 function checkAgentsPassword(input: Input, runtime: RuntimeName): void {
   const use = { configPath: input["rclone-config"], runtime, flags: input["rclone-flags"] };
-  if (input.executor === "local") return requireConfPassword(use);
-  const problem = arrayPasswordProblem(use);
+  if (input.executor === "local") requireConfPassword(use);
+  const problem = input.executor === "local" ? undefined : arrayPasswordProblem(use);
   if (problem === undefined) return;
   if (input.submit) throw invalidInput(problem);
   log.warn(problem);

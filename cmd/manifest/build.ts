@@ -4,6 +4,7 @@ import { looksLikePath } from "../../lib/rclone/remote.ts";
 import { buildManifest } from "../../lib/run/build-manifest.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut } from "../../lib/run/left-out.ts";
+import { requireApart } from "../../lib/run/overlap.ts";
 import { remoteContext } from "../../lib/run/remotes.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
@@ -46,6 +47,10 @@ export default defineCommand({
     const sourceRoot = checkRoot("--source", input.source, context);
     // The destination may be a remote of where it will be copied, unless it looks more like a path.
     const destRoot = checkRoot("--dest", input.dest, looksLikePath(input.dest) ? context : undefined);
+    requireApart(
+      { source: { name: "--source", root: sourceRoot }, dest: { name: "--dest", root: destRoot } },
+      context,
+    );
     const live = new LiveLine();
     const watch = watchForStop(stopSignals);
     const options = buildOptionsOf(input, {

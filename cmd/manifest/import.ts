@@ -12,6 +12,7 @@ import { looksLikePath } from "../../lib/rclone/remote.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
+import { requireApart } from "../../lib/run/overlap.ts";
 import { remoteContext } from "../../lib/run/remotes.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
@@ -87,6 +88,13 @@ export default defineCommand({
       sourceRoot: checkRoot("--source", input.source, listsSource ? context : undefined),
       destRoot: checkRoot("--dest", input.dest, looksLikePath(input.dest) ? context : undefined),
     };
+    requireApart(
+      {
+        source: { name: "--source", root: options.sourceRoot },
+        dest: { name: "--dest", root: options.destRoot },
+      },
+      context,
+    );
     if (listsSource) {
       if (input.columns !== undefined) throw invalidInput("--columns: a list of keys has no columns");
       checkImage(options.runtime, options.image);

@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { duplicateKeyError, findFirstDuplicate } from "../../lib/manifest/distinct-keys.ts";
+import { readFirstRecord } from "../../lib/manifest/read.ts";
 import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
 import { copyUntransferable, untransferablePath } from "../../lib/manifest/untransferable.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
+import { requireApart } from "../../lib/run/overlap.ts";
+import { remoteContext } from "../../lib/run/remotes.ts";
 import { removeIfAny } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
@@ -68,6 +71,7 @@ export default defineCommand({
       onProgress: reading.show("rebasing"),
       stop,
     };
+    await checkApart(input.in, options.roots);
     if (out === "-") {
       // What is printed cannot be taken back: a file is looked through before.
       const twice =
@@ -85,3 +89,20 @@ export default defineCommand({
     await printText(`${out}: ${formatObjects(records)}\n`);
   },
 });
+
+/** Throws invalid input when the new roots overlap; one that stays is known of a file alone. */
+async function checkApart(
+  manifest: string,
+  { sourceRoot, destRoot }: { sourceRoot: string | undefined; destRoot: string | undefined },
+): Promise<void> {
+  const stays = sourceRoot === undefined || destRoot === undefined;
+  const listed = stays && manifest !== "-" ? await readFirstRecord(manifest) : undefined;
+  const source = sourceRoot ?? listed?.source_root;
+  const dest = destRoot ?? listed?.dest_root;
+  if (source === undefined || dest === undefined) return;
+  const ends = {
+    source: { name: "the source", root: source },
+    dest: { name: "the destination", root: dest },
+  };
+  requireApart(ends, remoteContext(undefined, "host"));
+}

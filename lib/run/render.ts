@@ -12,6 +12,7 @@ import { type RunConfig, runKeyOf, writeRunConfig } from "./config.ts";
 import { checkImage, checkListedRoot, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { mountsFor } from "./mounts.ts";
+import { requireApart } from "./overlap.ts";
 import { remoteContext } from "./remotes.ts";
 import { type Roots, rootsOfShards } from "./roots.ts";
 
@@ -94,6 +95,13 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     run_key: runKey,
   };
   checkRclone(config);
+  requireApart(
+    {
+      source: { name: "the source", root: config.source_root },
+      dest: { name: "the destination", root: config.dest_root },
+    },
+    remoteContext(rclone.configPath, rclone.runtime),
+  );
   if (meta) await checkShardKeys(run.shardsDir, meta, options.stop);
   const script = sbatchScript({
     jobName: slurm.jobName,

@@ -13,6 +13,8 @@ import { arrayPasswordProblem } from "./conf-password.ts";
 import { readRunConfig } from "./config.ts";
 import { checkImageHere } from "./image.ts";
 import { runLayout } from "./layout.ts";
+import { requireApart } from "./overlap.ts";
+import { remoteContext } from "./remotes.ts";
 
 /** How a run is submitted. */
 interface SubmitOptions {
@@ -38,6 +40,13 @@ export async function submitRun(
   for (const path of [run.sbatchScript, run.shardsMeta]) {
     if (!existsSync(path)) throw invalidInput(`${path}: no such file: render and shard the run first`);
   }
+  requireApart(
+    {
+      source: { name: "the source", root: config.source_root },
+      dest: { name: "the destination", root: config.dest_root },
+    },
+    remoteContext(config.rclone_config ?? undefined, config.runtime),
+  );
   const password = arrayPasswordProblem({
     configPath: config.rclone_config ?? undefined,
     runtime: config.runtime,
