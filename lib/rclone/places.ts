@@ -118,7 +118,7 @@ function storeOf({ type, options, certain }: ResolvedRemote): string | undefined
     .replace(/\/+$/, "")
     .replace(/^https:\/\/(.*?)(?::443)?$/, "$1")
     .replace(/^(http:\/\/.*):80$/, "$1");
-  if (host === "" && !/^(?:aws)?$/i.test(options.get("provider") ?? "")) return undefined;
+  if (host === "" && options.get("provider")?.toUpperCase() !== "AWS") return undefined;
   if (host === "" || /(?:^|\.)amazonaws\.com(?:\.cn)?$/.test(host)) {
     const partition = /(?:^|\.)(cn|us-gov)-/.exec(`${options.get("region") ?? ""}.${host}`)?.[1] ?? "";
     return `s3 of Amazon ${partition}`;

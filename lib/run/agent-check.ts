@@ -19,16 +19,14 @@ interface TriedStart {
  * | the binary | starts here | is not there | may not be executed | does not run |
  * |---|---|---|---|---|
  * | bin/xfer | submit | refuse | refuse | refuse |
- * | of --agent-path | submit | warn | refuse | warn: the nodes may be of another kind than this host |
+ * | of --agent-path | submit | submit: the nodes may see it | refuse | warn: the nodes may be of another kind than this host |
  */
 export function agentVerdict({ path, isCopy, exists, failure }: TriedStart): {
   refuse?: string;
   warn?: string;
 } {
   if (!exists) {
-    return isCopy
-      ? { refuse: `${path}: no such file: render the run again` }
-      : { warn: `${path}: no such file here; it must be there on the compute nodes` };
+    return isCopy ? { refuse: `${path}: no such file: render the run again` } : {};
   }
   if (failure === undefined) return {};
   if (failure.denied) {

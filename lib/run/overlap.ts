@@ -71,14 +71,14 @@ function readMounts(): MountedAt[] {
   } catch {
     return [];
   }
-  const unescape = (field = "") =>
+  const unescaped = (field = "") =>
     field.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
   const mounts = text
     .trimEnd()
     .split("\n")
     .map((line) => {
       const [, , device = "", folder, point] = line.split(" ");
-      return { device, folder: unescape(folder), point: unescape(point) };
+      return { device, folder: unescaped(folder), point: unescaped(point) };
     });
   return mounts.reverse().sort((one, other) => other.point.length - one.point.length);
 }

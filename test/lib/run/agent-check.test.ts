@@ -11,7 +11,7 @@ describe("what starting the binary here means for a submission", () => {
     ["bin/xfer may not be executed", { isCopy: true, exists: true, failure: denied }, "refuse"],
     ["bin/xfer is for another machine", { isCopy: true, exists: true, failure: otherMachine }, "refuse"],
     ["--agent-path runs", { isCopy: false, exists: true, failure: undefined }, undefined],
-    ["--agent-path is only on the nodes", { isCopy: false, exists: false, failure: undefined }, "warn"],
+    ["--agent-path is only on the nodes", { isCopy: false, exists: false, failure: undefined }, undefined],
     ["--agent-path may not be executed", { isCopy: false, exists: true, failure: denied }, "refuse"],
     ["--agent-path is for another machine", { isCopy: false, exists: true, failure: otherMachine }, "warn"],
   ] as const)("%s", (_, tried, verdict) => {
