@@ -84,6 +84,11 @@ test(
       expect(readFileSync(join(dest, "file"), "utf8")).toBe("content");
     }
     expect(existsSync(`${other}.out`)).toBe(false);
+    symlinkSync(join(runDir, "worker.sh"), join(stage.dir, "worker"));
+    rmSync(logs, { recursive: true, force: true });
+    expect(await cluster.run([join(stage.dir, "worker"), "0"], { asUser: true, cwd: "/" })).toMatchObject({
+      code: 0,
+    });
     // A log that the user names is theirs.
     const named = await submit("/", ...sbatch, `--output=${own}`, script);
     expect((await cluster.squeue(named)).map(({ state }) => state)).toEqual(["COMPLETED"]);
