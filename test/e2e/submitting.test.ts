@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -180,6 +181,34 @@ test(
     expect(submitted.code, submitted.stderr).toBe(0);
     await cluster.waitForJob(submitted.stdout.trim(), timeoutMs);
     expect(readFileSync(join(dest, "file"), "utf8"), stage.logs()).toBe("content");
+  },
+  timeoutMs,
+);
+
+test(
+  "the password of an encrypted rclone.conf reaches the tasks as the refusal says",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "encrypted");
+    const conf = join(stage.dir, "encrypted.conf");
+    copyFileSync(join(import.meta.dir, "..", "data", "rclone.encrypted.conf"), conf);
+    chmodSync(conf, 0o644);
+    const env = { RCLONE_CONFIG_PASS: "example" };
+    const runDir = join(stage.dir, "run");
+    mkdirSync(join(stage.dir, "in"));
+    writeFileSync(join(stage.dir, "in", "file"), "content");
+    const words = stage.runArgs(
+      ...["--runtime", "host", "--num-shards", "1", "--rclone-config", conf],
+      ...["--source", `here:${stage.dir}/in`, "--dest", `here:${stage.dir}/out`],
+    );
+    const asUser = (argv: readonly string[]) => cluster.run(argv, { asUser: true, cwd: stage.dir, env });
+    const refused = await asUser([stage.xferPath, ...words, "--submit"]);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toContain("submit.sh --export=ALL");
+    expect(existsSync(runDir)).toBe(false);
+    expect(await asUser([stage.xferPath, ...words])).toMatchObject({ code: 0 });
+    const submitted = await asUser([join(runDir, "submit.sh"), "--parsable", "--export=ALL"]);
+    await cluster.waitForJob(submitted.stdout.trim(), timeoutMs);
+    expect(readFileSync(join(stage.dir, "out", "file"), "utf8"), stage.logs()).toBe("content");
   },
   timeoutMs,
 );
