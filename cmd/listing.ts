@@ -6,6 +6,7 @@ import type { ListingTotals } from "../lib/manifest/write-listing.ts";
 import { notShownText, sortListingFlags } from "../lib/rclone/flags.ts";
 import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import type { BuildOptions } from "../lib/run/build-manifest.ts";
+import { requireConfPassword } from "../lib/run/conf-password.ts";
 import { type Lister, listingCpus } from "../lib/run/lister.ts";
 import { errnoOf, invalidInput } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
@@ -114,6 +115,14 @@ export function checkRcloneConfig(path: string | undefined, runsHere: boolean): 
   if ((mode & 0o077) !== 0) {
     log.warn(`${path} holds credentials and others can read it (mode ${mode.toString(8)}): chmod 600 it`);
   }
+}
+
+/** Throws invalid input when a listing could not read its rclone.conf, for want of a password. */
+export function requireListingPassword(
+  input: { "rclone-config"?: string | undefined; "extra-lsjson-flags": readonly string[] },
+  runtime: RuntimeName,
+): void {
+  requireConfPassword({ configPath: input["rclone-config"], runtime, flags: input["extra-lsjson-flags"] });
 }
 
 /** Throws invalid input when a file cannot be written: it is there already, is the one of another flag, or its folder is shut. */

@@ -7,11 +7,14 @@ import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
 import { sortUserFlags } from "../lib/rclone/flags.ts";
+import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import { emptyAccount } from "../lib/run/account.ts";
+import { arrayPasswordProblem, requireConfPassword } from "../lib/run/conf-password.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { requireImageHere } from "../lib/run/image.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
+import { requireApart } from "../lib/run/overlap.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
 import { remoteContext } from "../lib/run/remotes.ts";
 import { renderRun } from "../lib/run/render.ts";
@@ -19,7 +22,7 @@ import { runHere } from "../lib/run/run-here.ts";
 import { submitRun } from "../lib/run/submit.ts";
 import { requireSbatch } from "../lib/slurm/scheduler.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
-import { watchForStop } from "../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
 import { log } from "../lib/system/log.ts";
 import { isCompiled, ownCommand } from "../lib/system/process.ts";
@@ -28,7 +31,7 @@ import { verifyAfterRun } from "../lib/verify/after-run.ts";
 import { version } from "../package.json" with { type: "json" };
 import { accountText, progressText, runVerificationText } from "./account-text.ts";
 import * as flags from "./flags.ts";
-import { buildOptionsOf, checkRcloneConfig, listingText } from "./listing.ts";
+import { buildOptionsOf, checkRcloneConfig, listingText, requireListingPassword } from "./listing.ts";
 import { printJson, printText } from "./print.ts";
 
 const executors = ["slurm", "local"] as const;
@@ -105,13 +108,23 @@ export default defineCommand({
     checkImage(runtime, input["rclone-image"]);
     const listsHere = !existsSync(runLayout(input["run-dir"]).manifest);
     checkRcloneConfig(input["rclone-config"], runtime === "host" && (local || listsHere || input.delta));
+    if (listsHere || input.delta) requireListingPassword(input, runtime);
+    checkAgentsPassword(input, runtime);
     // Without a file named, the agents of an array have the default one of where they run.
     const context =
       local || input["rclone-config"] !== undefined
         ? remoteContext(input["rclone-config"], runtime)
         : undefined;
+    const sourceRoot = input.source && checkRoot("--source", input.source, context);
+    const destRoot = input.dest && checkRoot("--dest", input.dest, context);
+    if (sourceRoot && destRoot) {
+      requireApart(
+        { source: { name: "--source", root: sourceRoot }, dest: { name: "--dest", root: destRoot } },
+        remoteContext(input["rclone-config"], runtime),
+      );
+    }
     const live = new LiveLine();
-    const watch = watchForStop(["SIGINT", "SIGTERM", "SIGHUP"]);
+    const watch = watchForStop(stopSignals);
     const { "run-dir": runDir } = input;
     const agentPath =
       local && input["agent-path"] === undefined && isCompiled() ? process.execPath : input["agent-path"];
@@ -129,10 +142,10 @@ export default defineCommand({
         stop: watch.signal,
         onProgress: (t) => live.update(listingText(t)),
       }),
-      sourceRoot: input.source && checkRoot("--source", input.source, context),
-      destRoot: input.dest && checkRoot("--dest", input.dest, context),
+      sourceRoot,
+      destRoot,
     };
-    await checkFirst(input, render, { source: build.sourceRoot, dest: build.destRoot, listsHere });
+    await checkFirst(input, render, { source: sourceRoot, dest: destRoot, listsHere });
     const config = await prepareRun({
       build,
       numShards: input["num-shards"],
@@ -150,7 +163,7 @@ export default defineCommand({
     if (!config && !input.json) {
       await printText(`nothing to copy: the destination holds every object, compared by ${input.compare}\n`);
     }
-    if (!local) return endOnSlurm(input, config !== undefined);
+    if (!local) return endOnSlurm(input, config !== undefined, watch.signal);
     if (!config) {
       // Rendered as far as the verification needs it: there are no shards.
       const { manifest: manifestPath } = runLayout(runDir);
@@ -179,12 +192,22 @@ async function checkFirst(
   for (const note of notes) log.warn(note);
 }
 
+/** Throws, or warns of a run that is not submitted yet, when the agents could not read their rclone.conf. */
+function checkAgentsPassword(input: Input, runtime: RuntimeName): void {
+  const use = { configPath: input["rclone-config"], runtime, flags: input["rclone-flags"] };
+  if (input.executor === "local") requireConfPassword(use);
+  const problem = input.executor === "local" ? undefined : arrayPasswordProblem(use);
+  if (problem === undefined) return;
+  if (input.submit) throw invalidInput(problem);
+  log.warn(problem);
+}
+
 /** Submits a run, or says how. */
-async function endOnSlurm(input: Input, hasShards: boolean): Promise<ExitCode> {
+async function endOnSlurm(input: Input, hasShards: boolean, stop: AbortSignal): Promise<ExitCode> {
   const runDir = input["run-dir"];
   const submits = input.submit && hasShards;
   const jobId = submits
-    ? await submitRun(runDir, { now: new Date(), imageCheck: input["image-check"] })
+    ? await submitRun(runDir, { now: new Date(), imageCheck: input["image-check"], stop })
     : null;
   if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
   else if (hasShards)

@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { checksumModes } from "../lib/manifest/verdict.ts";
+import { requireConfPassword } from "../lib/run/conf-password.ts";
 import { readRunConfig } from "../lib/run/config.ts";
 import { requireImageHere } from "../lib/run/image.ts";
 import { runLayout } from "../lib/run/layout.ts";
@@ -9,7 +10,7 @@ import { submitRun } from "../lib/run/submit.ts";
 import { type Verification, verificationHead, verifyRun } from "../lib/run/verify.ts";
 import { checkWholeManifest, collectVerification } from "../lib/run/verify-shard.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
-import { watchForStop } from "../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { folderProblem } from "../lib/system/writable.ts";
@@ -94,8 +95,13 @@ async function verifyHere(input: Input): Promise<Verification> {
   const problem = folderProblem(input["run-dir"]);
   if (problem) throw invalidInput(`--run-dir: ${problem}`);
   if (input["image-check"]) requireImageHere(config.runtime, config.rclone_image ?? undefined);
+  requireConfPassword({
+    configPath: config.rclone_config ?? undefined,
+    runtime: config.runtime,
+    flags: config.rclone_flags,
+  });
   const live = new LiveLine();
-  const { signal } = watchForStop(["SIGINT", "SIGTERM"]);
+  const { signal } = watchForStop(stopSignals);
   const result = await verifyRun({
     runDir: input["run-dir"],
     checksum: input.checksum,

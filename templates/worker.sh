@@ -2,7 +2,8 @@
 # Copies one shard by hand, without Slurm's array: ./worker.sh 12
 set -eu
 shard=${1:?usage: worker.sh SHARD}
-cd -- "$(dirname -- "$0")"
+cd -- "$(dirname -- "$(readlink -f -- "$0")")"
+mkdir -p logs state
 agent=./bin/xfer
 if [ -f bin/agent-path ]; then IFS= read -r agent <bin/agent-path; fi
 # Files are looked at side by side, however few cores the task has.

@@ -5,11 +5,19 @@ import { buildManifest } from "../../lib/run/build-manifest.ts";
 import { requireImageHere } from "../../lib/run/image.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut } from "../../lib/run/left-out.ts";
+import { requireApart } from "../../lib/run/overlap.ts";
 import { remoteContext } from "../../lib/run/remotes.ts";
-import { watchForStop } from "../../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";
-import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText, printBuilt } from "../listing.ts";
+import {
+  buildOptionsOf,
+  checkNewFile,
+  checkRcloneConfig,
+  listingText,
+  printBuilt,
+  requireListingPassword,
+} from "../listing.ts";
 
 const schema = v.object({
   source: flags.requiredText,
@@ -36,12 +44,17 @@ export default defineCommand({
     checkImage(runtime, input["rclone-image"]);
     checkRcloneConfig(input["rclone-config"], runtime === "host");
     if (input["image-check"]) requireImageHere(runtime, flags.imageOf(input, runtime));
+    requireListingPassword(input, runtime);
     const context = remoteContext(input["rclone-config"], runtime);
     const sourceRoot = checkRoot("--source", input.source, context);
     // The destination may be a remote of where it will be copied, unless it looks more like a path.
     const destRoot = checkRoot("--dest", input.dest, looksLikePath(input.dest) ? context : undefined);
+    requireApart(
+      { source: { name: "--source", root: sourceRoot }, dest: { name: "--dest", root: destRoot } },
+      context,
+    );
     const live = new LiveLine();
-    const watch = watchForStop(["SIGINT", "SIGTERM"]);
+    const watch = watchForStop(stopSignals);
     const options = buildOptionsOf(input, {
       runtime,
       stop: watch.signal,

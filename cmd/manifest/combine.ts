@@ -4,7 +4,9 @@ import { addressabilityOf } from "../../lib/build/carriage.ts";
 import { combineParts } from "../../lib/manifest/combine.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
 import { sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
-import { watchForStop } from "../../lib/system/interrupt.ts";
+import { requireApart } from "../../lib/run/overlap.ts";
+import { remoteContext } from "../../lib/run/remotes.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";
 import { checkNewFile, listingText, newRunId, printBuilt } from "../listing.ts";
@@ -39,6 +41,10 @@ export default defineCommand({
     const runId = input["run-id"] ?? newRunId();
     const sourceRoot = checkRoot("--source", input.source);
     const destRoot = checkRoot("--dest", input.dest);
+    requireApart(
+      { source: { name: "--source", root: sourceRoot }, dest: { name: "--dest", root: destRoot } },
+      remoteContext(undefined, "host"),
+    );
     const totals = await combineParts({
       sourceRoot,
       destRoot,
@@ -46,7 +52,7 @@ export default defineCommand({
       runId,
       partsDir: input["parts-dir"],
       out: input.out,
-      stop: watchForStop(["SIGINT", "SIGTERM"]).signal,
+      stop: watchForStop(stopSignals).signal,
       onProgress: (sofar) => live.update(listingText(sofar)),
     });
     live.clear();

@@ -4,12 +4,18 @@ import { compareModes } from "../../lib/manifest/delta.ts";
 import { deltaText, makeDelta, notComparableText } from "../../lib/run/delta.ts";
 import { requireImageHere } from "../../lib/run/image.ts";
 import { checkImage } from "../../lib/run/inputs.ts";
-import { watchForStop } from "../../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { checkNewFile, checkRcloneConfig, listerOf, lsjsonFlagsOf } from "../listing.ts";
+import {
+  checkNewFile,
+  checkRcloneConfig,
+  listerOf,
+  lsjsonFlagsOf,
+  requireListingPassword,
+} from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 
 const schema = v.object({
@@ -48,8 +54,9 @@ export default defineCommand({
     checkImage(runtime, input["rclone-image"]);
     checkRcloneConfig(input["rclone-config"], runtime === "host");
     if (input["image-check"]) requireImageHere(runtime, flags.imageOf(input, runtime));
+    requireListingPassword(input, runtime);
     const live = new LiveLine();
-    const { signal } = watchForStop(["SIGINT", "SIGTERM"]);
+    const { signal } = watchForStop(stopSignals);
     const delta = await makeDelta({
       ...listerOf(input, { runtime, stop: signal }),
       manifestPath: input.in,

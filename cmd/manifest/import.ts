@@ -13,14 +13,22 @@ import { requireImageHere } from "../../lib/run/image.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
 import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
+import { requireApart } from "../../lib/run/overlap.ts";
 import { remoteContext } from "../../lib/run/remotes.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
-import { watchForStop } from "../../lib/system/interrupt.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatCount } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { buildOptionsOf, checkNewFile, checkRcloneConfig, listingText, printBuilt } from "../listing.ts";
+import {
+  buildOptionsOf,
+  checkNewFile,
+  checkRcloneConfig,
+  listingText,
+  printBuilt,
+  requireListingPassword,
+} from "../listing.ts";
 
 const formats = [...rowFormats, "keys"] as const;
 
@@ -73,7 +81,7 @@ export default defineCommand({
     const options = {
       ...buildOptionsOf(input, {
         runtime,
-        stop: watchForStop(["SIGINT", "SIGTERM"]).signal,
+        stop: watchForStop(stopSignals).signal,
         onProgress: (totals) => live.update(listingText(totals)),
       }),
       input: input.in,
@@ -81,11 +89,19 @@ export default defineCommand({
       sourceRoot: checkRoot("--source", input.source, listsSource ? context : undefined),
       destRoot: checkRoot("--dest", input.dest, looksLikePath(input.dest) ? context : undefined),
     };
+    requireApart(
+      {
+        source: { name: "--source", root: options.sourceRoot },
+        dest: { name: "--dest", root: options.destRoot },
+      },
+      context,
+    );
     if (listsSource) {
       if (input.columns !== undefined) throw invalidInput("--columns: a list of keys has no columns");
       checkImage(options.runtime, options.image);
       checkRcloneConfig(options.configPath, options.runtime === "host");
       if (input["image-check"]) requireImageHere(options.runtime, options.image);
+      requireListingPassword(input, runtime);
       const listed = await importKeys(options);
       live.clear();
       sayLeftOut(listed, options);

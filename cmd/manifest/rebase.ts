@@ -3,10 +3,15 @@ import { tmpdir } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { duplicateKeyError, findFirstDuplicate } from "../../lib/manifest/distinct-keys.ts";
+import { readFirstRecord } from "../../lib/manifest/read.ts";
 import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
-import { copyUntransferable } from "../../lib/manifest/untransferable.ts";
+import { copyUntransferable, untransferablePath } from "../../lib/manifest/untransferable.ts";
 import { checkRoot } from "../../lib/run/inputs.ts";
+import { requireApart } from "../../lib/run/overlap.ts";
+import { remoteContext } from "../../lib/run/remotes.ts";
+import { removeIfAny } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
+import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
 import { printBytes, printText } from "../print.ts";
@@ -56,6 +61,7 @@ export default defineCommand({
       throw invalidInput(`--out: ${out} is there already: a manifest is immutable, choose another name`);
     }
     const reading = new ReadingLine();
+    const { signal: stop } = watchForStop(stopSignals);
     const options = {
       manifestPath: input.in,
       roots: {
@@ -63,17 +69,40 @@ export default defineCommand({
         destRoot: dest === undefined ? undefined : checkRoot("--dest-root", dest),
       },
       onProgress: reading.show("rebasing"),
+      stop,
     };
+    await checkApart(input.in, options.roots);
     if (out === "-") {
       // What is printed cannot be taken back: a file is looked through before.
-      const twice = input.in === "-" ? undefined : await findFirstDuplicate(input.in, tmpdir());
+      const twice =
+        input.in === "-" ? undefined : await findFirstDuplicate(input.in, { folder: tmpdir(), stop });
       if (twice) throw duplicateKeyError(input.in, twice);
       await rebaseLines(options, { write: printBytes }, tmpdir());
       return;
     }
     copyUntransferable(input.in, out);
-    const records = await rebaseManifest(options, out);
+    const records = await rebaseManifest(options, out).catch((error: unknown) => {
+      removeIfAny(untransferablePath(out));
+      throw error;
+    });
     reading.clear();
     await printText(`${out}: ${formatObjects(records)}\n`);
   },
 });
+
+/** Throws invalid input when the new roots overlap; one that stays is known of a file alone. */
+async function checkApart(
+  manifest: string,
+  { sourceRoot, destRoot }: { sourceRoot: string | undefined; destRoot: string | undefined },
+): Promise<void> {
+  const stays = sourceRoot === undefined || destRoot === undefined;
+  const listed = stays && manifest !== "-" ? await readFirstRecord(manifest) : undefined;
+  const source = sourceRoot ?? listed?.source_root;
+  const dest = destRoot ?? listed?.dest_root;
+  if (source === undefined || dest === undefined) return;
+  const ends = {
+    source: { name: "the source", root: source },
+    dest: { name: "the destination", root: dest },
+  };
+  requireApart(ends, remoteContext(undefined, "host"));
+}

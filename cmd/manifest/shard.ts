@@ -5,6 +5,7 @@ import { clusterDefaults } from "../../lib/manifest/cost-model.ts";
 import { shardManifest } from "../../lib/manifest/shard.ts";
 import { shardStrategies } from "../../lib/manifest/shards-meta.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
+import { stopSignals, throwIfStopped, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
 import { folderProblem } from "../../lib/system/writable.ts";
 import * as costFlags from "../cost-flags.ts";
@@ -48,13 +49,18 @@ export default defineCommand({
     const problem = folderProblem(input.outdir);
     if (problem) throw invalidInput(`--outdir: ${problem}`);
     const reading = new ReadingLine();
+    const { signal: stop } = watchForStop(stopSignals);
+    const analyzing = reading.show("analyzing");
     const numShards =
       input["num-shards"] === "auto"
         ? await shardsFor({
             manifestPath: input.in,
             cluster: clusterDefaults,
             maxObjects: input["max-objects"],
-            onProgress: reading.show("analyzing"),
+            onProgress: (progress) => {
+              throwIfStopped(stop, "nothing was written; run the same command again");
+              analyzing(progress);
+            },
           })
         : input["num-shards"];
     const meta = await shardManifest({
@@ -65,6 +71,7 @@ export default defineCommand({
       objectOverheadBytes: input["object-overhead"],
       maxObjects: input["max-objects"],
       now: new Date(),
+      stop,
       onProgress: (pass, progress) => reading.show(pass === 1 ? "checking" : "sharding")(progress),
     });
     reading.clear();

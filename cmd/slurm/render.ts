@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { checkRequest } from "../../lib/launch/check-request.ts";
+import { arrayPasswordProblem } from "../../lib/run/conf-password.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { renderRun } from "../../lib/run/render.ts";
 import { log } from "../../lib/system/log.ts";
@@ -65,6 +66,12 @@ export default defineCommand({
       destRoot: input["dest-root"],
       now: new Date(),
     });
+    const password = arrayPasswordProblem({
+      configPath: input["rclone-config"],
+      runtime: config.runtime,
+      flags: config.rclone_flags,
+    });
+    if (password !== undefined) log.warn(password);
     if (input.json) await printJson(config);
     else
       await printText(

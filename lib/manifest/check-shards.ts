@@ -11,23 +11,27 @@ import { type ShardsMeta, shardFileName } from "./shards-meta.ts";
  * that in mind is not read. Throws invalid input, naming both lines, when one is: one line of rclone's log would then
  * prove two records, perhaps in two shards, of which no agent sees both.
  */
-export async function checkShardKeys(shardsDir: string, meta: ShardsMeta): Promise<void> {
+export async function checkShardKeys(shardsDir: string, meta: ShardsMeta, stop?: AbortSignal): Promise<void> {
   if (meta.keys_distinct === true) return;
   const paths = meta.shards.map((_, shard) => join(shardsDir, shardFileName(shard)));
   const read = async (each: (batch: RecordBatch) => void) => {
-    for (const path of paths) await forEachBatch(path, each);
+    for (const path of paths) await forEachBatch(path, each, { stop });
   };
   using keys = new DistinctKeys(shardsDir);
   const ends: number[] = [];
   let records = 0;
   for (const path of paths) {
-    await forEachBatch(path, (batch) => {
-      keys.add(batch);
-      records += batch.count;
-    });
+    await forEachBatch(
+      path,
+      (batch) => {
+        keys.add(batch);
+        records += batch.count;
+      },
+      { stop },
+    );
     ends.push(records);
   }
-  const twice = firstDuplicate(await keys.duplicates(read));
+  const twice = firstDuplicate(await keys.duplicates(read, stop));
   if (twice) {
     const where = (line: number) => {
       const shard = ends.findIndex((end) => line <= end);

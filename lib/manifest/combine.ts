@@ -51,16 +51,20 @@ export async function combineParts(
         : `${options.partsDir}: no object is in any of the ${parts.length} parts`,
     );
   }
-  await refuseDuplicates(parts, pending);
+  await refuseDuplicates(parts, pending, options.stop);
   pending.commit();
   const { totals, markers, untransferable } = pending;
   return { ...totals, markers, untransferable };
 }
 
 /** Throws invalid input for a manifest in which a key is twice, naming the parts that have it, and leaves none. */
-async function refuseDuplicates(parts: readonly Part[], pending: PendingManifest): Promise<void> {
+async function refuseDuplicates(
+  parts: readonly Part[],
+  pending: PendingManifest,
+  stop: AbortSignal,
+): Promise<void> {
   try {
-    const twice = await findFirstDuplicate(pending.written());
+    const twice = await findFirstDuplicate(pending.written(), { stop });
     if (!twice) return;
     const holders: string[] = [];
     await forEachPartEntry(parts, (entry, part) => {

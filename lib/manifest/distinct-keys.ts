@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { invalidInput, operationFailed, type XferError } from "../system/errors.ts";
 import { inputName } from "../system/input.ts";
+import { breathe } from "../system/interrupt.ts";
 import { formatCount } from "../system/units.ts";
 import { keyText, type RecordBatch } from "./batch.ts";
 import { HashPartitions, type PartitionLimits, type RepeatedHash } from "./hash-partitions.ts";
@@ -10,6 +11,8 @@ import { forEachBatch } from "./read.ts";
 
 /** Hashes whose keys are looked at in one reading. */
 const suspectsMax = 10_000;
+/** Parts of hashes that are compared between two turns of the event loop. */
+const partsPerTurn = 64;
 /** Lines that are remembered of keys that are there twice, beside the first two of each. */
 const moreLinesMax = 10_000;
 
@@ -92,12 +95,15 @@ export class DistinctKeys implements Disposable {
     return this.#order !== undefined;
   }
 
-  /** The keys that are there more than once. `read` gives all batches again, where that is needed. */
-  async duplicates(read: Reader): Promise<DuplicateKeys> {
+  /** The keys that are there more than once. `read` gives all batches again, where that is needed; `stop` ends it. */
+  async duplicates(read: Reader, stop?: AbortSignal): Promise<DuplicateKeys> {
     if (this.isProven) return { lines: new Map(), isPart: false };
     await forEachRowUpTo(read, this.#ordered, (batch, _first, rows) => this.#hashRows(batch, 0, rows));
     let suspects = new Map<string, RepeatedHash>();
+    let parts = 0;
     for (const repeated of this.#partitions?.repeated() ?? []) {
+      if (++parts % partsPerTurn === 0)
+        await breathe(stop, "nothing was written; run the same command again");
       for (const hash of repeated) suspects.set(`${hash.low}:${hash.high}`, hash);
       if (suspects.size < suspectsMax) continue;
       const found = await this.#resolve(suspects, read);
@@ -164,8 +170,9 @@ async function forEachRowUpTo(
  */
 export async function findDuplicateKeys(
   manifestPath: string,
+  stop?: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
-  const { lines, isPart } = await duplicatesOf(manifestPath, dirname(manifestPath));
+  const { lines, isPart } = await duplicatesOf(manifestPath, dirname(manifestPath), stop);
   if (lines.size <= suspectsMax && !isPart) return lines;
   const [key] = lines.keys();
   throw operationFailed(
@@ -176,15 +183,19 @@ export async function findDuplicateKeys(
 /** The first key of a manifest that is there a second time, by the place of that; undefined when there is none. */
 export async function findFirstDuplicate(
   manifestPath: string,
-  folder = dirname(manifestPath),
+  { folder = dirname(manifestPath), stop }: { folder?: string; stop?: AbortSignal } = {},
 ): Promise<DuplicateKey | undefined> {
-  return firstDuplicate(await duplicatesOf(manifestPath, folder));
+  return firstDuplicate(await duplicatesOf(manifestPath, folder, stop));
 }
 
-async function duplicatesOf(manifestPath: string, folder: string): Promise<DuplicateKeys> {
+async function duplicatesOf(
+  manifestPath: string,
+  folder: string,
+  stop: AbortSignal | undefined,
+): Promise<DuplicateKeys> {
   using distinct = new DistinctKeys(folder);
-  await forEachBatch(manifestPath, (batch) => distinct.add(batch));
-  return await distinct.duplicates((each) => forEachBatch(manifestPath, each));
+  await forEachBatch(manifestPath, (batch) => distinct.add(batch), { stop });
+  return await distinct.duplicates((each) => forEachBatch(manifestPath, each, { stop }), stop);
 }
 
 /** A key that is there twice: where first, and where again. */

@@ -45,7 +45,7 @@ export async function importRows(options: ImportOptions): Promise<ImportResult> 
   const leftOut = new Map<string, number>();
   const pending = await writeManifest({
     source: (each) =>
-      forEachCsvRow(inputChunks(input), name, (fields, line) => {
+      forEachCsvRow(inputChunks(input, options.stop), name, (fields, line) => {
         throwIfStopped(options.stop, "no manifest was written");
         const row = readRow(fields);
         if (row.kind === "bad") throw invalidInput(`${name}:${line}: ${row.what}`);
@@ -77,7 +77,7 @@ async function refuseDuplicates(options: ImportOptions, pending: PendingManifest
   const { input } = options;
   const name = inputName(input);
   try {
-    const twice = await findFirstDuplicate(pending.written());
+    const twice = await findFirstDuplicate(pending.written(), { stop: options.stop });
     if (!twice) return;
     const { key, line, again } = twice;
     const what = `${key}: ${options.onDuplicate}`;

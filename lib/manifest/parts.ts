@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { readTextIfAny } from "../system/durable.ts";
-import { invalidInput, messageOf, XferError } from "../system/errors.ts";
+import { invalidInput, isStop, messageOf, XferError } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
 import { forEachArrayElement } from "./json-array.ts";
 import { type ListingEntry, parseEntry } from "./listing.ts";
@@ -67,7 +67,7 @@ export async function forEachPartEntry(
         each(entry, part);
       });
     } catch (error) {
-      if (!(error instanceof XferError)) throw error;
+      if (!(error instanceof XferError) || isStop(error)) throw error;
       throw invalidInput(`${path}: ${messageOf(error)}`);
     }
   }

@@ -27,6 +27,7 @@ export interface RebaseOptions {
   manifestPath: string;
   roots: NewRoots;
   onProgress?: ((progress: ReadProgress) => void) | undefined;
+  stop?: AbortSignal | undefined;
 }
 
 /**
@@ -43,7 +44,7 @@ async function rebase(
   sink: LineSink,
   { folder, written }: { folder: string; written?: () => string },
 ): Promise<number> {
-  const { manifestPath } = options;
+  const { manifestPath, stop } = options;
   const rebaser = new Rebaser(options.roots);
   using keys = new DistinctKeys(folder);
   // Standard input is read once: what was written of it has the same keys, unless it went to standard output.
@@ -57,11 +58,13 @@ async function rebase(
       kept?.add(batch);
       return sink.write(rebaser.rewrite(batch));
     },
-    { onProgress: options.onProgress },
+    { onProgress: options.onProgress, stop },
   );
   const duplicates = await keys.duplicates(
     (each) =>
-      kept?.forEach(each) ?? forEachBatch(manifestPath === "-" ? (written?.() ?? "") : manifestPath, each),
+      kept?.forEach(each) ??
+      forEachBatch(manifestPath === "-" ? (written?.() ?? "") : manifestPath, each, { stop }),
+    stop,
   );
   const twice = firstDuplicate(duplicates);
   if (twice) throw duplicateKeyError(manifestPath, twice);

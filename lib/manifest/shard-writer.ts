@@ -3,12 +3,17 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Digests } from "../system/digests.ts";
 import { writeFully } from "../system/durable.ts";
+import { breathe, throwIfStopped } from "../system/interrupt.ts";
 import { mapSideBySide } from "../system/side-by-side.ts";
 import { ShardBuffers } from "./shard-buffers.ts";
 import { shardFileName } from "./shards-meta.ts";
 
 /** Files that are fsynced at a time: a network filesystem takes a round trip for each. */
 const syncsMax = 16;
+/** Files that get their names between two turns of the event loop. */
+const namesPerTurn = 256;
+/** How to go on after a sharding that was stopped. */
+const stopHint = "there are no new shards; run the same command again";
 
 /**
  * Writes the shards of a manifest under temporary names, with a digest of each, which another thread takes. Its
@@ -63,12 +68,13 @@ export class ShardWriter {
     return "w";
   }
 
-  /** Makes the temporary files whole and durable, and returns the digest of each shard. */
-  async finish(): Promise<readonly string[]> {
+  /** Makes the temporary files whole and durable, and returns the digest of each shard. Throws when it was stopped. */
+  async finish(stop?: AbortSignal): Promise<readonly string[]> {
     const rests = this.#buffers.takeAll();
     for (const { shard, buffer, used } of rests) this.#digests.add(shard, buffer, used);
     const digests = this.#digests.digests();
     await mapSideBySide(rests, syncsMax, async ({ shard, buffer, used }) => {
+      if (stop) throwIfStopped(stop, stopHint);
       const flag = this.#flag(shard);
       await writeFile(this.#temps[shard] as string, buffer.subarray(0, used), { flag, flush: true });
     });
@@ -77,14 +83,18 @@ export class ShardWriter {
     return all;
   }
 
-  /** Gives the shards their names, and removes shards of an earlier set and what a killed process left. */
-  publish(): void {
+  /**
+   * Gives the shards their names, and removes shards of an earlier set and what a killed process left. Throws when it was
+   * stopped before the last has its name.
+   */
+  async publish(stop?: AbortSignal): Promise<void> {
     const kept = new Set<string>();
-    this.#temps.forEach((temp, shard) => {
+    for (const [shard, temp] of this.#temps.entries()) {
+      if (shard % namesPerTurn === 0) await breathe(stop, stopHint);
       const name = shardFileName(shard);
       renameSync(temp, join(this.#dir, name));
       kept.add(name);
-    });
+    }
     for (const name of readdirSync(this.#dir)) {
       if (/^shard_\d+\.jsonl(?:\.tmp\.\d+)?$/.test(name) && !kept.has(name)) rmSync(join(this.#dir, name));
     }
@@ -92,6 +102,8 @@ export class ShardWriter {
 
   abort(): void {
     this.#digests.end();
-    for (const temp of this.#temps) rmSync(temp, { force: true });
+    this.#temps.forEach((temp, shard) => {
+      if (this.#isMade[shard] === 1) rmSync(temp, { force: true });
+    });
   }
 }

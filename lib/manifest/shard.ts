@@ -30,6 +30,8 @@ export interface ShardOptions {
   maxObjects?: number | undefined;
   now: Date;
   onProgress?: ((pass: 1 | 2, progress: ReadProgress) => void) | undefined;
+  /** Aborted to stop: what was there before is then there still, unless the new shards were being given their names. */
+  stop?: AbortSignal | undefined;
 }
 
 /** The shard of each record, asked for in manifest order. */
@@ -48,27 +50,28 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
   const numShards = Math.min(options.numShards, survey.records);
   const assign = assigner({ ...options, numShards }, survey);
   mkdirSync(outdir, { recursive: true });
+  const metaPath = join(outdir, "shards.meta.json");
   const writer = new ShardWriter(outdir, numShards);
   const stats = new ShardStats(numShards);
   let digests: readonly string[];
   try {
     await forEachBatch(manifestPath, (batch) => distribute(batch, assign, { writer, stats, overhead }), {
       onProgress: (progress) => options.onProgress?.(2, progress),
+      stop: options.stop,
     });
-    digests = await writer.finish();
+    digests = await writer.finish(options.stop);
     const records = sum(numShards, (shard) => stats.of(shard).records);
     const bytes = sum(numShards, (shard) => stats.of(shard).bytes);
     if (records !== survey.records || bytes !== survey.bytes) {
       throw operationFailed(`${manifestPath}: the manifest was changed while it was sharded: shard it again`);
     }
+    // From here on the old set is gone: without its meta file no reader takes a mixture for a whole.
+    if (removeIfAny(metaPath)) syncDirectory(outdir);
+    await writer.publish(options.stop);
   } catch (error) {
     writer.abort();
     throw error;
   }
-  // From here on the old set is gone: without its meta file no reader takes a mixture for a whole.
-  const metaPath = join(outdir, "shards.meta.json");
-  if (removeIfAny(metaPath)) syncDirectory(outdir);
-  writer.publish();
   const meta: ShardsMeta = {
     schema: "xfer.shards.v1",
     // Relative to the directory that holds the shards' folder: a run directory can then be moved.
@@ -104,7 +107,7 @@ function sum(count: number, of: (index: number) => number): number {
 type RootedSurvey = ShardSurvey & { roots: Pick<ManifestRecord, "source_root" | "dest_root"> };
 
 async function surveyManifest(options: ShardOptions, overhead: number): Promise<RootedSurvey> {
-  const { manifestPath, numShards, strategy, maxObjects } = options;
+  const { manifestPath, numShards, strategy, maxObjects, stop } = options;
   const survey = new SurveyCollector(strategy === "bytes" ? numShards : 0);
   const hashed = strategy === "hash" && maxObjects !== undefined ? new Float64Array(numShards) : undefined;
   using keys = new DistinctKeys(nearestFolder(options.outdir));
@@ -118,7 +121,7 @@ async function surveyManifest(options: ShardOptions, overhead: number): Promise<
         if (hashed) countOne(hashed, hashShard(batch, row, numShards));
       }
     },
-    { onProgress: (progress) => options.onProgress?.(1, progress) },
+    { onProgress: (progress) => options.onProgress?.(1, progress), stop },
   );
   if (!first) {
     throw invalidInput(`${manifestPath}: the manifest is empty: there is nothing to shard`);
@@ -132,7 +135,8 @@ async function surveyManifest(options: ShardOptions, overhead: number): Promise<
         `use at most ${survey.records}, or auto`,
     );
   }
-  const twice = firstDuplicate(await keys.duplicates((each) => forEachBatch(manifestPath, each)));
+  const readAgain = (each: (batch: RecordBatch) => void) => forEachBatch(manifestPath, each, { stop });
+  const twice = firstDuplicate(await keys.duplicates(readAgain, stop));
   if (twice) throw duplicateKeyError(manifestPath, twice);
   if (maxObjects !== undefined) checkMaxObjects(survey.records, maxObjects, numShards, hashed);
   return Object.assign(survey, { roots: first });

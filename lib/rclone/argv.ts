@@ -68,7 +68,6 @@ export function copyArgv(options: CopyOptions): string[] {
     "--files-from-raw",
     options.filesFrom,
     ...configFlags(options.configPath),
-    "--ask-password=false",
     ...options.planFlags,
     "--transfers",
     String(options.transfers),
@@ -95,6 +94,7 @@ export function directoryRoot(root: string): string {
   return parsed.form === "remote" && /[^/]$/.test(parsed.path) ? `${root}/` : root;
 }
 
-function configFlags(configPath: string | undefined): string[] {
-  return configPath === undefined ? [] : ["--config", configPath];
+/** Which rclone.conf is read; never with a question for its password, which nobody would answer. */
+export function configFlags(configPath: string | undefined): string[] {
+  return [...(configPath === undefined ? [] : ["--config", configPath]), "--ask-password=false"];
 }

@@ -134,7 +134,7 @@ function chosen(
  * this version of it does not carry.
  */
 async function commitWhole(
-  { choice, sourceRoot, out }: BuildOptions,
+  { choice, sourceRoot, out, stop }: BuildOptions,
   pending: PendingManifest,
   gaps: ListingGaps,
 ): Promise<void> {
@@ -144,7 +144,7 @@ async function commitWhole(
       for (const { path, reason } of [...gaps.unlistable, ...gaps.carriage.quotedFolders()])
         pending.addUntransferable(path, `cannot be listed: ${reason}`);
     }
-    await excludeUncarried(pending, gaps);
+    await excludeUncarried(pending, gaps, stop);
     if (pending.totals.objects === 0) {
       const { objects, examples } = pending.untransferable;
       if (objects > 0) {
@@ -163,8 +163,12 @@ async function commitWhole(
   pending.commit();
 }
 
-async function excludeUncarried(pending: PendingManifest, { carriage, version }: ListingGaps): Promise<void> {
-  const twice = await findDuplicateKeys(pending.written());
+async function excludeUncarried(
+  pending: PendingManifest,
+  { carriage, version }: ListingGaps,
+  stop: AbortSignal,
+): Promise<void> {
+  const twice = await findDuplicateKeys(pending.written(), stop);
   const byVersion = carriage.forVersion(versionOf(version) ?? undefined);
   if (twice.size === 0 && !byVersion) return;
   await pending.exclude((key) =>

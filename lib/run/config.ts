@@ -34,10 +34,18 @@ const configSchema = v.strictObject({
   array_concurrency: positive,
   job_name: v.string(),
   stop_lead_seconds: count,
+  /** Tells this run from others by what does not change when it is rendered again: the batch script looks for it. */
+  run_key: v.optional(v.string()),
 });
 
 /** The content of config.resolved.json, schema xfer.runconfig.v1: all that the agent needs to know beside its shard. */
 export type RunConfig = v.InferOutput<typeof configSchema>;
+
+/** The key of a run, hexadecimal: it is the same whenever a run of this manifest between these roots is rendered. */
+export function runKeyOf(run: Pick<RunConfig, "run_id" | "source_root" | "dest_root">): string {
+  const named = JSON.stringify([run.run_id, run.source_root, run.dest_root]);
+  return new Bun.CryptoHasher("sha256").update(named).digest("hex").slice(0, 16);
+}
 
 /** Reads config.resolved.json. Throws invalid input that says what is wrong with it, or that there is none. */
 export function readRunConfig(path: string): RunConfig {

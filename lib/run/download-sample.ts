@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { directoryRoot } from "../rclone/argv.ts";
+import { configFlags, directoryRoot } from "../rclone/argv.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
 import { AtomicFile, removeIfAny } from "../system/durable.ts";
@@ -81,7 +81,7 @@ async function contentHashes(
     argv: (seen: { configPath: string | undefined; keys: string }) => [
       ...["rclone", "hashsum", "MD5", "--download", directoryRoot(root), "--files-from-raw", seen.keys],
       ...placeFlags(config.rclone_flags),
-      ...(seen.configPath === undefined ? [] : ["--config", seen.configPath]),
+      ...configFlags(seen.configPath),
     ],
     readOnly: [root],
     writable: [],

@@ -26,7 +26,7 @@ export async function importKeys(options: KeysOptions): Promise<BuildResult> {
   const name = inputName(input);
   const keys = new KeyTable();
   const markers: Markers = { objects: 0, first: undefined };
-  await forEachKey(input, (key) => {
+  await forEachKey(inputChunks(input, options.stop), name, (key) => {
     throwIfStopped(options.stop, "no manifest was written");
     if (isMarker({ Path: key })) {
       markers.objects++;
@@ -65,20 +65,24 @@ export async function importKeys(options: KeysOptions): Promise<BuildResult> {
 async function firstMissing(input: string, isMissing: (key: string) => boolean): Promise<string> {
   if (input === "-") return "";
   let first = "";
-  await forEachKey(input, (key, line) => {
+  await forEachKey(inputChunks(input), input, (key, line) => {
     if (first === "" && isMissing(key)) first = `, the first: ${input}:${line}: ${key}`;
   });
   return first;
 }
 
-async function forEachKey(input: string, each: (key: string, line: number) => void): Promise<void> {
+async function forEachKey(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  each: (key: string, line: number) => void,
+): Promise<void> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  await forEachLine(inputChunks(input), ({ bytes, number }) => {
+  await forEachLine(chunks, ({ bytes, number }) => {
     let key: string;
     try {
       key = decoder.decode(bytes).replace(/\r$/, "");
     } catch {
-      throw invalidInput(`${inputName(input)}:${number}: not UTF-8`);
+      throw invalidInput(`${name}:${number}: not UTF-8`);
     }
     if (key !== "") each(key, number);
   });

@@ -71,6 +71,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
       atMost: typeof options.numShards !== "number" || options.delta !== undefined,
       strategy: options.strategy,
       now: render.now,
+      stop: build.stop,
     });
     log.info(`cut into ${formatShards(made.num_shards)} by ${made.strategy}`);
   } else if (options.delta !== undefined && meta.input !== basename(run.delta)) {
@@ -91,6 +92,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
     numShards: undefined,
     sourceRoot: undefined,
     destRoot: undefined,
+    stop: build.stop,
   });
 }
 
@@ -107,6 +109,7 @@ async function countShards(manifest: string, options: PrepareOptions): Promise<n
     manifestPath: manifest,
     cluster: { ...clusterDefaults, cpusPerTask, arrayConcurrency },
     maxObjects: undefined,
+    onProgress: () => throwIfStopped(options.build.stop, resumeHint),
   });
 }
 

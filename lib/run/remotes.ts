@@ -22,6 +22,11 @@ export function readRemotes(configPath: string | undefined, runtime: RuntimeName
   }
 }
 
+/** The rclone.conf that an rclone has, as far as it is known here: a container may have a default of its own. */
+export function confPathHere(configPath: string | undefined, runtime: RuntimeName): string | undefined {
+  return configPath ?? (runtime === "host" ? defaultConfigPath() : undefined);
+}
+
 /** What decides how rclone reaches remotes where this process starts it. */
 export function remoteContext(
   configPath: string | undefined,

@@ -8,9 +8,10 @@ import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import { type RunConfig, writeRunConfig } from "./config.ts";
+import { type RunConfig, runKeyOf, writeRunConfig } from "./config.ts";
 import { checkListedRoot, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
+import { requireApart } from "./overlap.ts";
 import { remoteContext } from "./remotes.ts";
 import { type Roots, rootsOfShards } from "./roots.ts";
 
@@ -55,6 +56,8 @@ export interface RenderOptions {
   agent: { copyOf: string } | { path: string };
   version: string;
   now: Date;
+  /** Aborted to end a long look at the shards of an earlier build. */
+  stop?: AbortSignal;
 }
 
 /**
@@ -67,6 +70,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
   const meta = readShardsMeta(run.shardsMeta);
   const first = await readFirstRecord(options.manifestPath);
   const roots = await resolveRoots(run, meta, first, options);
+  const runKey = runKeyOf({ run_id: first.run_id, ...roots });
   const config: RunConfig = {
     schema: "xfer.runconfig.v1",
     xfer_version: options.version,
@@ -87,9 +91,17 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     array_concurrency: slurm.arrayConcurrency,
     job_name: slurm.jobName,
     stop_lead_seconds: slurm.stopLeadSeconds,
+    run_key: runKey,
   };
   await checkRequest(options, { source: config.source_root, dest: config.dest_root });
-  if (meta) await checkShardKeys(run.shardsDir, meta);
+  requireApart(
+    {
+      source: { name: "the source", root: config.source_root },
+      dest: { name: "the destination", root: config.dest_root },
+    },
+    remoteContext(rclone.configPath, rclone.runtime),
+  );
+  if (meta) await checkShardKeys(run.shardsDir, meta, options.stop);
   const script = sbatchScript({
     jobName: slurm.jobName,
     numTasks: config.num_shards,
@@ -100,6 +112,7 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     mem: slurm.mem,
     stopLeadSeconds: slurm.stopLeadSeconds,
     extras: slurm.sbatchExtras,
+    runKey,
   });
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });

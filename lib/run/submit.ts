@@ -1,21 +1,29 @@
-import { appendFileSync, existsSync, mkdirSync } from "node:fs";
-import { basename } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readShardsMeta } from "../manifest/shards-meta.ts";
 import { sortUserFlags } from "../rclone/flags.ts";
 import { packArray } from "../slurm/limits.ts";
+import { logOptions } from "../slurm/sbatch-script.ts";
 import { readArrayLimits, requireSbatch, submitScriptIn } from "../slurm/scheduler.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
+import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
+import { checkAgent } from "./agent-check.ts";
+import { arrayPasswordProblem } from "./conf-password.ts";
 import { readRunConfig } from "./config.ts";
 import { checkImageHere } from "./image.ts";
 import { runLayout } from "./layout.ts";
+import { requireApart } from "./overlap.ts";
+import { remoteContext } from "./remotes.ts";
 
 /** How a run is submitted. */
 interface SubmitOptions {
   now: Date;
   /** Look at the image first; not where only the compute nodes see it. */
   imageCheck: boolean;
+  /** Aborted to stop before anything is submitted. */
+  stop?: AbortSignal;
   /** More words for each task's agent. */
   agentArgs?: readonly string[];
 }
@@ -26,7 +34,7 @@ interface SubmitOptions {
  */
 export async function submitRun(
   runDir: string,
-  { now, imageCheck, agentArgs = [] }: SubmitOptions,
+  { now, imageCheck, stop, agentArgs = [] }: SubmitOptions,
 ): Promise<string> {
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
@@ -34,31 +42,56 @@ export async function submitRun(
   for (const path of [run.sbatchScript, run.shardsMeta]) {
     if (!existsSync(path)) throw invalidInput(`${path}: no such file: render and shard the run first`);
   }
-  if (!existsSync(run.binary) && !existsSync(run.agentPath)) {
-    throw invalidInput(`${run.binary}: no such file: render the run again`);
-  }
-  const meta = readShardsMeta(run.shardsMeta);
-  if (meta) await checkShardKeys(run.shardsDir, meta);
+  requireApart(
+    {
+      source: { name: "the source", root: config.source_root },
+      dest: { name: "the destination", root: config.dest_root },
+    },
+    remoteContext(config.rclone_config ?? undefined, config.runtime),
+  );
+  const password = arrayPasswordProblem({
+    configPath: config.rclone_config ?? undefined,
+    runtime: config.runtime,
+    flags: config.rclone_flags,
+  });
+  if (password !== undefined) throw invalidInput(`${password}: nothing was submitted`);
   requireSbatch();
-  const warning = imageCheck ? checkImageHere(config) : undefined;
-  if (warning) log.warn(warning);
+  const warnings = [await checkAgent(run), imageCheck ? checkImageHere(config) : undefined];
+  for (const warning of warnings) if (warning !== undefined) log.warn(warning);
+  const meta = readShardsMeta(run.shardsMeta);
+  if (meta) await checkShardKeys(run.shardsDir, meta, stop);
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });
   const tasks = packArray(config.num_shards, await readArrayLimits());
   if (tasks === 0)
     throw operationFailed("the cluster allows no job arrays (MaxArraySize in scontrol show config)");
   const packed = tasks < config.num_shards;
-  const jobId = await submitScriptIn(run.dir, basename(run.sbatchScript), {
-    options: packed ? [`--array=0-${tasks - 1}%${config.array_concurrency}`] : [],
-    args: [...(packed ? ["--stride", String(tasks)] : []), ...agentArgs],
-  });
-  const line = {
-    schema: "xfer.submission.v1",
-    job_id: jobId,
-    num_shards: config.num_shards,
-    num_tasks: tasks,
-    submitted_at: now.toISOString(),
-  };
-  appendFileSync(run.submissions, `${JSON.stringify(line)}\n`);
-  return jobId;
+  const script = readFileSync(run.sbatchScript, "utf8");
+  if (stop) throwIfStopped(stop, "nothing was submitted; run the same command again");
+  // Between sbatch's answer and the note of it nothing may end this process: a second array would be submitted.
+  const held = watchForStop(stopSignals);
+  try {
+    const { jobId, warning } = await submitScriptIn({
+      dir: run.dir,
+      script: basename(run.sbatchScript),
+      options: [
+        ...logOptions(script, resolve(run.dir), process.env),
+        ...(packed ? [`--array=0-${tasks - 1}%${config.array_concurrency}`] : []),
+      ],
+      args: [...(packed ? ["--stride", String(tasks)] : []), ...agentArgs],
+      jobName: config.job_name,
+    });
+    const line = {
+      schema: "xfer.submission.v1",
+      job_id: jobId,
+      num_shards: config.num_shards,
+      num_tasks: tasks,
+      submitted_at: now.toISOString(),
+    };
+    appendFileSync(run.submissions, `${JSON.stringify(line)}\n`);
+    if (warning !== undefined) log.warn(warning);
+    return jobId;
+  } finally {
+    held.release();
+  }
 }

@@ -16,13 +16,20 @@ export interface ArrayOptions {
   stopLeadSeconds: number;
   /** More sbatch options, as words: "--account=abc", "--qos", "low". */
   extras: readonly string[];
+  /** The run's key (config.resolved.json): by it the script knows its run directory. */
+  runKey: string;
 }
+
+/** The line by which Slurm opens no log: the script does, once it has found its run directory. */
+const noOutput = "--output=/dev/null";
 
 /**
  * The text of sbatch_array.sh. The user's words reach only `#SBATCH` lines, each checked and quoted.
  * Throws invalid input for a word that such a line cannot hold.
  */
 export function sbatchScript(options: ArrayOptions): string {
+  if (!/^[0-9a-f]+$/.test(options.runKey))
+    throw new Error("a run's key is hexadecimal: it is in the script's text");
   const directives = [
     `--job-name=${options.jobName}`,
     `--array=0-${options.numTasks - 1}%${options.concurrency}`,
@@ -30,7 +37,7 @@ export function sbatchScript(options: ArrayOptions): string {
     `--time=${options.timeLimit}`,
     `--cpus-per-task=${options.cpusPerTask}`,
     `--mem=${options.mem}`,
-    "--output=logs/slurm_%A_%a.out",
+    ...(options.extras.some(isOutputOption) ? [] : [noOutput]),
     "--open-mode=append",
     "--requeue",
     // Without "B:" the signal would go to the container step and kill it (sbatch(1), --signal).
@@ -40,7 +47,28 @@ export function sbatchScript(options: ArrayOptions): string {
     ...directives.map((word) => `#SBATCH ${quoteDirective(word)}`),
     ...extraLines(options.extras),
   ];
-  return sbatchTemplate.replace("#@sbatch-directives@", () => lines.join("\n"));
+  return sbatchTemplate
+    .replace("#@run-key@", options.runKey)
+    .replace("#@sbatch-directives@", () => lines.join("\n"));
+}
+
+/** Whether a word is sbatch's --output, which getopt takes shortened too. */
+function isOutputOption(word: string): boolean {
+  return /^-o|^--ou(?:t(?:p(?:u(?:t)?)?)?)?(?:=|$)/.test(word);
+}
+
+/**
+ * The options of a submission that have Slurm itself open the logs of a run's tasks, which then have Slurm's own lines
+ * too (time limit, memory). None where the script's text or the environment name another log, and none where the run
+ * directory has a `%` or a backslash, which Slurm takes for a pattern: the script opens the log then.
+ */
+export function logOptions(
+  script: string,
+  runDir: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const named = env.SBATCH_OUTPUT || !script.split("\n").includes(`#SBATCH ${noOutput}`);
+  return named || /[%\\]/.test(runDir) ? [] : [`--output=${runDir}/logs/slurm_%A_%a.out`];
 }
 
 /** One line for each option, with the value that follows it. */

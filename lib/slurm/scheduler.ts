@@ -1,6 +1,8 @@
 import { messageOf, operationFailed } from "../system/errors.ts";
 import { findProgram, runProgram } from "../system/process.ts";
+import { quoteWords } from "../system/shell-words.ts";
 import { type JobEnding, parseJobEnding } from "./job.ts";
+import { findJobId, outputText } from "./job-id.ts";
 import { type ArrayLimits, parseArrayLimits } from "./limits.ts";
 
 /** An array task of a Slurm job. */
@@ -16,41 +18,52 @@ export function currentArrayTask(env: Readonly<Record<string, string | undefined
   return { arrayJobId, taskId: Number(taskId) };
 }
 
-/**
- * Reads the job id from what `sbatch --parsable` prints: "123" or "123;cluster".
- * Throws, quoting the text, when it is neither.
- */
-export function parseSubmittedJobId(stdout: string): string {
-  const match = /^(\d+)(?:;\S+)?$/.exec(stdout.trim());
-  if (!match?.[1]) throw operationFailed(`sbatch printed no job id: ${JSON.stringify(stdout.trim())}`);
-  return match[1];
-}
-
 /** Throws, naming where it was looked for, when there is no sbatch. */
 export function requireSbatch(): void {
   findProgram("sbatch");
 }
 
+/** A batch script to submit, with more options before it and arguments after it. */
+interface Submission {
+  dir: string;
+  script: string;
+  options: readonly string[];
+  args: readonly string[];
+  /** How the job is called, for who has to look for it. */
+  jobName: string;
+}
+
+/** What became of a submission. */
+interface Submitted {
+  jobId: string;
+  /** Why it may be doubted all the same. */
+  warning: string | undefined;
+}
+
 /**
- * Submits a batch script from its own directory, with more options before it and arguments after it, and returns the
- * job id. Throws with what sbatch said.
+ * Submits a batch script from its own directory. Throws with what sbatch said; where that leaves open whether there is a
+ * job, the error says so.
  */
-export async function submitScriptIn(
-  dir: string,
-  script: string,
-  more: { options: readonly string[]; args: readonly string[] },
-): Promise<string> {
+export async function submitScriptIn(submission: Submission): Promise<Submitted> {
+  const { dir, script, options, args, jobName } = submission;
   // --export=NONE: the submitter's SLURM_MEM_* would otherwise fight with the script's --mem (sbatch(1)).
-  const result = await runProgram(
-    ["sbatch", "--parsable", "--export=NONE", ...more.options, script, ...more.args],
-    { cwd: dir },
-  );
-  if (result.code !== 0) {
-    throw operationFailed(
-      `sbatch failed (exit code ${result.code}): ${result.stderr.trim().replace(/\s*\n\s*/g, "; ")}`,
-    );
+  const result = await runProgram(["sbatch", "--parsable", "--export=NONE", ...options, script, ...args], {
+    cwd: dir,
+  });
+  const jobId = findJobId(result);
+  const ended = `sbatch ended with exit code ${result.code}`;
+  if (jobId !== undefined) {
+    // It prints an id only of a job that the controller took: a wrapper failed after it, or --wait was killed.
+    const warning = `${ended} after it gave the job id ${jobId}: ${outputText(result)}`;
+    return { jobId, warning: result.code === 0 ? undefined : warning };
   }
-  return parseSubmittedJobId(result.stdout);
+  if (result.code !== 0 && result.signal === null) {
+    throw operationFailed(`sbatch failed (exit code ${result.code}): ${outputText(result)}`);
+  }
+  throw operationFailed(
+    `${ended}, and no one line of what it printed is the job id: the array may have been submitted: ` +
+      `look at squeue --name=${quoteWords([jobName])} before you submit again (${outputText(result)})`,
+  );
 }
 
 /** What `scontrol show config` says of arrays; Slurm's defaults when it cannot be asked. */

@@ -24,6 +24,11 @@ export function operationFailed(message: string): XferError {
   return new XferError(message, exitCodes.failed);
 }
 
+/** Whether this ends a command that was asked to stop. */
+export function isStop({ exitCode }: XferError): boolean {
+  return exitCode === exitCodes.resumable || exitCode === exitCodes.interrupted;
+}
+
 /** The message of anything that was thrown, on one line. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

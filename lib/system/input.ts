@@ -1,5 +1,6 @@
 import { createGunzip } from "node:zlib";
 import { errnoOf, invalidInput, messageOf } from "./errors.ts";
+import { unlessStopped } from "./interrupt.ts";
 import { fileChunks } from "./lines.ts";
 
 /** What an input is called in messages. */
@@ -9,10 +10,11 @@ export function inputName(path: string): string {
 
 /**
  * The bytes of a file, or of stdin for "-"; what gzip packed is unpacked, several members after each other too.
- * Throws invalid input, naming the file, when there is none or it is packed and torn.
+ * Throws invalid input, naming the file, when there is none or it is packed and torn, and the error of a command that was
+ * asked to stop when `stop` is aborted: what feeds stdin may be silent for ever.
  */
-export async function* inputChunks(path: string): AsyncGenerator<Uint8Array> {
-  const chunks = path === "-" ? Bun.stdin.stream() : fileChunks(path);
+export async function* inputChunks(path: string, stop?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const chunks = path === "-" ? stdinChunks(stop) : fileChunks(path);
   try {
     const iterator = chunks[Symbol.asyncIterator]();
     const first = await iterator.next();
@@ -29,6 +31,19 @@ export async function* inputChunks(path: string): AsyncGenerator<Uint8Array> {
       throw invalidInput(`${inputName(path)}: not whole, or not gzip: ${messageOf(error)}`);
     }
     throw error;
+  }
+}
+
+async function* stdinChunks(stop: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const reader = Bun.stdin.stream().getReader();
+  try {
+    for (;;) {
+      const { value, done } = await unlessStopped(reader.read(), stop, "nothing was written");
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    reader.releaseLock();
   }
 }
 

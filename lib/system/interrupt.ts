@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
 import { type ExitCode, exitCodes, XferError } from "./errors.ts";
 
 /** A request from outside to stop in good order: the signal's name, or "parent-gone". */
 export type StopReason = NodeJS.Signals | "parent-gone";
+
+/** The signals by which a person, a batch system or a terminal that goes away asks a command to stop. */
+export const stopSignals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Turns signals into an abort, whose reason is a StopReason. `release` gives the signals back their defaults. */
 export interface StopWatch {
@@ -10,9 +14,10 @@ export interface StopWatch {
   release(): void;
 }
 
-/** Watches for these signals from now on; the process no longer dies of them. */
-export function watchForStop(signals: readonly NodeJS.Signals[]): StopWatch {
+/** Watches for these signals from now on; the process no longer dies of them. What nohup(1) ignores stays ignored. */
+export function watchForStop(wanted: readonly NodeJS.Signals[]): StopWatch {
   const controller = new AbortController();
+  const signals = wanted.filter((name) => name !== "SIGHUP" || !isHangupIgnored());
   const stop = (reason: StopReason) => controller.abort(reason);
   for (const name of signals) process.on(name, stop);
   return {
@@ -22,6 +27,19 @@ export function watchForStop(signals: readonly NodeJS.Signals[]): StopWatch {
       for (const name of signals) process.off(name, stop);
     },
   };
+}
+
+/** Whether this process was started with SIGHUP ignored. */
+function isHangupIgnored(): boolean {
+  if (process.listenerCount("SIGHUP") > 0) return false;
+  try {
+    const ignored = /^SigIgn:\t([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+    // The signal's number is 1: the lowest bit.
+    return (BigInt(`0x${ignored}`) & 1n) === 1n;
+  } catch {
+    // No /proc: not Linux.
+    return false;
+  }
 }
 
 /** Why `signal` was aborted, or undefined when it was not. */
@@ -43,6 +61,32 @@ export function stoppedError(reason: StopReason, hint: string): XferError {
 export function throwIfStopped(signal: AbortSignal, hint: string): void {
   const reason = stopReason(signal);
   if (reason) throw stoppedError(reason, hint);
+}
+
+/** Lets signals and timers be served in the midst of long work, and throws as `throwIfStopped` does. */
+export async function breathe(signal: AbortSignal | undefined, hint: string): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  if (signal) throwIfStopped(signal, hint);
+}
+
+/** What `promise` resolves to. Throws as `throwIfStopped` does when `signal` is aborted before, whatever becomes of it. */
+export async function unlessStopped<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  hint: string,
+): Promise<T> {
+  if (!signal) return promise;
+  throwIfStopped(signal, hint);
+  const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
+  const onStop = () => resolve(undefined);
+  signal.addEventListener("abort", onStop);
+  try {
+    const first = await Promise.race([promise.then((value) => ({ value })), stopped]);
+    throwIfStopped(signal, hint);
+    return (first as { value: T }).value;
+  } finally {
+    signal.removeEventListener("abort", onStop);
+  }
 }
 
 /** Waits, at most until `signal` is aborted. */

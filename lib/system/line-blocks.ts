@@ -1,14 +1,16 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { invalidInput } from "./errors.ts";
 import { inputName } from "./input.ts";
+import { breathe, unlessStopped } from "./interrupt.ts";
 
 const newline = 0x0a;
 /** What is read at a time: a size that stays in the processor's cache. */
 const blockBytes = 512 * 1024;
 /** A line longer than this is no record that any writer makes: reading stops rather than fill the memory. */
 const lineBytesMax = 16 * 1024 * 1024;
-/** Blocks of a file between two turns of the event loop, so that signals and timers are served. */
+/** Blocks of a file, and time, between two turns of the event loop, so that signals and timers are served. */
 const blocksPerTurn = 16;
+const turnMs = 100;
 
 /** Whole lines of a stream: `bytes` from `start` to `end`, each ended by a newline; valid until the callback returns. */
 export interface LineBlock {
@@ -28,7 +30,12 @@ export interface ReadProgress {
 /** Options of `forEachLineBlock`. */
 export interface LineBlockOptions {
   onProgress?: ((progress: ReadProgress) => void) | undefined;
+  /** Aborted to end the reading: it then throws the error of a command that was asked to stop. */
+  stop?: AbortSignal | undefined;
 }
+
+/** How to go on after a reading that was stopped. */
+const stopHint = "nothing was written; run the same command again";
 
 /**
  * Reads a file, or standard input for "-", and calls `each` for runs of whole lines, in order; a last line without a
@@ -40,10 +47,11 @@ export async function forEachLineBlock(
   each: (block: LineBlock) => number | Promise<number>,
   options: LineBlockOptions = {},
 ): Promise<void> {
-  using input = path === "-" ? new StdinInput() : new FileInput(path);
+  using input = path === "-" ? new StdinInput(options.stop) : new FileInput(path);
   const block: LineBlock = { bytes: Buffer.allocUnsafe(blockBytes), start: 0, end: 0, firstLine: 1 };
   let used = 0;
   let blocks = 0;
+  let turnedAt = performance.now();
   const progress: ReadProgress = { bytes: 0, bytesTotal: input.bytesTotal };
   const give = async (end: number) => {
     block.end = end;
@@ -74,7 +82,11 @@ export async function forEachLineBlock(
       used -= whole;
     }
     options.onProgress?.(progress);
-    if (++blocks % blocksPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (++blocks >= blocksPerTurn || performance.now() - turnedAt > turnMs) {
+      await breathe(options.stop, stopHint);
+      blocks = 0;
+      turnedAt = performance.now();
+    }
   }
   if (used > 0) {
     if (used === block.bytes.length) block.bytes = Buffer.concat([block.bytes, Buffer.alloc(1)]);
@@ -104,11 +116,16 @@ class FileInput implements Disposable {
 class StdinInput implements Disposable {
   readonly bytesTotal = 0;
   readonly #reader = Bun.stdin.stream().getReader();
+  readonly #stop: AbortSignal | undefined;
   #rest: Uint8Array = new Uint8Array();
+
+  constructor(stop: AbortSignal | undefined) {
+    this.#stop = stop;
+  }
 
   async fill(buffer: Buffer, offset: number): Promise<number> {
     while (this.#rest.length === 0) {
-      const { value, done } = await this.#reader.read();
+      const { value, done } = await unlessStopped(this.#reader.read(), this.#stop, stopHint);
       if (done) return 0;
       this.#rest = value;
     }

@@ -14,7 +14,13 @@ const list: ListOptions = {
 };
 
 test("a listing asks for nothing that costs a request for each object", () => {
-  expect(lsjsonArgv(list)).toEqual(["rclone", "lsjson", "--no-mimetype", "src:data/"]);
+  expect(lsjsonArgv(list)).toEqual([
+    "rclone",
+    "lsjson",
+    "--no-mimetype",
+    "--ask-password=false",
+    "src:data/",
+  ]);
   const table: [Partial<ListOptions>, string[]][] = [
     [{ filesOnly: true }, ["--files-only"]],
     [{ recursive: true }, ["--recursive"]],

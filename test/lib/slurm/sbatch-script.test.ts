@@ -3,12 +3,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type ArrayOptions,
+  logOptions,
   quoteDirective,
   sbatchScript,
   submitScript,
   workerScript,
 } from "../../../lib/slurm/sbatch-script.ts";
-import { currentArrayTask, parseSubmittedJobId } from "../../../lib/slurm/scheduler.ts";
+import { currentArrayTask } from "../../../lib/slurm/scheduler.ts";
 
 const plain: ArrayOptions = {
   jobName: "xfer",
@@ -20,6 +21,7 @@ const plain: ArrayOptions = {
   mem: "8G",
   stopLeadSeconds: 120,
   extras: [],
+  runKey: "0123456789abcdef",
 };
 const hostile: ArrayOptions = {
   ...plain,
@@ -66,12 +68,35 @@ test("words that a #SBATCH line cannot hold are refused", () => {
   }
 });
 
-test("sbatch's answer", () => {
-  expect(parseSubmittedJobId("123\n")).toBe("123");
-  expect(parseSubmittedJobId("123;cluster\n")).toBe("123");
-  for (const text of ["", "Submitted batch job 123", "12a"]) {
-    expect(() => parseSubmittedJobId(text)).toThrow(JSON.stringify(text));
-  }
+describe("the script opens its log itself only where nobody names one", () => {
+  test.each([
+    [[], true],
+    [["--account=a", "--comment=-out"], true],
+    [["--open-mode=truncate", "--overcommit"], true],
+    [["--output=x.out"], false],
+    [["--output", "x.out"], false],
+    [["-o", "x.out"], false],
+    [["-ox.out"], false],
+    [["--outp=x.out"], false],
+    [["--error=x.err"], true],
+  ] as [string[], boolean][])("%j", (extras, itself) => {
+    const text = sbatchScript({ ...plain, extras });
+    expect(text.split("\n").includes("#SBATCH --output=/dev/null")).toBe(itself);
+    expect(logOptions(text, "/runs/a b", {}).length).toBe(itself ? 1 : 0);
+  });
+
+  test.each([
+    ["/runs/a b", {}, ["--output=/runs/a b/logs/slurm_%A_%a.out"]],
+    ["/runs/100%", {}, []],
+    ["/runs/a\\b", {}, []],
+    ["/runs/a", { SBATCH_OUTPUT: "x" }, []],
+  ] as [string, Record<string, string>, string[]][])("submitted from %s with %j", (dir, env, options) => {
+    expect(logOptions(sbatchScript(plain), dir, env)).toEqual(options);
+  });
+
+  test("a script of an earlier build, which names logs/ by itself", () => {
+    expect(logOptions("#!/bin/bash\n#SBATCH --output=logs/slurm_%A_%a.out\n", "/runs/a", {})).toEqual([]);
+  });
 });
 
 test("the array task that a process is", () => {
