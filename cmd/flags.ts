@@ -219,6 +219,14 @@ export const whole = (min: number) =>
     v.minValue(min, `must be at least ${min}`),
   );
 
+/** What `parse` makes of a flag's text; `message` is what it must be, where that is undefined. */
+export const parsed = <T>(parse: (text: string) => T | undefined, message: string) =>
+  v.pipe(
+    v.string(),
+    v.check((text) => parse(text) !== undefined, message),
+    v.transform((text) => parse(text) as T),
+  );
+
 /** A number of shards, or auto. */
 export const shardCount = v.union([v.literal("auto"), whole(1)], "must be a whole number or auto");
 

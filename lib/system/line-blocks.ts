@@ -28,6 +28,8 @@ export interface ReadProgress {
 /** Options of `forEachLineBlock`. */
 export interface LineBlockOptions {
   onProgress?: ((progress: ReadProgress) => void) | undefined;
+  /** What is read in place of the file of that name, for an input whose beginning was looked at. */
+  input?: BlockInput | undefined;
 }
 
 /**
@@ -40,7 +42,8 @@ export async function forEachLineBlock(
   each: (block: LineBlock) => number | Promise<number>,
   options: LineBlockOptions = {},
 ): Promise<void> {
-  using input = path === "-" ? new StdinInput() : new FileInput(path);
+  using opened = options.input ? undefined : openInput(path);
+  const input = options.input ?? (opened as BlockInput);
   const block: LineBlock = { bytes: Buffer.allocUnsafe(blockBytes), start: 0, end: 0, firstLine: 1 };
   let used = 0;
   let blocks = 0;
@@ -83,7 +86,58 @@ export async function forEachLineBlock(
   }
 }
 
-class FileInput implements Disposable {
+/** An open input that is read from its beginning to its end. */
+export interface BlockInput extends Disposable {
+  /** Its size, or 0 where it is not known beforehand. */
+  readonly bytesTotal: number;
+  /** Reads into the buffer from `offset` on; returns the number of bytes, 0 at the end. */
+  fill(buffer: Buffer, offset: number): number | Promise<number>;
+}
+
+/** Opens a file, or standard input for "-". Throws ENOENT and the like. */
+export function openInput(path: string): BlockInput {
+  return path === "-" ? new StdinInput() : new FileInput(path);
+}
+
+/** An input whose first bytes can be looked at before it is read. */
+export class PeekedInput implements BlockInput {
+  readonly #input: BlockInput;
+  #head: Buffer = Buffer.alloc(0);
+
+  constructor(input: BlockInput) {
+    this.#input = input;
+  }
+
+  get bytesTotal(): number {
+    return this.#input.bytesTotal;
+  }
+
+  /** So many of the first bytes, or all where there are fewer. Called before anything is read. */
+  async peek(bytes: number): Promise<Buffer> {
+    const head = Buffer.allocUnsafe(bytes);
+    let used = 0;
+    while (used < bytes) {
+      const got = await this.#input.fill(head, used);
+      if (got === 0) break;
+      used += got;
+    }
+    this.#head = head.subarray(0, used);
+    return this.#head;
+  }
+
+  fill(buffer: Buffer, offset: number): number | Promise<number> {
+    if (this.#head.length === 0) return this.#input.fill(buffer, offset);
+    const copied = this.#head.copy(buffer, offset);
+    this.#head = this.#head.subarray(copied);
+    return copied;
+  }
+
+  [Symbol.dispose](): void {
+    this.#input[Symbol.dispose]();
+  }
+}
+
+class FileInput implements BlockInput {
   readonly #fd: number;
   readonly bytesTotal: number;
 
@@ -101,7 +155,7 @@ class FileInput implements Disposable {
   }
 }
 
-class StdinInput implements Disposable {
+class StdinInput implements BlockInput {
   readonly bytesTotal = 0;
   readonly #reader = Bun.stdin.stream().getReader();
   #rest: Uint8Array = new Uint8Array();
