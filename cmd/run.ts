@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { minShardSecondsHere } from "../lib/manifest/cost-model.ts";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
@@ -48,7 +49,7 @@ const schema = v.object({
   ...flags.renderSchema,
 });
 
-const numShardsDefault = 256;
+const numShardsDefault = { slurm: 256, local: "auto" } as const;
 
 export default defineCommand({
   meta: {
@@ -67,7 +68,7 @@ export default defineCommand({
     "num-shards": {
       type: "string",
       valueHint: "N",
-      description: `how many shards; auto takes what xfer manifest analyze suggests (default: ${numShardsDefault})`,
+      description: `how many shards; auto takes what xfer manifest analyze suggests (default: ${numShardsDefault.slurm}; with --executor local: ${numShardsDefault.local})`,
     },
     strategy: flags.strategyArg,
     executor: {
@@ -132,7 +133,8 @@ export default defineCommand({
         destRoot: input.dest && checkRoot("--dest", input.dest, context),
       },
       numShards: input["num-shards"],
-      numShardsDefault,
+      numShardsDefault: numShardsDefault[input.executor],
+      minShardSeconds: local ? minShardSecondsHere : undefined,
       strategy: input.strategy,
       delta: input.delta
         ? {

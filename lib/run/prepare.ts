@@ -25,7 +25,9 @@ export interface PrepareOptions {
   };
   /** As the user gave it: "auto" for what the objects' sizes suggest, undefined for the default. */
   numShards: number | "auto" | undefined;
-  numShardsDefault: number;
+  numShardsDefault: number | "auto";
+  /** The least work that "auto" finds a shard worth; undefined for an array task's. */
+  minShardSeconds: number | undefined;
   strategy: ShardStrategy;
   /** Plan only what is missing or differs at the destination; undefined to plan everything. */
   delta: Pick<DeltaOptions, "compare" | "onProgress"> | undefined;
@@ -93,12 +95,14 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
 }
 
 async function countShards(manifest: string, options: PrepareOptions): Promise<number> {
-  const { numShards, numShardsDefault, render } = options;
-  if (numShards !== "auto") return numShards ?? numShardsDefault;
+  const { numShardsDefault, render } = options;
+  const numShards = options.numShards ?? numShardsDefault;
+  if (numShards !== "auto") return numShards;
   const { cpusPerTask, arrayConcurrency } = render.slurm;
+  const { minShardSeconds } = options;
   return shardsFor({
     manifestPath: manifest,
-    cluster: { ...clusterDefaults, cpusPerTask, arrayConcurrency },
+    cluster: { ...clusterDefaults, cpusPerTask, arrayConcurrency, minShardSeconds },
     maxObjects: undefined,
   });
 }

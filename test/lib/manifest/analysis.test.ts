@@ -2,7 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { analyzeManifest } from "../../../lib/manifest/analysis.ts";
-import { arraySeconds, clusterDefaults, suggestShards } from "../../../lib/manifest/cost-model.ts";
+import {
+  arraySeconds,
+  clusterDefaults,
+  minShardSecondsHere,
+  suggestShards,
+} from "../../../lib/manifest/cost-model.ts";
 import { boundedBins, estimateTransfer } from "../../../lib/manifest/estimate.ts";
 import { isListing } from "../../../lib/manifest/size-input.ts";
 import { SizeStats } from "../../../lib/manifest/size-stats.ts";
@@ -83,6 +88,7 @@ describe("the profile and its flags", () => {
 });
 
 describe("the number of shards", () => {
+  const here = { arrayConcurrency: 2, minShardSeconds: minShardSecondsHere };
   /** [what the data set is, objects, bytes, changes of the assumptions, shards] */
   const rows: [string, number, number, Partial<typeof clusterDefaults>, number][] = [
     ["one small object", 1, 100, {}, 1],
@@ -94,6 +100,14 @@ describe("the number of shards", () => {
     ["ten PiB: ten TiB each", 1e6, 10_240 * TiB, {}, 1024],
     ["ten PiB with a smaller cap", 1e6, 10_240 * TiB, { maxShardBytesTb: 1 }, 10_240],
     ["fewer objects than places", 5, 5 * TiB, {}, 5],
+    ["here: five small files", 5, 10, here, 1],
+    ["here: 2,500 of 100 kB", 2500, 2.5e8, here, 2],
+    ["here: a million of 100 kB", 1e6, 1e11, here, 2],
+    ["here: ten million of 100 kB", 1e7, 1e12, here, 10],
+    ["here: one of 1 TB", 1, 1e12, here, 1],
+    ["here: three of 1 TB", 3, 3e12, here, 3],
+    ["here, with 64 CPUs: five small files", 5, 10, { ...here, arrayConcurrency: 64 }, 1],
+    ["here, with 64 CPUs: a million of 100 kB", 1e6, 1e11, { ...here, arrayConcurrency: 64 }, 64],
   ];
   for (const [what, objects, bytes, changes, shards] of rows) {
     test(what, () => {
