@@ -8,6 +8,7 @@ import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
 import { emptyAccount } from "../lib/run/account.ts";
 import type { RunConfig } from "../lib/run/config.ts";
+import { readDeltaSame } from "../lib/run/delta.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
@@ -195,7 +196,7 @@ async function endHere(
 ): Promise<ExitCode> {
   const runDir = input["run-dir"];
   const untransferable = await readUntransferable(runLayout(runDir).manifest);
-  let account = emptyAccount(untransferable);
+  let account = emptyAccount(untransferable, readDeltaSame(runLayout(runDir), undefined));
   let copied: ExitCode = exitCodes.done;
   if (config) {
     ({ account, exitCode: copied } = await runHere({

@@ -11,7 +11,7 @@ import { log } from "../system/log.ts";
 import { formatBytes, formatObjects, formatShards } from "../system/units.ts";
 import { type BuildOptions, buildManifest } from "./build-manifest.ts";
 import type { RunConfig } from "./config.ts";
-import { type DeltaOptions, deltaText, makeDelta, notComparableText } from "./delta.ts";
+import { type DeltaOptions, deltaText, makeDelta, notComparableText, writeDeltaTotals } from "./delta.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { sayLeftOut } from "./left-out.ts";
 import { type RenderOptions, renderRun } from "./render.ts";
@@ -123,6 +123,7 @@ async function planDelta(
     out: run.delta,
     extraOut: undefined,
   });
+  writeDeltaTotals(run, delta);
   log.info(`compared with ${delta.dest_root}: ${deltaText(delta)}`);
   const warning = notComparableText(delta);
   if (warning) log.warn(warning);
