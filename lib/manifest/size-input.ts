@@ -21,15 +21,8 @@ export async function forEachSize(
   each: (size: number) => void,
   { onProgress }: Pick<LineBlockOptions, "onProgress"> = {},
 ): Promise<void> {
-  let opened: BlockInput;
-  try {
-    opened = openInput(path);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such file`);
-    throw error;
-  }
-  using input = new PeekedInput(opened);
-  if (isListing((await input.peek(headBytes)).toString("utf8"))) {
+  using input = await peeked(path);
+  if (isListing(input.head.toString("utf8"))) {
     await forEachListedSize(inputName(path), input, each, onProgress);
     return;
   }
@@ -40,6 +33,24 @@ export async function forEachSize(
     },
     { onProgress, input },
   );
+}
+
+/** An input that is open, with its beginning. Throws invalid input, naming the file, for one that cannot be read. */
+async function peeked(path: string): Promise<PeekedInput> {
+  try {
+    const input = new PeekedInput(openInput(path));
+    await input.peek(headBytes);
+    return input;
+  } catch (error) {
+    const why = {
+      ENOENT: "no such file",
+      EISDIR: "is a folder: a file is needed",
+      EACCES: "may not be read",
+    };
+    const code = errnoOf(error) ?? "";
+    if (Object.hasOwn(why, code)) throw invalidInput(`${path}: ${why[code as keyof typeof why]}`);
+    throw error;
+  }
 }
 
 /**

@@ -103,6 +103,7 @@ export function openInput(path: string): BlockInput {
 export class PeekedInput implements BlockInput {
   readonly #input: BlockInput;
   #head: Buffer = Buffer.alloc(0);
+  #left = 0;
 
   constructor(input: BlockInput) {
     this.#input = input;
@@ -112,8 +113,13 @@ export class PeekedInput implements BlockInput {
     return this.#input.bytesTotal;
   }
 
-  /** So many of the first bytes, or all where there are fewer. Called before anything is read. */
-  async peek(bytes: number): Promise<Buffer> {
+  /** The bytes that were looked at. */
+  get head(): Buffer {
+    return this.#head;
+  }
+
+  /** Looks at so many of the first bytes, or at all where there are fewer. Called before anything is read. */
+  async peek(bytes: number): Promise<void> {
     const head = Buffer.allocUnsafe(bytes);
     let used = 0;
     while (used < bytes) {
@@ -122,13 +128,13 @@ export class PeekedInput implements BlockInput {
       used += got;
     }
     this.#head = head.subarray(0, used);
-    return this.#head;
+    this.#left = used;
   }
 
   fill(buffer: Buffer, offset: number): number | Promise<number> {
-    if (this.#head.length === 0) return this.#input.fill(buffer, offset);
-    const copied = this.#head.copy(buffer, offset);
-    this.#head = this.#head.subarray(copied);
+    if (this.#left === 0) return this.#input.fill(buffer, offset);
+    const copied = this.#head.copy(buffer, offset, this.#head.length - this.#left);
+    this.#left -= copied;
     return copied;
   }
 

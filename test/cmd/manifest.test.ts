@@ -162,6 +162,18 @@ describe("a listing of rclone lsjson is read as a manifest is", () => {
 });
 
 test(
+  "an input that is no file is said by name",
+  async () => {
+    using dir = temporaryDirectory();
+    const said = async (input: string) =>
+      (await xfer(["manifest", "analyze", "--in", input], { cwd: dir.path })).stderr;
+    expect(await said(".")).toBe("xfer: .: is a folder: a file is needed\n");
+    expect(await said("none")).toBe("xfer: none: no such file\n");
+  },
+  timeoutMs,
+);
+
+test(
   "estimate's histogram and units are those that are asked for",
   async () => {
     const text = [1000, 2 * 1024 ** 2, 3 * 1024 ** 2, 5 * 1024 ** 3].map((Size) => JSON.stringify({ Size }));
