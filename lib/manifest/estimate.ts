@@ -1,5 +1,5 @@
 import type { ReadProgress } from "../system/line-blocks.ts";
-import { formatBytes, formatDuration, formatRate, type RateUnit } from "../system/units.ts";
+import { formatBytes, formatDuration, formatNetworkRate, type RateUnit } from "../system/units.ts";
 import { sizeStatsOf } from "./analysis.ts";
 import {
   arraySeconds,
@@ -95,7 +95,7 @@ export async function estimateTransfer(options: EstimateOptions): Promise<Estima
       const expected = Math.max(bytes / rate, byArray);
       return {
         bytes_per_second: rate,
-        rate_human: formatRate(rate, options.preferUnits),
+        rate_human: formatNetworkRate(rate, options.preferUnits),
         bytes_seconds: bytes / rate,
         bytes_seconds_human: formatDuration(bytes / rate),
         expected_seconds: expected,

@@ -104,6 +104,7 @@ async function countShards(manifest: string, options: PrepareOptions): Promise<n
     manifestPath: manifest,
     cluster: { ...clusterDefaults, cpusPerTask, arrayConcurrency, minShardSeconds },
     maxObjects: undefined,
+    onProgress: () => throwIfStopped(options.build.stop, resumeHint),
   });
 }
 

@@ -77,7 +77,7 @@ export const rateUnits = ["Gbps", "MBps"] as const;
 export type RateUnit = (typeof rateUnits)[number];
 
 /** Bytes a second in one unit: "5.00 Gbps", "625.00 MB/s"; without one in bits, in the unit that suits. */
-export function formatRate(bytesPerSecond: number, unit?: RateUnit): string {
+export function formatNetworkRate(bytesPerSecond: number, unit?: RateUnit): string {
   if (unit === undefined) return formatBitRate(bytesPerSecond);
   return unit === "Gbps"
     ? `${((bytesPerSecond * 8) / 1e9).toFixed(2)} Gbps`
