@@ -126,7 +126,11 @@ export class ShardLedger {
       finished_at: new Date().toISOString(),
     });
     this.#write({ ...state, outcome: "done" });
-    log.success(`${name}: done: ${formatObjects(records.count)}, ${formatBytes(records.bytes)}`);
+    const unchanged = records.count - proven.copied;
+    const also = unchanged > 0 ? `; ${formatObjects(unchanged)} unchanged` : "";
+    log.success(
+      `${name}: done: ${formatObjects(proven.copied)}, ${formatBytes(proven.copiedBytes)} copied${also}`,
+    );
     return { kind: "done" };
   }
 

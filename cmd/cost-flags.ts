@@ -1,16 +1,12 @@
 import * as v from "valibot";
 import type { ClusterAssumptions } from "../lib/manifest/cost-model.ts";
 import { parseBytes } from "../lib/system/units.ts";
-import { whole } from "./flags.ts";
+import * as flags from "./flags.ts";
 
 /** Flags of the commands that say what a transfer costs. */
 
 /** A number of bytes with or without a unit, from a flag's text. */
-export const byteCount = v.pipe(
-  v.string(),
-  v.transform((given) => parseBytes(given)),
-  v.number("must be a number of bytes such as 1048576, 1MiB or 1.5GB"),
-);
+export const byteCount = flags.parsed(parseBytes, "must be a number of bytes such as 1048576, 1MiB or 1.5GB");
 
 /** Where the transfer will run: what the cost model's suggestions rest on. */
 export const clusterArgs = {
@@ -40,10 +36,10 @@ export const clusterArgs = {
 } as const;
 
 export const clusterSchema = {
-  "assumed-cpus-per-task": whole(1),
-  "assumed-array-concurrency": whole(1),
-  "assumed-core-budget": v.optional(whole(1)),
-  "max-shard-bytes-tb": whole(1),
+  "assumed-cpus-per-task": flags.whole(1),
+  "assumed-array-concurrency": flags.whole(1),
+  "assumed-core-budget": v.optional(flags.whole(1)),
+  "max-shard-bytes-tb": flags.whole(1),
 };
 
 const clusterObject = v.object(clusterSchema);

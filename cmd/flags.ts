@@ -255,6 +255,13 @@ export const whole = (min: number, max = 999_999_999) =>
 
 /** The names of a million shards have six digits; a larger number is a mistake that would take hours to carry out. */
 export const shardsMax = 1_000_000;
+/** What `parse` makes of a flag's text; `message` is what it must be, where that is undefined. */
+export const parsed = <T>(parse: (text: string) => T | undefined, message: string) =>
+  v.pipe(
+    v.string(),
+    v.check((text) => parse(text) !== undefined, message),
+    v.transform((text) => parse(text) as T),
+  );
 
 /** A number of shards, or auto. */
 export const shardCount = v.union(

@@ -99,7 +99,7 @@ export function listingText(totals: ListingTotals): string {
 export function checkRcloneConfig(path: string | undefined, runsHere: boolean): void {
   if (path === undefined) return;
   if (!existsSync(path)) {
-    const text = `--rclone-config: ${path}: no such file`;
+    const text = `--rclone-config: ${path}: no such file ("rclone config" makes one)`;
     if (runsHere) throw invalidInput(text);
     log.warn(`${text} here; it must be there on the compute nodes`);
     return;

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { checkRequest } from "../lib/launch/check-request.ts";
+import { minShardSecondsHere } from "../lib/manifest/cost-model.ts";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
@@ -11,6 +12,7 @@ import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import { emptyAccount } from "../lib/run/account.ts";
 import { arrayPasswordProblem, requireConfPassword } from "../lib/run/conf-password.ts";
 import type { RunConfig } from "../lib/run/config.ts";
+import { readDeltaSame } from "../lib/run/delta.ts";
 import { requireImageHere } from "../lib/run/image.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
@@ -54,7 +56,7 @@ const schema = v.object({
   ...flags.renderSchema,
 });
 
-const numShardsDefault = 256;
+const numShardsDefault = { slurm: 256, local: "auto" } as const;
 
 export default defineCommand({
   meta: {
@@ -73,7 +75,7 @@ export default defineCommand({
     "num-shards": {
       type: "string",
       valueHint: "N",
-      description: `how many shards; auto takes what xfer manifest analyze suggests (default: ${numShardsDefault})`,
+      description: `how many shards; auto takes what xfer manifest analyze suggests (default: ${numShardsDefault.slurm}; with --executor local: ${numShardsDefault.local})`,
     },
     strategy: flags.strategyArg,
     executor: {
@@ -149,7 +151,8 @@ export default defineCommand({
     const config = await prepareRun({
       build,
       numShards: input["num-shards"],
-      numShardsDefault,
+      numShardsDefault: numShardsDefault[input.executor],
+      minShardSeconds: local ? minShardSecondsHere : undefined,
       strategy: input.strategy,
       delta: input.delta
         ? {
@@ -237,7 +240,7 @@ async function endHere(
 ): Promise<ExitCode> {
   const runDir = input["run-dir"];
   const untransferable = await readUntransferable(runLayout(runDir).manifest);
-  let account = emptyAccount(untransferable);
+  let account = emptyAccount(untransferable, readDeltaSame(runLayout(runDir), undefined));
   let copied: ExitCode = exitCodes.done;
   if (config) {
     ({ account, exitCode: copied } = await runHere({

@@ -4,8 +4,13 @@ import { formatBytes, formatCount, formatObjects } from "../../lib/system/units.
 /** Space that the histogram's numbers take on a line. */
 const numbersWidth = 46;
 
+/** How wide a histogram's bars are on a terminal of so many columns. */
+export function barWidthOf(columns: number): number {
+  return Math.max(10, Math.min(60, columns - numbersWidth - 1));
+}
+
 /** An analysis for people, with a bar for each bin. */
-export function analysisText(analysis: Analysis, columns: number): string {
+export function analysisText(analysis: Analysis, barWidth: number): string {
   const { file_size_stats: sizes, histogram } = analysis;
   const size = (name: string) => formatBytes(Number(sizes[name]));
   const part = (name: string) => `${sizes[`${name}_files_pct`]}%`;
@@ -21,7 +26,7 @@ export function analysisText(analysis: Analysis, columns: number): string {
         objects: file_count,
         bytes,
       })),
-      columns,
+      barWidth,
     ),
     "",
     `profile  ${analysis.profile}: ${analysis.profile_explanation}`,
@@ -32,12 +37,11 @@ export function analysisText(analysis: Analysis, columns: number): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** A line with a bar for each bin that holds an object. */
+/** A line with a bar for each bin that holds an object; the longest bar is `width` long. */
 export function histogramLines(
   bins: readonly { from: number; to: number; objects: number; bytes: number }[],
-  columns: number,
+  width: number,
 ): string[] {
-  const width = Math.max(10, Math.min(60, columns - numbersWidth - 1));
   const most = bins.reduce((max, { objects }) => Math.max(max, objects), 1);
   return bins
     .filter(({ objects }) => objects > 0)

@@ -5,7 +5,7 @@ import { writeFileDurable } from "../../lib/system/durable.ts";
 import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
 import { printJson, printText } from "../print.ts";
-import { analysisText } from "./analysis-text.ts";
+import { analysisText, barWidthOf } from "./analysis-text.ts";
 import { ReadingLine } from "./read-progress.ts";
 
 const schema = v.object({
@@ -26,14 +26,14 @@ export default defineCommand({
       type: "string",
       required: true,
       valueHint: "FILE",
-      description: "the manifest; - for standard input",
+      description: "a manifest, or what rclone lsjson prints; - for standard input",
     },
     out: { type: "string", valueHint: "FILE", description: "write the JSON here; - for standard output" },
     "base-flags": {
       type: "string",
       default: "--retries 10 --low-level-retries 20",
       valueHint: "FLAGS",
-      description: "flags for rclone that the suggested ones are added to; they win",
+      description: "flags for rclone that follow the suggested ones; they win",
     },
     ...costFlags.clusterArgs,
     json: flags.json,
@@ -55,6 +55,6 @@ export default defineCommand({
     }
     const asJson = input.json || out === "-" || !process.stdout.isTTY;
     if (asJson) await printJson(analysis);
-    else await printText(analysisText(analysis, process.stdout.columns || 80));
+    else await printText(analysisText(analysis, barWidthOf(process.stdout.columns || 80)));
   },
 });

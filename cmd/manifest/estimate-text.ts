@@ -1,15 +1,9 @@
 import type { Estimate } from "../../lib/manifest/estimate.ts";
-import {
-  formatBitRate,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatObjects,
-} from "../../lib/system/units.ts";
+import { formatBytes, formatCount, formatDuration, formatObjects } from "../../lib/system/units.ts";
 import { histogramLines } from "./analysis-text.ts";
 
 /** An estimate for people: times by rate, requests, sizes, and what was assumed. */
-export function estimateText(estimate: Estimate, columns: number): string {
+export function estimateText(estimate: Estimate, barWidth: number): string {
   const { requests, assumptions } = estimate;
   const count = (name: keyof typeof requests) => formatCount(requests[name]);
   const row = (...cells: string[]) => cells.map((cell, i) => cell.padStart(i === 4 ? 22 : 14)).join("");
@@ -17,13 +11,13 @@ export function estimateText(estimate: Estimate, columns: number): string {
     `${formatObjects(estimate.total_files)}, ${formatBytes(estimate.total_bytes)}`,
     "",
     row("rate", "", "bytes alone", "expected", "ends at"),
-    ...estimate.rates.map(({ bytes_per_second, bytes_seconds, expected_seconds, expected_end }) =>
+    ...estimate.rates.map((rate) =>
       row(
-        formatBitRate(bytes_per_second),
-        `${formatBytes(bytes_per_second)}/s`,
-        formatDuration(bytes_seconds),
-        formatDuration(expected_seconds),
-        expected_end.replace(/\.\d+Z$/, "Z"),
+        rate.rate_human,
+        `${formatBytes(rate.bytes_per_second)}/s`,
+        rate.bytes_seconds_human,
+        rate.expected_seconds_human,
+        rate.expected_end.replace(/\.\d+Z$/, "Z"),
       ),
     ),
     "",
@@ -32,8 +26,7 @@ export function estimateText(estimate: Estimate, columns: number): string {
       `${assumptions.task_objects_per_second} objects/s, ${assumptions.task_start_seconds} s to start`,
     `requests (S3 to S3): ${count("list")} LIST, ${count("get")} GET, ${count("put")} PUT, ${count("part_put")} parts, ` +
       `${count("part_post")} POST: ${requests.per_object.toFixed(2)} an object`,
-    "",
-    ...histogramLines(estimate.histogram, columns),
+    ...(estimate.histogram.length === 0 ? [] : ["", ...histogramLines(estimate.histogram, barWidth)]),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -1,8 +1,10 @@
 import { invalidInput } from "../system/errors.ts";
+import { inputName } from "../system/input.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
-import { formatBytes } from "../system/units.ts";
+import { log } from "../system/log.ts";
+import { formatBytes, formatObjects } from "../system/units.ts";
 import { type ClusterAssumptions, suggestShards } from "./cost-model.ts";
-import { forEachBatch } from "./read.ts";
+import { forEachSize } from "./size-input.ts";
 import { SizeStats } from "./size-stats.ts";
 
 /** What kind of data set it is: most objects below 1 MiB, most above 100 MiB, or neither. */
@@ -47,33 +49,39 @@ interface HistogramBin {
 
 /** What an analysis is asked for. */
 export interface AnalyzeOptions {
-  /** A manifest, or "-" for standard input. */
+  /** A manifest or a listing of rclone lsjson, or "-" for standard input. */
   manifestPath: string;
   baseFlags: readonly string[];
   cluster: ClusterAssumptions;
   onProgress?: ((progress: ReadProgress) => void) | undefined;
 }
 
-/** Analyzes a manifest in one pass, in memory that does not grow with it. Throws invalid input for a bad or empty one. */
+/** Analyzes a manifest or a listing in one pass, in memory that does not grow with it. Throws invalid input for a bad or empty one. */
 export async function analyzeManifest(options: AnalyzeOptions): Promise<Analysis> {
   const stats = await sizeStatsOf(options.manifestPath, options.onProgress);
   return analysisOf(stats, options);
 }
 
-/** The sizes of a manifest's objects. Throws invalid input, naming file and line, for a bad record or an empty input. */
+/**
+ * The sizes of the objects of a manifest or a listing. Throws invalid input, naming file and line, for a bad record, a torn
+ * listing or an input without objects.
+ */
 export async function sizeStatsOf(
   manifestPath: string,
   onProgress?: (progress: ReadProgress) => void,
   eachSize?: (size: number) => void,
 ): Promise<SizeStats> {
   const stats = new SizeStats();
-  const addBatch = (batch: Parameters<SizeStats["addBatch"]>[0]) => {
-    stats.addBatch(batch);
-    if (eachSize) for (let row = 0; row < batch.count; row++) eachSize(batch.size[row] as number);
+  const add = (size: number) => {
+    stats.add(size);
+    eachSize?.(Math.max(0, size));
   };
-  await forEachBatch(manifestPath, addBatch, { onProgress });
-  if (stats.objects === 0)
-    throw invalidInput(`${manifestPath}: the manifest is empty: there is nothing to count`);
+  await forEachSize(manifestPath, add, { onProgress });
+  const name = inputName(manifestPath);
+  if (stats.objects === 0) throw invalidInput(`${name}: no objects: there is nothing to count`);
+  if (stats.unknown > 0) {
+    log.warn(`${name}: the size of ${formatObjects(stats.unknown)} is not known: counted as 0 B`);
+  }
   return stats;
 }
 
@@ -130,8 +138,14 @@ function sizeFields(stats: SizeStats): Record<string, number | string> {
     small_files_pct: percent(small, objects),
     medium_files_pct: percent(objects - small - large, objects),
     large_files_pct: percent(large, objects),
-    // The same under the names that scripts for the earlier tool's Slack bot read.
-    ...Object.fromEntries(Object.entries(sizes).map(([name, size]) => [`${name}_size`, size])),
+    // The same under the names that scripts for the earlier tool read, and for people.
+    ...Object.fromEntries(
+      Object.entries(sizes).flatMap(([name, size]) => [
+        [`${name}_human`, formatBytes(size)],
+        [`${name}_size`, size],
+        [`${name}_size_human`, formatBytes(size)],
+      ]),
+    ),
     percentile_error: "exact below 2 KiB, within 0.05 % above",
   };
 }
@@ -154,7 +168,7 @@ function profileOf(stats: SizeStats): { profile: Profile; explanation: string } 
   return { profile: "mixed", explanation: `neither small nor large objects prevail, ${about}` };
 }
 
-/** The user's flags, and those suggested ones that the user has not given. */
+/** The suggested flags that the user has not given, and then the user's: the order that scripts for the earlier tool know. */
 function mergeFlags(base: readonly string[], suggested: string): string {
   const given = new Set(base.map((word) => word.split("=", 1)[0]));
   const words = suggested.split(" ");
@@ -162,7 +176,7 @@ function mergeFlags(base: readonly string[], suggested: string): string {
     const flag = word.startsWith("--") ? word : (words[i - 1] ?? "");
     return !given.has(flag);
   });
-  return [...base.map(quoteWord), ...added].join(" ");
+  return [...added, ...base.map(quoteWord)].join(" ");
 }
 
 /** A word as a shell's quoting rules read it back. */

@@ -34,7 +34,12 @@ export interface ClusterAssumptions {
   /** CPUs that the array may take in all; undefined for no limit. */
   coreBudget: number | undefined;
   maxShardBytesTb: number;
+  /** The least work that a shard is worth; a minute unless given. */
+  minShardSeconds?: number | undefined;
 }
+
+/** The least work of a shard whose agent starts at once on this machine: no queue and no container. */
+export const minShardSecondsHere = 5;
 
 export const clusterDefaults: ClusterAssumptions = {
   cpusPerTask: 4,
@@ -63,15 +68,16 @@ function workSeconds({ objects, bytes }: DataSet): number {
 
 /**
  * How many shards a data set should be cut into: enough for the bytes and objects that one may have, enough to keep every
- * place of the array busy with at least a minute of work, and shards of half an hour up to four for each place.
+ * place of the array busy with at least a minute of work (or what the assumptions say), and shards of half an hour up to four for each place.
  */
 export function suggestShards(data: DataSet, cluster: ClusterAssumptions): ShardSuggestion {
   const places = placesOf(cluster);
+  const secondsMin = cluster.minShardSeconds ?? shardSecondsMin;
   const seconds = workSeconds(data);
   const byBytes = Math.ceil(data.bytes / (cluster.maxShardBytesTb * TiB));
   const byObjects = Math.ceil(data.objects / shardObjectsMax);
   const byTime = Math.min(wavesMax * places, Math.ceil(seconds / shardSecondsTarget));
-  const byPlaces = Math.min(places, Math.ceil(seconds / shardSecondsMin));
+  const byPlaces = Math.min(places, Math.ceil(seconds / secondsMin));
   const needed = Math.max(1, byBytes, byObjects, byTime, byPlaces);
   // The last wave is then as full as the others.
   const level = needed > places ? Math.ceil(needed / places) * places : needed;
@@ -80,7 +86,7 @@ export function suggestShards(data: DataSet, cluster: ClusterAssumptions): Shard
     `shards_by_bytes=${byBytes} (${formatBytes(data.bytes)} / ${cluster.maxShardBytesTb} TiB)`,
     `shards_by_objects=${byObjects} (${formatCount(data.objects)} / ${formatCount(shardObjectsMax)})`,
     `shards_by_time=${byTime} (${formatDuration(seconds)} of one task's work / ${formatDuration(shardSecondsTarget)}, at most ${wavesMax} x ${places})`,
-    `shards_by_concurrency=${byPlaces} (${places} at a time, each with at least ${formatDuration(shardSecondsMin)} of work)`,
+    `shards_by_concurrency=${byPlaces} (${places} at a time, each with at least ${formatDuration(secondsMin)} of work)`,
     `chose ${shards}: the largest${level > needed ? `, rounded up to full waves of ${places}` : ""}${shards < level ? ", but one object a shard" : ""}`,
   ].join("; ");
   const assumptions = {
@@ -95,7 +101,7 @@ export function suggestShards(data: DataSet, cluster: ClusterAssumptions): Shard
     task_objects_per_second: taskObjectsPerSecond,
     task_start_seconds: taskStartSeconds,
     target_shard_seconds: shardSecondsTarget,
-    min_shard_seconds: shardSecondsMin,
+    min_shard_seconds: secondsMin,
   };
   return { shards, reasoning, assumptions };
 }

@@ -1,4 +1,5 @@
 import type { ReadProgress } from "../system/line-blocks.ts";
+import { formatBytes, formatDuration, formatNetworkRate, type RateUnit } from "../system/units.ts";
 import { sizeStatsOf } from "./analysis.ts";
 import {
   arraySeconds,
@@ -13,17 +14,31 @@ import type { SizeBin } from "./size-stats.ts";
 /** Rates in the table of times. */
 const ratesCount = 7;
 
-/** How sizes are put into bins: by powers of two, or so many bins of equal ratio between two sizes. */
-type HistogramMode = { mode: "pow2" } | { mode: "log"; bins: number; min: number; max: number };
+/** How sizes are put into bins: not at all, by powers of two, or so many bins of equal ratio between two sizes. */
+type HistogramMode =
+  | { mode: "none" }
+  | ({ mode: "pow2" } & Pow2Bounds)
+  | { mode: "log"; bins: number; min: number; max: number };
+
+/** What a histogram of powers of two is held to. */
+interface Pow2Bounds {
+  /** So many bins at most, but for those at the ends. */
+  bins?: number | undefined;
+  /** The bins begin with the power of two at or below this size, and end with the one at or above that. */
+  min?: number | undefined;
+  max?: number | undefined;
+}
 
 /** What an estimate is asked for. */
 export interface EstimateOptions {
-  /** A manifest, or "-" for standard input. */
+  /** A manifest or a listing of rclone lsjson, or "-" for standard input. */
   manifestPath: string;
   /** Bytes a second. */
   minRate: number;
   maxRate: number;
   histogram: HistogramMode;
+  /** The unit that rates are told in; undefined for bits in the unit that suits each. */
+  preferUnits: RateUnit | undefined;
   cluster: ClusterAssumptions;
   now: Date;
   onProgress?: ((progress: ReadProgress) => void) | undefined;
@@ -32,10 +47,13 @@ export interface EstimateOptions {
 /** The time at one rate of the network. */
 interface RateTime {
   bytes_per_second: number;
+  rate_human: string;
   /** For the bytes alone. */
   bytes_seconds: number;
+  bytes_seconds_human: string;
   /** With what the array's tasks can do: the later of the two. */
   expected_seconds: number;
+  expected_seconds_human: string;
   expected_end: string;
 }
 
@@ -44,6 +62,7 @@ export interface Estimate {
   schema: "xfer.estimate.v1";
   total_files: number;
   total_bytes: number;
+  total_bytes_human: string;
   rates: RateTime[];
   /** What the array takes where the network is no limit. */
   array_seconds: number;
@@ -53,7 +72,7 @@ export interface Estimate {
   histogram: SizeBin[];
 }
 
-/** Estimates a transfer in one pass over its manifest. Throws invalid input for a bad or empty one. */
+/** Estimates a transfer in one pass over its manifest or listing. Throws invalid input for a bad or empty one. */
 export async function estimateTransfer(options: EstimateOptions): Promise<Estimate> {
   const { histogram, cluster } = options;
   const bins = histogram.mode === "log" ? new LogBins(histogram) : undefined;
@@ -71,12 +90,16 @@ export async function estimateTransfer(options: EstimateOptions): Promise<Estima
     schema: "xfer.estimate.v1",
     total_files: objects,
     total_bytes: bytes,
-    rates: logSpaced(options.minRate, options.maxRate, ratesCount).map((rate) => {
+    total_bytes_human: formatBytes(bytes),
+    rates: ratesFrom(options.minRate, options.maxRate).map((rate) => {
       const expected = Math.max(bytes / rate, byArray);
       return {
         bytes_per_second: rate,
+        rate_human: formatNetworkRate(rate, options.preferUnits),
         bytes_seconds: bytes / rate,
+        bytes_seconds_human: formatDuration(bytes / rate),
         expected_seconds: expected,
+        expected_seconds_human: formatDuration(expected),
         expected_end: new Date(options.now.getTime() + expected * 1000).toISOString(),
       };
     }),
@@ -84,8 +107,42 @@ export async function estimateTransfer(options: EstimateOptions): Promise<Estima
     shards,
     assumptions,
     requests: { ...requests, total, per_object: total / objects },
-    histogram: bins ? bins.bins : stats.histogram(),
+    histogram: binsOf(),
   };
+
+  function binsOf(): SizeBin[] {
+    if (bins) return bins.bins;
+    return histogram.mode === "pow2" ? boundedBins(stats.histogram(), histogram) : [];
+  }
+}
+
+function ratesFrom(min: number, max: number): number[] {
+  return logSpaced(min, max, min === max ? 1 : ratesCount);
+}
+
+/**
+ * The bins of powers of two within bounds; what is smaller or larger is in one bin more at each end, where there is any.
+ * Where there would be too many, each holds as many powers as it takes.
+ */
+export function boundedBins(bins: readonly SizeBin[], { bins: count, min, max }: Pow2Bounds): SizeBin[] {
+  const filled = bins.filter(({ to }) => to > 1);
+  const first = filled.at(0);
+  const last = filled.at(-1);
+  if (!first || !last || (count === undefined && min === undefined && max === undefined)) return [...bins];
+  const low = min === undefined ? Math.log2(first.from) : Math.floor(Math.log2(min));
+  const high = max === undefined ? Math.log2(last.to) : Math.ceil(Math.log2(max));
+  const powers = Math.max(1, high - low);
+  const step = Math.ceil(powers / (count ?? powers));
+  const edges = Array.from({ length: Math.ceil(powers / step) + 1 }, (_, i) => 2 ** (low + i * step));
+  const ends = [0, ...edges, Number.MAX_SAFE_INTEGER];
+  return ends.slice(1).flatMap((to, i) => {
+    const from = ends[i] ?? 0;
+    const inside = bins.filter((bin) => bin.from >= from && bin.from < to);
+    const objects = inside.reduce((sum, bin) => sum + bin.objects, 0);
+    const bytes = inside.reduce((sum, bin) => sum + bin.bytes, 0);
+    const atEnd = i === 0 || i === ends.length - 2;
+    return atEnd && objects === 0 ? [] : [{ from, to, objects, bytes }];
+  });
 }
 
 /** `count` values of equal ratio from `min` to `max`, both included. */

@@ -1,5 +1,3 @@
-import type { RecordBatch } from "./batch.ts";
-
 const MiB = 1024 * 1024;
 /** Below this an object is small, above `largeAboveBytes` it is large. */
 const smallBelowBytes = MiB;
@@ -34,6 +32,8 @@ export class SizeStats {
   max = 0;
   small = 0;
   large = 0;
+  /** Objects whose size the place does not tell; they count with 0 bytes. */
+  unknown = 0;
   /** Objects that are uploaded in parts, and their bytes. */
   inParts = 0;
   bytesInParts = 0;
@@ -44,11 +44,10 @@ export class SizeStats {
   readonly #double = new Float64Array(1);
   readonly #words = new Uint32Array(this.#double.buffer);
 
-  addBatch({ size, count }: RecordBatch): void {
-    for (let row = 0; row < count; row++) this.add(size[row] as number);
-  }
-
-  add(size: number): void {
+  /** Adds an object; a size of -1 is one that is not known. */
+  add(listed: number): void {
+    if (listed < 0) this.unknown++;
+    const size = Math.max(0, listed);
     this.objects++;
     this.bytes += size;
     if (size < this.min) this.min = size;

@@ -5,6 +5,8 @@ export class Remotes extends Map<string, ReadonlyMap<string, string>> {
    * the one that rclone will have, or that has what only rclone's own reader understands.
    */
   certain: boolean;
+  /** The file, and whether there is one; undefined where that is not known. */
+  file: { path: string; exists: boolean } | undefined;
 
   constructor(certain: boolean) {
     super();

@@ -90,7 +90,7 @@ export function remoteProblem(root: string, context: RemoteContext): string | un
   const { name, inline } = parsed;
   if (inline && /[^\w ]/.test(name)) return `names ${JSON.stringify(name)}, which is no backend of rclone`;
   if (!inline && context.remotes.certain && remoteType(parsed, context) === undefined) {
-    return `names the remote ${name}, which rclone.conf does not have: ${pathHint(root)}`;
+    return `names the remote ${name}, ${remoteMissing(context.remotes.file)}${pathHint(root)}`;
   }
   if (remoteType(parsed, context) === "s3" && /(?:^|\/)\.\.?(?:\/|$)|\/\//.test(parsed.path)) {
     return "has an empty component, '.' or '..' in its path: rclone reads that as another place of the store";
@@ -98,6 +98,13 @@ export function remoteProblem(root: string, context: RemoteContext): string | un
   const relative = localEnds(root, context).paths.find((path) => !path.startsWith("/"));
   if (relative === undefined) return undefined;
   return `ends at a relative path ("${relative}"), which means another place wherever rclone runs: write an absolute one`;
+}
+
+/** Why there is no such remote, and how to come to one. */
+function remoteMissing(file: Remotes["file"]): string {
+  const mend = 'make it with "rclone config", or name another file with --rclone-config; ';
+  if (file?.exists === false) return `but there is no rclone.conf (looked for ${file.path}): ${mend}`;
+  return `which rclone.conf does not have${file ? ` (${file.path}): ${mend}` : ": "}`;
 }
 
 /**

@@ -29,9 +29,9 @@ export interface Account {
   schema: "xfer.account.v1";
   shards: { total: number; done: number; failed: number; unfinished: number };
   listed: Amount;
-  /** Copied by rclone. */
+  /** Copied by rclone in this run, whichever start of it that was. */
   copied: Amount;
-  /** Found identical at the destination. */
+  /** Found identical at the destination, by the delta too. */
   unchanged: Amount;
   /** Not proven, in shards that have failed. */
   failed: Amount;
@@ -47,25 +47,28 @@ export interface Account {
 
 const errorsMax = 20;
 
+const zero = (): Amount => ({ objects: 0, bytes: 0 });
+
 /**
- * The account of a run, from its shards, their state files and what cannot be transferred:
+ * The account of a run, from its shards, their state files, what cannot be transferred and, where a delta planned the
+ * shards, what it found the same: that is in no shard, but listed and unchanged all the same.
  * listed = copied + unchanged + failed + unfinished + untransferable.
  */
 export function accountOf(
   meta: Pick<ShardsMeta, "num_shards" | "num_records" | "bytes_total" | "shards">,
   files: readonly ShardFiles[],
   untransferable: Amount,
+  same: Amount = zero(),
 ): Account {
-  const zero = (): Amount => ({ objects: 0, bytes: 0 });
   const account: Account = {
     schema: "xfer.account.v1",
     shards: { total: meta.num_shards, done: 0, failed: 0, unfinished: 0 },
     listed: {
-      objects: meta.num_records + untransferable.objects,
-      bytes: meta.bytes_total + untransferable.bytes,
+      objects: meta.num_records + same.objects + untransferable.objects,
+      bytes: meta.bytes_total + same.bytes + untransferable.bytes,
     },
     copied: zero(),
-    unchanged: zero(),
+    unchanged: { objects: same.objects, bytes: same.bytes },
     failed: zero(),
     unfinished: zero(),
     untransferable: { objects: untransferable.objects, bytes: untransferable.bytes },
@@ -112,9 +115,9 @@ export function accountOf(
 }
 
 /** The account of a run in which there is nothing to copy. */
-export function emptyAccount(untransferable: Amount): Account {
+export function emptyAccount(untransferable: Amount, same: Amount): Account {
   const none = { num_shards: 0, num_records: 0, bytes_total: 0, shards: [] };
-  return accountOf(none, [], untransferable);
+  return accountOf(none, [], untransferable, same);
 }
 
 const none = { kind: "none" } as const;

@@ -1,12 +1,17 @@
+import { basename } from "node:path";
+import * as v from "valibot";
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { type CompareMode, verdictOf } from "../manifest/delta.ts";
+import type { ShardsMeta } from "../manifest/shards-meta.ts";
 import { rootKind } from "../rclone/remote.ts";
-import { AtomicFile } from "../system/durable.ts";
+import { AtomicFile, readTextIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
+import type { Amount } from "./account.ts";
 import { checkListedRoot } from "./inputs.ts";
+import type { RunLayout } from "./layout.ts";
 import { listEntries } from "./list-entries.ts";
 import type { Lister, ListingRequest } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
@@ -43,6 +48,35 @@ export interface Delta {
   not_comparable: number;
   /** Bytes of the new and the changed. */
   bytes: number;
+  /** Bytes of the same. */
+  same_bytes: number;
+}
+
+const totalsSchema = v.object({
+  schema: v.literal("xfer.delta.v1"),
+  same: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  same_bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+
+/** Keeps a run's delta beside what it planned: what is planned does not tell what was the same. */
+export function writeDeltaTotals(run: RunLayout, delta: Delta): void {
+  // A run directory may be moved: its files are named as they are called in it.
+  const kept: Delta = { ...delta, manifest: basename(run.manifest), out: basename(run.delta) };
+  writeFileDurable(run.deltaTotals, `${JSON.stringify(kept)}\n`);
+}
+
+/**
+ * What a run did not plan since its delta found it the same at the destination; nothing for a run whose shards, if it has
+ * any, are of the whole manifest, and for one of an earlier build, which kept no totals.
+ */
+export function readDeltaSame(run: RunLayout, meta: Pick<ShardsMeta, "input"> | undefined): Amount {
+  const none = { objects: 0, bytes: 0 };
+  const text = readTextIfAny(run.deltaTotals);
+  if (text === undefined || (meta && meta.input !== basename(run.delta))) return none;
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), totalsSchema), text);
+  if (!parsed.success)
+    throw invalidInput(`${run.deltaTotals}: torn or not a delta's totals: use a new run directory`);
+  return { objects: parsed.output.same, bytes: parsed.output.same_bytes };
 }
 
 /**
@@ -77,6 +111,7 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
     extra: 0,
     not_comparable: 0,
     bytes: 0,
+    same_bytes: 0,
   };
   const files: AtomicFile[] = [];
   const open = (path: string) => {
@@ -109,7 +144,10 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
       const { verdict, notComparable } = verdictOf(outcome, compare);
       delta[verdict]++;
       if (notComparable) delta.not_comparable++;
-      if (verdict === "same") return;
+      if (verdict === "same") {
+        delta.same_bytes += record.size;
+        return;
+      }
       delta.bytes += record.size;
       file.write(record.line);
     });

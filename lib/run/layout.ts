@@ -7,6 +7,8 @@ export interface RunLayout {
   manifest: string;
   /** The records of the manifest that were planned, where that is not all of them. */
   delta: string;
+  /** How many records the delta found the same at the destination: xfer.delta.v1. */
+  deltaTotals: string;
   shardsDir: string;
   shardsMeta: string;
   config: string;
@@ -33,6 +35,7 @@ export function runLayout(dir: string): RunLayout {
     dir,
     manifest: join(dir, "manifest.jsonl"),
     delta: join(dir, "delta.jsonl"),
+    deltaTotals: join(dir, "delta.json"),
     shardsDir: join(dir, "shards"),
     shardsMeta: join(dir, "shards", "shards.meta.json"),
     config: join(dir, "config.resolved.json"),

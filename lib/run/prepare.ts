@@ -11,7 +11,7 @@ import { log } from "../system/log.ts";
 import { formatBytes, formatObjects, formatShards } from "../system/units.ts";
 import { type BuildOptions, buildManifest } from "./build-manifest.ts";
 import type { RunConfig } from "./config.ts";
-import { type DeltaOptions, deltaText, makeDelta, notComparableText } from "./delta.ts";
+import { type DeltaOptions, deltaText, makeDelta, notComparableText, writeDeltaTotals } from "./delta.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { sayLeftOut } from "./left-out.ts";
 import { type RenderOptions, renderRun } from "./render.ts";
@@ -25,7 +25,9 @@ export interface PrepareOptions {
   };
   /** As the user gave it: "auto" for what the objects' sizes suggest, undefined for the default. */
   numShards: number | "auto" | undefined;
-  numShardsDefault: number;
+  numShardsDefault: number | "auto";
+  /** The least work that "auto" finds a shard worth; undefined for an array task's. */
+  minShardSeconds: number | undefined;
   strategy: ShardStrategy;
   /** Plan only what is missing or differs at the destination; undefined to plan everything. */
   delta: Pick<DeltaOptions, "compare" | "onProgress"> | undefined;
@@ -102,12 +104,14 @@ function isAsAsked(asked: number, meta: ShardsMeta, delta: PrepareOptions["delta
 }
 
 async function countShards(manifest: string, options: PrepareOptions): Promise<number> {
-  const { numShards, numShardsDefault, render } = options;
-  if (numShards !== "auto") return numShards ?? numShardsDefault;
+  const { numShardsDefault, render } = options;
+  const numShards = options.numShards ?? numShardsDefault;
+  if (numShards !== "auto") return numShards;
   const { cpusPerTask, arrayConcurrency } = render.slurm;
+  const { minShardSeconds } = options;
   return shardsFor({
     manifestPath: manifest,
-    cluster: { ...clusterDefaults, cpusPerTask, arrayConcurrency },
+    cluster: { ...clusterDefaults, cpusPerTask, arrayConcurrency, minShardSeconds },
     maxObjects: undefined,
     onProgress: () => throwIfStopped(options.build.stop, resumeHint),
   });
@@ -129,6 +133,7 @@ async function planDelta(
     out: run.delta,
     extraOut: undefined,
   });
+  writeDeltaTotals(run, delta);
   log.info(`compared with ${delta.dest_root}: ${deltaText(delta)}`);
   const warning = notComparableText(delta);
   if (warning) log.warn(warning);

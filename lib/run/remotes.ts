@@ -15,10 +15,15 @@ export function readRemotes(configPath: string | undefined, runtime: RuntimeName
   try {
     const remotes = parseRemotes(readFileSync(path, "utf8"));
     if (configPath === undefined && runtime !== "host") remotes.certain = false;
+    remotes.file = { path, exists: true };
     return remotes;
   } catch (error) {
     // Without a default file rclone has no remotes.
-    return new Remotes(configPath === undefined && runtime === "host" && errnoOf(error) === "ENOENT");
+    const remotes = new Remotes(
+      configPath === undefined && runtime === "host" && errnoOf(error) === "ENOENT",
+    );
+    remotes.file = { path, exists: false };
+    return remotes;
   }
 }
 

@@ -5,6 +5,7 @@ import { stopExitCode, stopReason } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { RateWindow } from "../system/rate.ts";
 import { type Account, type Amount, accountOf, readShardFiles, type ShardFiles } from "./account.ts";
+import { readDeltaSame } from "./delta.ts";
 import { type RunLayout, runLayout, shardLayout } from "./layout.ts";
 import { runLocally } from "./local-executor.ts";
 import { checkDoneRoots, rootsOfShards } from "./roots.ts";
@@ -38,7 +39,11 @@ export async function runHere(options: RunHereOptions): Promise<{ account: Accou
   const run = runLayout(options.runDir);
   const meta = readShardsMeta(run.shardsMeta);
   if (!meta) throw invalidInput(`${run.shardsMeta}: no such file: shard the manifest first`);
-  const untransferable = await readUntransferable(run.manifest);
+  const outside = {
+    untransferable: await readUntransferable(run.manifest),
+    same: readDeltaSame(run, meta),
+  };
+  const account = () => accountNow(run, meta, outside);
   const roots = { path: run.shardsMeta, roots: await rootsOfShards(run, meta) };
   const shards = meta.shards.flatMap((entry, shard) => {
     const path = shardLayout(run, shard).done;
@@ -47,10 +52,13 @@ export async function runHere(options: RunHereOptions): Promise<{ account: Accou
     checkDoneRoots(path, done, roots);
     return [];
   });
-  if (shards.length === 0) log.info(`all ${meta.num_shards} shards are done already: nothing to copy`);
+  if (shards.length === 0)
+    log.info(
+      `all ${meta.num_shards} shards are done already: nothing to copy; the account is the whole run's`,
+    );
   const rate = new RateWindow();
-  rate.add(Date.now(), bytesProven(accountOf(meta, readShardFiles(run, meta.num_shards), untransferable)));
-  const poll = setInterval(() => options.onProgress(progressOf(run, meta, untransferable, rate)), pollMs);
+  rate.add(Date.now(), bytesProven(account().account));
+  const poll = setInterval(() => options.onProgress(progressOf(account(), rate)), pollMs);
   try {
     const ends = await runLocally({ ...options, run, shards });
     for (const { shard, outcome, said } of ends) {
@@ -59,19 +67,32 @@ export async function runHere(options: RunHereOptions): Promise<{ account: Accou
   } finally {
     clearInterval(poll);
   }
-  const account = accountOf(meta, readShardFiles(run, meta.num_shards), untransferable);
+  const { account: ended } = account();
   const reason = stopReason(options.stop);
-  const whole = account.shards.done === meta.num_shards;
+  const whole = ended.shards.done === meta.num_shards;
   if (reason && !whole) {
     log.warn(`stopped by ${reason}: run the same command again to go on`);
-    return { account, exitCode: stopExitCode(reason) };
+    return { account: ended, exitCode: stopExitCode(reason) };
   }
-  return { account, exitCode: whole ? exitCodes.done : exitCodes.failed };
+  return { account: ended, exitCode: whole ? exitCodes.done : exitCodes.failed };
 }
 
-function progressOf(run: RunLayout, meta: ShardsMeta, untransferable: Amount, rate: RateWindow): RunProgress {
+interface AccountNow {
+  account: Account;
+  files: ShardFiles[];
+}
+
+/** The account as the state files are now; `outside` is what is in no shard. */
+function accountNow(
+  run: RunLayout,
+  meta: ShardsMeta,
+  outside: { untransferable: Amount; same: Amount },
+): AccountNow {
   const files = readShardFiles(run, meta.num_shards);
-  const account = accountOf(meta, files, untransferable);
+  return { files, account: accountOf(meta, files, outside.untransferable, outside.same) };
+}
+
+function progressOf({ account, files }: AccountNow, rate: RateWindow): RunProgress {
   account.copied.bytes += files.reduce((sum, shard) => sum + bytesInFlight(shard), 0);
   const bytes = bytesProven(account);
   const bytesPerSecond = rate.add(Date.now(), bytes);

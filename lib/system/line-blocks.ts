@@ -32,6 +32,8 @@ export interface LineBlockOptions {
   onProgress?: ((progress: ReadProgress) => void) | undefined;
   /** Aborted to end the reading: it then throws the error of a command that was asked to stop. */
   stop?: AbortSignal | undefined;
+  /** What is read in place of the file of that name, for an input whose beginning was looked at. */
+  input?: BlockInput | undefined;
 }
 
 /** How to go on after a reading that was stopped. */
@@ -47,7 +49,8 @@ export async function forEachLineBlock(
   each: (block: LineBlock) => number | Promise<number>,
   options: LineBlockOptions = {},
 ): Promise<void> {
-  using input = path === "-" ? new StdinInput(options.stop) : new FileInput(path);
+  using opened = options.input ? undefined : openInput(path, options.stop);
+  const input = options.input ?? (opened as BlockInput);
   const block: LineBlock = { bytes: Buffer.allocUnsafe(blockBytes), start: 0, end: 0, firstLine: 1 };
   let used = 0;
   let blocks = 0;
@@ -95,7 +98,64 @@ export async function forEachLineBlock(
   }
 }
 
-class FileInput implements Disposable {
+/** An open input that is read from its beginning to its end. */
+export interface BlockInput extends Disposable {
+  /** Its size, or 0 where it is not known beforehand. */
+  readonly bytesTotal: number;
+  /** Reads into the buffer from `offset` on; returns the number of bytes, 0 at the end. */
+  fill(buffer: Buffer, offset: number): number | Promise<number>;
+}
+
+/** Opens a file, or standard input for "-". Throws ENOENT and the like. */
+export function openInput(path: string, stop?: AbortSignal): BlockInput {
+  return path === "-" ? new StdinInput(stop) : new FileInput(path);
+}
+
+/** An input whose first bytes can be looked at before it is read. */
+export class PeekedInput implements BlockInput {
+  readonly #input: BlockInput;
+  #head: Buffer = Buffer.alloc(0);
+  #left = 0;
+
+  constructor(input: BlockInput) {
+    this.#input = input;
+  }
+
+  get bytesTotal(): number {
+    return this.#input.bytesTotal;
+  }
+
+  /** The bytes that were looked at. */
+  get head(): Buffer {
+    return this.#head;
+  }
+
+  /** Looks at so many of the first bytes, or at all where there are fewer. Called before anything is read. */
+  async peek(bytes: number): Promise<void> {
+    const head = Buffer.allocUnsafe(bytes);
+    let used = 0;
+    while (used < bytes) {
+      const got = await this.#input.fill(head, used);
+      if (got === 0) break;
+      used += got;
+    }
+    this.#head = head.subarray(0, used);
+    this.#left = used;
+  }
+
+  fill(buffer: Buffer, offset: number): number | Promise<number> {
+    if (this.#left === 0) return this.#input.fill(buffer, offset);
+    const copied = this.#head.copy(buffer, offset, this.#head.length - this.#left);
+    this.#left -= copied;
+    return copied;
+  }
+
+  [Symbol.dispose](): void {
+    this.#input[Symbol.dispose]();
+  }
+}
+
+class FileInput implements BlockInput {
   readonly #fd: number;
   readonly bytesTotal: number;
 
@@ -113,7 +173,7 @@ class FileInput implements Disposable {
   }
 }
 
-class StdinInput implements Disposable {
+class StdinInput implements BlockInput {
   readonly bytesTotal = 0;
   readonly #reader = Bun.stdin.stream().getReader();
   readonly #stop: AbortSignal | undefined;

@@ -42,7 +42,8 @@ export function findProgram(name: string): string {
   const found = Bun.which(name, { PATH: path });
   if (found) return found;
   throw new XferError(
-    `${name} was not found on PATH (looked in ${path === "" ? "nothing: PATH is empty" : path})`,
+    `${name} was not found on PATH (looked in ${path === "" ? "nothing: PATH is empty" : path}): ` +
+      "install it here, or put its folder on PATH",
     exitCodes.failed,
   );
 }

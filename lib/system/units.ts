@@ -53,7 +53,7 @@ function factor(prefix: string, base: 1000 | 1024): number {
  * is none or not a whole number of bytes.
  */
 export function parseBytes(text: string): number | undefined {
-  const [, digits, prefix = "", suffix = ""] = /^(\d+(?:\.\d+)?) ?([KMGTPE]?)(i?B?)$/i.exec(text) ?? [];
+  const [, digits, prefix = "", suffix = ""] = /^(\d*\.?\d+) ?([KMGTPE]?)(i?B?)$/i.exec(text) ?? [];
   if (digits === undefined || (prefix === "" && /i/i.test(suffix))) return undefined;
   const bytes = Number(digits) * factor(prefix, /^b$/i.test(suffix) ? 1000 : 1024);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
@@ -62,7 +62,7 @@ export function parseBytes(text: string): number | undefined {
 /** Bytes a second from a text such as "5Gbps", "200MB/s" or "1.5GiB/s" (b is bits, B is bytes); undefined for others. */
 export function parseRate(text: string): number | undefined {
   const [, digits, prefix = "", binary = "", unit] =
-    /^(\d+(?:\.\d+)?) ?([kKMGTP]?)(i?)(b|bit|B)(?:ps|\/s)$/.exec(text) ?? [];
+    /^(\d*\.?\d+) ?([kKMGTP]?)(i?)(b|bit|B)(?:ps|\/s)$/.exec(text) ?? [];
   if (digits === undefined || (prefix === "" && binary !== "")) return undefined;
   const amount = Number(digits) * factor(prefix, binary === "" ? 1000 : 1024);
   return amount > 0 ? amount / (unit === "B" ? 1 : 8) : undefined;
@@ -74,4 +74,17 @@ export function formatBitRate(bytesPerSecond: number): string {
   const [amount, unit] =
     bits >= 1e9 ? [bits / 1e9, "Gbps"] : bits >= 1e6 ? [bits / 1e6, "Mbps"] : [bits / 1e3, "kbps"];
   return `${amount.toFixed(2)} ${unit}`;
+}
+
+/** Units in which a rate can be told: as networks are sold, or as disks are. */
+export const rateUnits = ["Gbps", "MBps"] as const;
+
+export type RateUnit = (typeof rateUnits)[number];
+
+/** Bytes a second in one unit: "5.00 Gbps", "625.00 MB/s"; without one in bits, in the unit that suits. */
+export function formatNetworkRate(bytesPerSecond: number, unit?: RateUnit): string {
+  if (unit === undefined) return formatBitRate(bytesPerSecond);
+  return unit === "Gbps"
+    ? `${((bytesPerSecond * 8) / 1e9).toFixed(2)} Gbps`
+    : `${(bytesPerSecond / 1e6).toFixed(2)} MB/s`;
 }

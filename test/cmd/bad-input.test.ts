@@ -223,7 +223,7 @@ const rows: [string, string[], number, RegExp][] = [
     "missing rclone.conf",
     [...local, "--rclone-config", "none.conf"],
     2,
-    /--rclone-config: .*none\.conf: no such file/,
+    /--rclone-config: .*none\.conf: no such file \("rclone config" makes one\)/,
   ],
   ["verify with slurm", ["run", "--verify", "--rclone-image", "/i"], 2, /--verify is for --executor local/],
   ["submit with local", [...local, "--submit"], 2, /--submit is for --executor slurm/],
@@ -305,11 +305,15 @@ test(
     using dir = await scene();
     const env = { PATH: "/nowhere" };
     const submit = await xfer(["slurm", "submit", "--run-dir", "run"], { cwd: dir.path, env });
-    expect(submit.stderr).toBe("xfer: sbatch was not found on PATH (looked in /nowhere)\n");
+    expect(submit.stderr).toBe(
+      "xfer: sbatch was not found on PATH (looked in /nowhere): install it here, or put its folder on PATH\n",
+    );
     expect(submit.code).toBe(1);
     expect(existsSync(join(dir.path, "run", "submissions.jsonl"))).toBe(false);
     const listed = await xfer([...build, "--rclone-config", "rclone.conf"], { cwd: dir.path, env });
-    expect(listed.stderr).toBe("xfer: rclone was not found on PATH (looked in /nowhere)\n");
+    expect(listed.stderr).toBe(
+      "xfer: rclone was not found on PATH (looked in /nowhere): install it here, or put its folder on PATH\n",
+    );
     expect(listed.code).toBe(1);
     expect(existsSync(join(dir.path, "new.jsonl"))).toBe(false);
   },
@@ -324,7 +328,7 @@ test(
       cwd: dir.path,
     });
     expect(result.code).toBe(0);
-    expect(result.stderr).toContain("warning: --rclone-config: /nodes/rclone.conf: no such file here");
+    expect(result.stderr).toContain("warning: --rclone-config: /nodes/rclone.conf: no such file");
   },
   timeoutMs,
 );

@@ -23,7 +23,8 @@ test(
       },
     );
     expect(await child.stderr.text()).toBe(
-      "xfer: rclone was not found on PATH (looked in nothing: PATH is empty)\n",
+      "xfer: rclone was not found on PATH (looked in nothing: PATH is empty): " +
+        "install it here, or put its folder on PATH\n",
     );
     expect(await child.exited).toBe(1);
     expect(existsSync(join(dir.path, "pwned"))).toBe(false);

@@ -47,6 +47,10 @@ describe("analyze", () => {
         "histogram",
       ]);
       expect(analysis.file_size_stats).toMatchObject({ min: 1000, small_files_pct: 100, large_files_pct: 0 });
+      expect(analysis.file_size_stats).toMatchObject({ min_human: "1000 B", min_size_human: "1000 B" });
+      expect(analysis.suggested_flags).toBe(
+        "--transfers 64 --checkers 128 --fast-list --retries 10 --low-level-retries 20",
+      );
       const written = await xfer(["manifest", "analyze", "--in", "m.jsonl", "--out", "a.json"], {
         cwd: dir.path,
       });
@@ -71,7 +75,7 @@ describe("analyze", () => {
       ];
       const { stdout } = await piped(["manifest", "analyze", "--in", "-", ...args], hostile, "/");
       const analysis = JSON.parse(stdout);
-      expect(analysis.suggested_flags).toBe("--transfers 3 --checkers 128 --fast-list");
+      expect(analysis.suggested_flags).toBe("--checkers 128 --fast-list --transfers 3");
       expect(analysis.shard_count_assumptions).toMatchObject({ array_concurrency: 7, core_budget: 8 });
     },
     timeoutMs,
@@ -96,6 +100,98 @@ test(
       total_files: 24,
       requests: { get: 24 },
     });
+  },
+  timeoutMs,
+);
+
+describe("a listing of rclone lsjson is read as a manifest is", () => {
+  const sizes = [0, 1500, 3 * 1024 ** 2, 700 * 1024 ** 2];
+  const entries = [
+    { Path: "dir", Name: "dir", Size: -1, MimeType: "inode/directory", IsDir: true },
+    ...sizes.map((Size, i) => ({ Path: `dir/"{[é${i}\n`, Name: "x", Size, IsDir: false })),
+  ];
+  const lines = entries.map((entry) => JSON.stringify(entry));
+  /** [how it is laid out, its text] */
+  const rows: [string, string][] = [
+    ["an entry a line in an array", `[\n${lines.join(",\n")}\n]\n`],
+    ["indented", JSON.stringify(entries, null, 4)],
+    ["on one line", JSON.stringify(entries)],
+    ["without the array", `${lines.join("\n")}\n`],
+    ["without the array, indented", entries.map((entry) => JSON.stringify(entry, null, 2)).join("\n")],
+    ["parts after each other, with CRLF", lines.map((line) => `[\r\n${line}\r\n]\r\n`).join("")],
+  ];
+  test.each(rows)(
+    "%s",
+    async (_, text) => {
+      using dir = temporaryDirectory();
+      writeFileSync(join(dir.path, "l.json"), text);
+      const args = ["--min-rate", "5Gbps", "--max-rate", "5Gbps", "--json"];
+      const estimate = await xfer(["manifest", "estimate", "--in", "l.json", ...args], { cwd: dir.path });
+      expect(estimate).toMatchObject({ code: 0, stderr: "" });
+      const total = sizes.reduce((sum, size) => sum + size, 0);
+      expect(JSON.parse(estimate.stdout)).toMatchObject({ total_files: 4, total_bytes: total });
+      const analysis = await piped(["manifest", "analyze", "--in", "-"], text, "/");
+      expect(JSON.parse(analysis.stdout)).toMatchObject({ total_files: 4, total_bytes: total });
+    },
+    timeoutMs,
+  );
+
+  /** [what is wrong, the text, what is said] */
+  const torn: [string, string, RegExp][] = [
+    ["no closing bracket", `[\n${lines.join(",\n")}\n`, /l\.json:7: the array has no closing bracket/],
+    ["cut in an entry", `[\n${lines.join(",\n").slice(0, -5)}`, /l\.json:6: the object has no end/],
+    ["cut in a line", lines.join("\n").slice(0, -5), /l\.json:5: the object has no end/],
+    ["a comma is missing", `[\n${lines.join("\n")}\n]`, /l\.json:3: unexpected "\{/],
+    ["an entry without a size", `${lines[1]}\n{"Path":"a"}\n`, /l\.json:2: an object without a size/],
+    ["no JSON", `[\n{"Path":a,"Size":1}\n]`, /l\.json:2: no JSON/],
+    ["words after it", "[]\nFailed to lsjson", /l\.json:2: unexpected "Failed to lsjson"/],
+    ["nothing in it", "[]", /l\.json: no objects/],
+  ];
+  test.each(torn)(
+    "%s",
+    async (_, text, said) => {
+      using dir = temporaryDirectory();
+      writeFileSync(join(dir.path, "l.json"), text);
+      const result = await xfer(["manifest", "analyze", "--in", "l.json"], { cwd: dir.path });
+      expect(result).toMatchObject({ code: 2, stdout: "" });
+      expect(result.stderr).toMatch(said);
+      expect(result.stderr.trimEnd()).not.toContain("\n");
+    },
+    timeoutMs,
+  );
+});
+
+test(
+  "an input that is no file is said by name",
+  async () => {
+    using dir = temporaryDirectory();
+    const said = async (input: string) =>
+      (await xfer(["manifest", "analyze", "--in", input], { cwd: dir.path })).stderr;
+    expect(await said(".")).toBe("xfer: .: is a folder: a file is needed\n");
+    expect(await said("none")).toBe("xfer: none: no such file\n");
+  },
+  timeoutMs,
+);
+
+test(
+  "estimate's histogram and units are those that are asked for",
+  async () => {
+    const text = [1000, 2 * 1024 ** 2, 3 * 1024 ** 2, 5 * 1024 ** 3].map((Size) => JSON.stringify({ Size }));
+    const args = ["manifest", "estimate", "--in", "-", "--min-rate", "5Gbps", "--max-rate", "40Gbps"];
+    const shown = async (...more: string[]) => (await piped([...args, ...more], text.join("\n"), "/")).stdout;
+    expect(await shown("--prefer-units", "MBps")).toContain(" 625.00 MB/s ");
+    expect(await shown("--prefer-units", "Gbps")).toContain(" 40.00 Gbps ");
+    expect(await shown("--no-hist")).not.toContain("█");
+    expect((await shown("--hist-width", "7")).match(/█+/g)?.map((bar) => bar.length)).toContain(7);
+    const { stderr, code } = await piped(
+      [...args.slice(0, -4), "--min-rate", "100", "--max-rate", "1"],
+      "",
+      "/",
+    );
+    expect([code, stderr]).toEqual([
+      2,
+      'xfer: --min-rate: must be a rate with its unit, such as 5Gbps, 800Mbps, 200MB/s or 1.5GiB/s, not "100"\n',
+    ]);
   },
   timeoutMs,
 );

@@ -2,8 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { analyzeManifest } from "../../../lib/manifest/analysis.ts";
-import { arraySeconds, clusterDefaults, suggestShards } from "../../../lib/manifest/cost-model.ts";
-import { estimateTransfer } from "../../../lib/manifest/estimate.ts";
+import {
+  arraySeconds,
+  clusterDefaults,
+  minShardSecondsHere,
+  suggestShards,
+} from "../../../lib/manifest/cost-model.ts";
+import { boundedBins, estimateTransfer } from "../../../lib/manifest/estimate.ts";
+import { isListing } from "../../../lib/manifest/size-input.ts";
 import { SizeStats } from "../../../lib/manifest/size-stats.ts";
 import { formatBitRate, parseBytes, parseRate } from "../../../lib/system/units.ts";
 import { seededRandom } from "../../data/fill.ts";
@@ -75,13 +81,14 @@ describe("the profile and its flags", () => {
       const manifestPath = manifestOf(dir.path, sizes);
       const analysis = await analyzeManifest({ manifestPath, baseFlags, cluster: clusterDefaults });
       expect(analysis).toMatchObject({ status: "ok", profile, total_files: sizes.length });
-      expect(analysis.suggested_flags).toStartWith("--retries 3 --transfers 7 --header 'X: y' --checkers ");
+      expect(analysis.suggested_flags).toMatch(/^--checkers .* --retries 3 --transfers 7 --header 'X: y'$/);
       expect(analysis.suggested_flags.match(/--transfers/g)?.length).toBe(1);
     });
   }
 });
 
 describe("the number of shards", () => {
+  const here = { arrayConcurrency: 2, minShardSeconds: minShardSecondsHere };
   /** [what the data set is, objects, bytes, changes of the assumptions, shards] */
   const rows: [string, number, number, Partial<typeof clusterDefaults>, number][] = [
     ["one small object", 1, 100, {}, 1],
@@ -93,6 +100,14 @@ describe("the number of shards", () => {
     ["ten PiB: ten TiB each", 1e6, 10_240 * TiB, {}, 1024],
     ["ten PiB with a smaller cap", 1e6, 10_240 * TiB, { maxShardBytesTb: 1 }, 10_240],
     ["fewer objects than places", 5, 5 * TiB, {}, 5],
+    ["here: five small files", 5, 10, here, 1],
+    ["here: 2,500 of 100 kB", 2500, 2.5e8, here, 2],
+    ["here: a million of 100 kB", 1e6, 1e11, here, 2],
+    ["here: ten million of 100 kB", 1e7, 1e12, here, 10],
+    ["here: one of 1 TB", 1, 1e12, here, 1],
+    ["here: three of 1 TB", 3, 3e12, here, 3],
+    ["here, with 64 CPUs: five small files", 5, 10, { ...here, arrayConcurrency: 64 }, 1],
+    ["here, with 64 CPUs: a million of 100 kB", 1e6, 1e11, { ...here, arrayConcurrency: 64 }, 64],
   ];
   for (const [what, objects, bytes, changes, shards] of rows) {
     test(what, () => {
@@ -113,6 +128,7 @@ test("an estimate: seven rates, requests, and an end that neither the network no
     manifestPath: manifestOf(dir.path, sizes),
     minRate: 1e6,
     maxRate: 64e6,
+    preferUnits: undefined,
     cluster: clusterDefaults,
     now,
   };
@@ -133,6 +149,86 @@ test("an estimate: seven rates, requests, and an end that neither the network no
   expect(estimate.histogram.map(({ objects }) => objects)).toEqual([1500, 0, 0, 2]);
 });
 
+describe("a histogram of powers of two within bounds", () => {
+  const stats = new SizeStats();
+  for (const size of [0, 3, 1000, 5000, MiB, 3 * MiB]) stats.add(size);
+  /** [the bounds, from each bin's first size its objects] */
+  const rows: [Parameters<typeof boundedBins>[1], [number, number][]][] = [
+    [
+      { min: 1024, max: 8192 },
+      [
+        [0, 3],
+        [1024, 0],
+        [2048, 0],
+        [4096, 1],
+        [8192, 2],
+      ],
+    ],
+    [
+      { min: 1025, max: 8191 },
+      [
+        [0, 3],
+        [1024, 0],
+        [2048, 0],
+        [4096, 1],
+        [8192, 2],
+      ],
+    ],
+    [
+      { bins: 2 },
+      [
+        [0, 1],
+        [2, 2],
+        [4096, 3],
+      ],
+    ],
+    [
+      { bins: 1, min: 512, max: 4 * MiB },
+      [
+        [0, 2],
+        [512, 4],
+      ],
+    ],
+    [
+      { min: 4 * MiB },
+      [
+        [0, 6],
+        [4 * MiB, 0],
+      ],
+    ],
+  ];
+  test.each(rows)("%o", (bounds, bins) => {
+    const found = boundedBins(stats.histogram(), bounds);
+    expect(found.map(({ from, objects }) => [from, objects])).toEqual(bins);
+  });
+
+  test("without bounds, and of no objects but empty ones", () => {
+    expect(boundedBins(stats.histogram(), {})).toEqual(stats.histogram());
+    const empty = new SizeStats();
+    empty.add(0);
+    expect(boundedBins(empty.histogram(), { bins: 3 })).toEqual(empty.histogram());
+  });
+});
+
+describe("an input is told by its beginning", () => {
+  /** [what it begins with, whether that is a listing] */
+  const rows: [string, boolean][] = [
+    ['[{"Path":"a","Size":1}]', true],
+    ["\uFEFF \n[", true],
+    ['{"Path":"a","Size":1,"IsDir":false}\n', true],
+    ['{"path":"a","size":1}\n', true],
+    ['{\n  "Path": "a",\n  "Size": 1', true],
+    ['{"schema":"xfer.manifest.v1","path":"a","size":1}\n', false],
+    ['{"schema":"xfer.manifest.v1","path":"a","Size":', false],
+    ['{"path":"a"}\n', false],
+    ["a,b", false],
+    ["", false],
+  ];
+  test.each(rows)("%j", (head, listing) => {
+    expect(isListing(head)).toBe(listing);
+  });
+});
+
 test("units", () => {
   const sizes = {
     "0": 0,
@@ -149,6 +245,7 @@ test("units", () => {
     expect([text, parseBytes(text)]).toEqual([text, undefined]);
   const rates = {
     "8bps": 1,
+    ".5Gbps": 62.5e6,
     "5Gbps": 625e6,
     "40 Gbit/s": 5e9,
     "200MB/s": 2e8,

@@ -83,6 +83,18 @@ test("every listed object is in exactly one line of the account", () => {
   }
 });
 
+test("what a delta found the same is listed and unchanged, and in no shard", () => {
+  const same = { objects: 5, bytes: 50 };
+  const account = accountOf(meta, [files({ done }), files({ fail }), files({})], untransferable, same);
+  expect(account).toMatchObject({
+    listed: { objects: 39, bytes: 390 },
+    copied: { objects: 10, bytes: 100 },
+    unchanged: { objects: 13, bytes: 130 },
+    failed: { objects: 2 },
+    unfinished: { objects: 10 },
+  });
+});
+
 test("a .done of other content or another number of records is none", () => {
   const other = value({ ...done.value, sha256: "b".repeat(64) });
   const short = value({ ...done.value, records: 9 });
