@@ -3,6 +3,8 @@ import * as v from "valibot";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
+import { sortUserFlags } from "../lib/rclone/flags.ts";
+import type { MetadataMode } from "../lib/rclone/preserved.ts";
 import { absoluteImage, type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
 import { imageProblem, slurmWordsProblem } from "../lib/rclone/secrets.ts";
 import { hashModes } from "../lib/run/build-manifest.ts";
@@ -159,6 +161,15 @@ export const renderArgs = {
     valueHint: "FLAGS",
     description: "flags for rclone copy; --retries is the number of passes over what is not proven",
   },
+  metadata: {
+    type: "boolean",
+    description: "carry metadata between any two places (default: from S3 to S3, where it costs no request)",
+    negativeDescription: "carry no metadata but the content type and the modification time",
+  },
+  "create-bucket": {
+    type: "boolean",
+    description: "create the destination's bucket when it is not there",
+  },
   "max-attempts": {
     type: "string",
     default: "5",
@@ -273,6 +284,8 @@ export const renderSchema = {
   mem: text,
   "rclone-conf-in-container": text,
   "rclone-flags": words("rclone-flags"),
+  metadata: v.optional(v.boolean()),
+  "create-bucket": v.optional(v.boolean(), false),
   "max-attempts": whole(1),
   "max-restarts": whole(0),
   "stop-lead": whole(1),
@@ -304,7 +317,15 @@ export function renderOptionsOf(
   defaults: { runtime: RuntimeName; arrayConcurrency: number },
 ): Pick<
   RenderOptions,
-  "rclone" | "rcloneFlags" | "maxAttempts" | "maxRestarts" | "slurm" | "agent" | "version"
+  | "rclone"
+  | "rcloneFlags"
+  | "metadata"
+  | "createBucket"
+  | "maxAttempts"
+  | "maxRestarts"
+  | "slurm"
+  | "agent"
+  | "version"
 > {
   const agentPath = input["agent-path"];
   const runtime = input.runtime ?? defaults.runtime;
@@ -317,6 +338,8 @@ export function renderOptionsOf(
       pyxisExtra: input["pyxis-extra"],
     },
     rcloneFlags: input["rclone-flags"],
+    metadata: metadataOf(input.metadata, input["rclone-flags"]),
+    createBucket: input["create-bucket"],
     maxAttempts: input["max-attempts"],
     maxRestarts: input["max-restarts"],
     slurm: {
@@ -332,6 +355,18 @@ export function renderOptionsOf(
     agent: agentPath === undefined ? ownBinary() : { path: agentPath },
     version,
   };
+}
+
+/** Throws invalid input when the user's own flags for rclone say the opposite. */
+function metadataOf(asked: boolean | undefined, rcloneFlags: readonly string[]): MetadataMode {
+  if (asked === undefined) return "auto";
+  const said = sortUserFlags(rcloneFlags).given.get("metadata");
+  if (said !== undefined && (said === "true") !== asked) {
+    throw invalidInput(
+      `--${asked ? "" : "no-"}metadata: --rclone-flags say --metadata=${said}: leave one of them out`,
+    );
+  }
+  return asked ? "on" : "off";
 }
 
 function ownBinary(): { copyOf: string } {

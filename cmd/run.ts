@@ -5,10 +5,15 @@ import * as v from "valibot";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
+import { sortUserFlags } from "../lib/rclone/flags.ts";
+import type { MetadataMode } from "../lib/rclone/preserved.ts";
+import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import { emptyAccount } from "../lib/run/account.ts";
+import { checkCreateBucket } from "../lib/run/bucket.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
+import type { Lister } from "../lib/run/lister.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
 import { remoteContext } from "../lib/run/remotes.ts";
 import { renderRun } from "../lib/run/render.ts";
@@ -26,6 +31,7 @@ import { accountText, progressText, runVerificationText } from "./account-text.t
 import * as flags from "./flags.ts";
 import { buildOptionsOf, checkRcloneConfig, listingText } from "./listing.ts";
 import { printJson, printText } from "./print.ts";
+import { lookForBucketFirst, sayPreserved } from "./start-words.ts";
 
 const executors = ["slurm", "local"] as const;
 
@@ -121,22 +127,27 @@ export default defineCommand({
       runDir,
       now: new Date(),
     };
+    const build = {
+      ...buildOptionsOf(input, {
+        runtime,
+        stop: watch.signal,
+        onProgress: (t) => live.update(listingText(t)),
+      }),
+      sourceRoot: input.source && checkRoot("--source", input.source, context),
+      destRoot: input.dest && checkRoot("--dest", input.dest, context),
+    };
+    if (listsHere && build.sourceRoot && build.destRoot) {
+      await startOf(build, { source: build.sourceRoot, dest: build.destRoot }, runtime, render);
+    }
     const config = await prepareRun({
-      build: {
-        ...buildOptionsOf(input, {
-          runtime,
-          stop: watch.signal,
-          onProgress: (t) => live.update(listingText(t)),
-        }),
-        sourceRoot: input.source && checkRoot("--source", input.source, context),
-        destRoot: input.dest && checkRoot("--dest", input.dest, context),
-      },
+      build,
       numShards: input["num-shards"],
       numShardsDefault,
       strategy: input.strategy,
       delta: input.delta
         ? {
             compare: input.compare,
+            bucket: input["create-bucket"] ? "may-be-missing" : "must-be-there",
             onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
           }
         : undefined,
@@ -157,6 +168,20 @@ export default defineCommand({
 });
 
 type Input = v.InferOutput<typeof schema>;
+
+/** Before anything is listed: what is preserved, and whether the destination's bucket is there, where rclone runs here. */
+async function startOf(
+  lister: Lister,
+  ends: { source: string; dest: string },
+  runtime: RuntimeName,
+  asked: { metadata: MetadataMode; createBucket: boolean; rcloneFlags: readonly string[] },
+): Promise<void> {
+  const { given } = sortUserFlags(asked.rcloneFlags, process.env);
+  const context = remoteContext(lister.configPath, runtime, given);
+  checkCreateBucket(ends.dest, asked.createBucket, context);
+  sayPreserved(ends, context, asked);
+  if (runtime === "host") await lookForBucketFirst(lister, ends.dest, context, asked);
+}
 
 /** Submits a run, or says how. */
 async function endOnSlurm(input: Input, hasShards: boolean): Promise<ExitCode> {

@@ -1,11 +1,13 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { runLayout } from "../../lib/run/layout.ts";
+import { remoteContext } from "../../lib/run/remotes.ts";
 import { renderRun } from "../../lib/run/render.ts";
 import { formatShards } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
 import { checkRcloneConfig } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
+import { sayPreserved } from "../start-words.ts";
 
 const schema = v.object({
   "run-dir": flags.requiredText,
@@ -48,8 +50,12 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const runDir = input["run-dir"];
+    const asked = flags.renderOptionsOf(input, {
+      runtime: "pyxis",
+      arrayConcurrency: flags.arrayConcurrencyDefault,
+    });
     const config = await renderRun({
-      ...flags.renderOptionsOf(input, { runtime: "pyxis", arrayConcurrency: flags.arrayConcurrencyDefault }),
+      ...asked,
       runDir,
       manifestPath: input.manifest ?? runLayout(runDir).manifest,
       numShards: input["num-shards"],
@@ -57,6 +63,9 @@ export default defineCommand({
       destRoot: input["dest-root"],
       now: new Date(),
     });
+    const context = remoteContext(input["rclone-config"], config.runtime);
+    const ends = { source: config.source_root, dest: config.dest_root };
+    if (!input.json) sayPreserved(ends, context, asked);
     checkRcloneConfig(input["rclone-config"], false);
     if (input.json) await printJson(config);
     else

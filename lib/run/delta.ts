@@ -1,11 +1,13 @@
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { type CompareMode, verdictOf } from "../manifest/delta.ts";
+import { bucketOf } from "../rclone/bucket.ts";
 import { rootKind } from "../rclone/remote.ts";
 import { AtomicFile } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
+import { MissingBucket, missingBucketText } from "./bucket.ts";
 import { checkListedRoot } from "./inputs.ts";
 import { listEntries } from "./list-entries.ts";
 import type { Lister, ListingRequest } from "./lister.ts";
@@ -19,6 +21,8 @@ export interface DeltaOptions extends Lister {
   /** Where the keys go that only the destination has, one a line. */
   extraOut: string | undefined;
   compare: CompareMode;
+  /** Whether the destination's bucket must be there, or is created later; without it all records are new. */
+  bucket?: "must-be-there" | "may-be-missing";
   fastList: boolean;
   extraLsjsonFlags: readonly string[];
   /** How many listings run side by side. */
@@ -60,11 +64,8 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   });
   if (!loaded) throw invalidInput(`${manifestPath}: the manifest is empty`);
   const { comparison } = loaded;
-  const destRoot = checkListedRoot(
-    `${manifestPath}: dest_root`,
-    loaded.destRoot,
-    remoteContext(options.configPath, options.runtime),
-  );
+  const context = remoteContext(options.configPath, options.runtime);
+  const destRoot = checkListedRoot(`${manifestPath}: dest_root`, loaded.destRoot, context);
   const delta: Delta = {
     schema: "xfer.delta.v1",
     manifest: manifestPath,
@@ -86,7 +87,7 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   };
   try {
     const extraFile = options.extraOut === undefined ? undefined : open(options.extraOut);
-    const { unlistable } = await listEntries(options, {
+    const { unlistable, absent } = await listEntries(options, {
       request: destRequest(options, destRoot),
       listers: options.listParallel,
       partsDir: partsDirOf(options.out),
@@ -95,6 +96,8 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
         if (!comparison.addListed(entry)) extraFile?.writeText(`${entry.Path}\n`);
       },
     });
+    const bucket = absent ? bucketOf(destRoot, context) : undefined;
+    if (bucket && options.bucket === "must-be-there") throw new MissingBucket(missingBucketText(bucket.name));
     if (unlistable[0]) {
       const { path, reason } = unlistable[0];
       log.warn(

@@ -4,10 +4,12 @@ import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readFirstRecord } from "../manifest/read.ts";
 import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
 import { sortUserFlags } from "../rclone/flags.ts";
+import type { MetadataMode } from "../rclone/preserved.ts";
 import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
+import { checkCreateBucket } from "./bucket.ts";
 import { type RunConfig, writeRunConfig } from "./config.ts";
 import { checkImage, checkListedRoot, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
@@ -49,6 +51,10 @@ export interface RenderOptions {
   destRoot: string | undefined;
   rclone: RcloneSetup;
   rcloneFlags: readonly string[];
+  /** Whether rclone is asked to carry metadata. */
+  metadata: MetadataMode;
+  /** Whether a destination bucket that is not there is created. */
+  createBucket: boolean;
   maxAttempts: number;
   maxRestarts: number;
   slurm: SlurmSetup;
@@ -81,6 +87,8 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     rclone_config: rclone.configPath ?? null,
     rclone_conf_in_container: rclone.confInContainer,
     rclone_flags: [...options.rcloneFlags],
+    metadata: options.metadata,
+    create_bucket: options.createBucket,
     pyxis_extra: [...rclone.pyxisExtra],
     cpus_per_task: slurm.cpusPerTask,
     max_attempts: options.maxAttempts,
@@ -122,6 +130,8 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
 function checkRclone(config: RunConfig): void {
   sortUserFlags(config.rclone_flags);
   checkImage(config.runtime, config.rclone_image ?? undefined);
+  const context = remoteContext(config.rclone_config ?? undefined, config.runtime);
+  checkCreateBucket(config.dest_root, config.create_bucket, context);
   // Refuses what a container cannot mount.
   mountsFor({
     runtime: config.runtime,
@@ -129,7 +139,7 @@ function checkRclone(config: RunConfig): void {
     confInContainer: config.rclone_conf_in_container,
     readOnly: [config.source_root],
     writable: [config.dest_root],
-    context: remoteContext(config.rclone_config ?? undefined, config.runtime),
+    context,
   });
 }
 

@@ -216,8 +216,8 @@ test(
       const json = await stage.xfer(...third, "--json");
       expect(JSON.parse(json.stdout)).toMatchObject({ schema: "xfer.account.v1", listed: { objects: 0 } });
     }
-    // One for the delta, and one for the verification.
-    expect(stage.dest.counts).toMatchObject({ LIST: 8, HEAD: 0, PUT: 0, total: 8 });
+    // One for the bucket, before the source is listed; one for each delta, and one for each verification.
+    expect(stage.dest.counts).toMatchObject({ LIST: 9, HEAD: 0, PUT: 0, total: 9 });
     expect(existsSync(join(stage.dir, "third", "shards"))).toBe(false);
   },
   timeoutMs,
