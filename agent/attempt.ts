@@ -1,8 +1,9 @@
 import { untransferableReason } from "../lib/rclone/addressable.ts";
+import { bucketOf } from "../lib/rclone/bucket.ts";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
 import { notShownText, refusedVariables, type UserFlags } from "../lib/rclone/flags.ts";
 import { isLocal, type LocalEnds, plainPath } from "../lib/rclone/local-ends.ts";
-import { rootKind, serverSide } from "../lib/rclone/remote.ts";
+import { copyCutoffOf, rootKind, serverSide } from "../lib/rclone/remote.ts";
 import type { RemoteContext } from "../lib/rclone/remote-options.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
@@ -109,6 +110,7 @@ class Attempt {
       source: rootKind(config.source_root, context.remotes, context.env),
       dest: rootKind(config.dest_root, context.remotes, context.env),
       serverSide: serverSide(config.source_root, config.dest_root, context),
+      serverCopyCutoffBytes: copyCutoffOf(config.dest_root, context),
     };
     this.#progress = new Progress(layout.progress, {
       shard: options.shard,
@@ -246,13 +248,15 @@ class Attempt {
 
   /**
    * Before the first copy: what the destination holds already need not be copied. A look that fails is repeated as a pass
-   * is; the attempt fails with it, or stops, when there is a result. A user's flag that compares makes rclone look.
+   * is; the attempt fails with it, or stops, when there is a result. A user's flag that compares makes rclone look: then only
+   * the bucket is looked for.
    */
   async #lookAtDestination(): Promise<AttemptResult | undefined> {
     const { records, journal, examine } = this.#options;
     const unproven = records.count - journal.proofs.count;
     if (unproven === 0) return undefined;
-    if (this.#flags.comparesDestination) {
+    const { comparesDestination } = this.#flags;
+    if (comparesDestination && !this.#needsBucket()) {
       await this.#leaveOutUntransferable();
       return undefined;
     }
@@ -263,7 +267,7 @@ class Attempt {
       if (look.kind === "seen") {
         this.#version = look.destination.version ?? undefined;
         await this.#leaveOutUntransferable();
-        this.#take(look);
+        if (!comparesDestination) this.#take(look);
         return undefined;
       }
       this.#options.log.note("error", look.message);
@@ -282,6 +286,15 @@ class Attempt {
       this.#note(`looking again in ${next.waitSeconds}s (${look.class})`);
       await sleep(next.waitSeconds * 1000, this.#stop);
     }
+  }
+
+  /** Whether the destination lies in a bucket, or in what may be one and is to be created. */
+  #needsBucket(): boolean {
+    const { config, context } = this.#options;
+    return (
+      bucketOf(config.dest_root, context) !== undefined ||
+      (config.create_bucket && this.#kinds.dest !== "posix")
+    );
   }
 
   /**

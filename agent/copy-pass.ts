@@ -33,6 +33,8 @@ export interface PlaceKinds {
   source: RootKind;
   dest: RootKind;
   serverSide: ReturnType<typeof serverSide>;
+  /** The size from which the server copies in parts, where it is said. */
+  serverCopyCutoffBytes: number | undefined;
 }
 
 /** What the copying of an attempt works with; see AttemptOptions for the first of them. */
@@ -180,7 +182,8 @@ export class CopyPass {
   }
 
   #plan(mayBeThere: boolean, version: readonly [number, number] | undefined): CopyPlan {
-    const { records, flags, kinds } = this.#parts;
+    const { config, records, flags, kinds } = this.#parts;
+    const said = flags.given.get("metadata");
     return copyPlan({
       ...kinds,
       largestBytes: records.largestBytes,
@@ -188,6 +191,9 @@ export class CopyPass {
       multiThreadCutoffBytes: flags.multiThreadCutoffBytes,
       comparesDestination: flags.comparesDestination,
       mayBeThere,
+      metadata: config.metadata,
+      metadataSaid: said === undefined ? undefined : said === "true",
+      serverCopyCutoffBytes: kinds.serverCopyCutoffBytes,
     });
   }
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { classifyMessage, type FailureClass, failureClasses } from "../lib/rclone/failure-class.ts";
+import { MissingBucket } from "../lib/run/bucket.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
 import { ListingFailed } from "../lib/run/lister.ts";
 import {
@@ -101,6 +102,7 @@ function knownLook(options: ExamineOptions): Look | undefined {
 type FailedLook = Extract<Look, { kind: "failed" }>;
 
 function failureBy(error: XferError): FailedLook {
+  if (error instanceof MissingBucket) return { kind: "failed", class: "config", message: messageOf(error) };
   const said = error instanceof ListingFailed ? error.said : messageOf(error);
   const failure = classifyMessage(said);
   // Of a place that cannot be looked at nothing is known to be missing.

@@ -9,7 +9,8 @@ import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { versionOf } from "../lib/rclone/addressable.ts";
 import { placeFlags } from "../lib/rclone/place-flags.ts";
 import type { RootKind } from "../lib/rclone/remote.ts";
-import { parseRoot } from "../lib/rclone/remote-options.ts";
+import { parseRoot, type RemoteContext } from "../lib/rclone/remote-options.ts";
+import { type BucketNeeds, lookForBucket, settleAbsentRoot } from "../lib/run/bucket.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
 import { type Lister, type ListingEnd, type ListingRequest, runListing } from "../lib/run/lister.ts";
@@ -31,6 +32,10 @@ export interface ProbeOptions {
   meta: ShardsMeta;
   destKind: RootKind;
   stop: AbortSignal;
+  /** What decides how rclone reaches the destination. */
+  context: RemoteContext;
+  /** Looks for the bucket alone, since rclone compares every object anyway. */
+  bucketOnly?: boolean;
   limits?: ProbeLimits;
 }
 
@@ -53,6 +58,7 @@ const limitsDefault: ProbeLimits = { recordsMax: 5_000_000, entriesPerRecord: 50
  */
 export async function probeDestination(options: ProbeOptions): Promise<Destination> {
   const { config, meta, limits = limitsDefault } = options;
+  if (options.bucketOnly) return lookAtBucket(options);
   if (isAbsentPath(config.dest_root)) return { found: "nothing", listed: 0, version: null };
   const entriesMax = Math.max(limits.entriesFree, limits.entriesPerRecord * meta.num_records);
   let found: Destination = { found: "nothing", listed: 0, version: null };
@@ -130,10 +136,25 @@ async function probeShards(
   }
   const version = versionOf(end?.version);
   if (enough.signal.aborted) return { found: "too-much", listed, version };
+  if (end?.absent) await settleAbsentRoot(listerFor(options, stop), needsOf(options));
   const hidden = new HiddenFolders(end?.unlistable ?? []);
   if (listed === 0 && hidden.size === 0 && shards[0] === 0) return { found: "nothing", listed, version };
   await writeFound(options, shards, records, hidden);
   return { found: "per-shard", listed, version };
+}
+
+/** What a run needs of its destination's bucket. */
+function needsOf({ config, context }: ProbeOptions): BucketNeeds {
+  const { dest_root: root, create_bucket: create, rclone_flags: flags } = config;
+  return { root, create, context, extraFlags: placeFlags(flags) };
+}
+
+/** Whether the bucket is there: of the objects in it nothing is known, so that each is compared. */
+async function lookAtBucket(options: ProbeOptions): Promise<Destination> {
+  const lister = listerFor(options, options.stop);
+  const end = await lookForBucket(lister, needsOf(options));
+  if (end.absent) await settleAbsentRoot(lister, needsOf(options));
+  return { found: "too-much", listed: 0, version: versionOf(end.version) };
 }
 
 function listerFor({ run, config }: ProbeOptions, stop: AbortSignal): Lister {

@@ -156,7 +156,9 @@ async function runLocked(
         destEnds,
         examine: (until) => {
           const destKind = rootKind(config.dest_root, context.remotes, context.env);
-          const probe = (end: AbortSignal) => probeDestination({ run, config, meta, destKind, stop: end });
+          const bucketOnly = flags.comparesDestination;
+          const probe = (end: AbortSignal) =>
+            probeDestination({ run, config, meta, destKind, context, bucketOnly, stop: end });
           return examineDestination({ run, destRoot: config.dest_root, meta, shard, stop: until, probe });
         },
         transfers: start.counters.transfers,

@@ -53,6 +53,7 @@ export function verificationText(result: Verification, runDir: string): string {
     ...(result.untransferable.objects > 0 ? [row("untransferable", result.untransferable.objects)] : []),
     ...(result.sampled > 0 ? [row("read", result.sampled), row("  differing", result.sampled_differs)] : []),
     ...failureLines(result),
+    "metadata          not compared",
     result.verified ? "verified" : `not verified: see ${runDir}/verify.jsonl`,
   ];
   return `${lines.join("\n")}\n`;

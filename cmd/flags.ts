@@ -3,6 +3,8 @@ import * as v from "valibot";
 import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
+import { sortUserFlags } from "../lib/rclone/flags.ts";
+import type { MetadataMode } from "../lib/rclone/preserved.ts";
 import { absoluteImage, type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
 import { imageProblem, slurmWordsProblem } from "../lib/rclone/secrets.ts";
 import { hashModes } from "../lib/run/build-manifest.ts";
@@ -177,6 +179,15 @@ export const renderArgs = {
     description:
       "more flags for rclone copy, after those of --rclone-flags or the default ones; the last one wins",
   },
+  metadata: {
+    type: "boolean",
+    description: "carry metadata between any two places (default: from S3 to S3, where it costs no request)",
+    negativeDescription: "carry no metadata but the content type and the modification time",
+  },
+  "create-bucket": {
+    type: "boolean",
+    description: "create the destination's bucket when it is not there",
+  },
   "max-attempts": {
     type: "string",
     default: "5",
@@ -322,6 +333,8 @@ export const renderSchema = {
   "rclone-conf-in-container": text,
   "rclone-flags": words("rclone-flags"),
   "add-rclone-flags": words("add-rclone-flags"),
+  metadata: v.optional(v.boolean()),
+  "create-bucket": v.optional(v.boolean(), false),
   "max-attempts": whole(1),
   "max-restarts": whole(0),
   "stop-lead": v.optional(whole(1, stopLeadSecondsMax)),
@@ -353,10 +366,19 @@ export function renderOptionsOf(
   defaults: { runtime: RuntimeName; arrayConcurrency: number },
 ): Pick<
   RenderOptions,
-  "rclone" | "rcloneFlags" | "maxAttempts" | "maxRestarts" | "slurm" | "agent" | "version"
+  | "rclone"
+  | "rcloneFlags"
+  | "metadata"
+  | "createBucket"
+  | "maxAttempts"
+  | "maxRestarts"
+  | "slurm"
+  | "agent"
+  | "version"
 > {
   const agentPath = input["agent-path"];
   const runtime = input.runtime ?? defaults.runtime;
+  const rcloneFlags = [...input["rclone-flags"], ...input["add-rclone-flags"]];
   return {
     rclone: {
       runtime,
@@ -365,7 +387,9 @@ export function renderOptionsOf(
       confInContainer: input["rclone-conf-in-container"],
       pyxisExtra: input["pyxis-extra"],
     },
-    rcloneFlags: [...input["rclone-flags"], ...input["add-rclone-flags"]],
+    rcloneFlags,
+    metadata: metadataOf(input.metadata, rcloneFlags),
+    createBucket: input["create-bucket"],
     maxAttempts: input["max-attempts"],
     maxRestarts: input["max-restarts"],
     slurm: {
@@ -388,6 +412,18 @@ function stopLeadOf(input: v.InferOutput<typeof renderObject>): number {
   const lead = stopLead(input["stop-lead"], own?.slice("--time=".length) ?? input["time-limit"]);
   if ("problem" in lead) throw invalidInput(`--stop-lead: ${lead.problem}`);
   return lead.seconds;
+}
+
+/** Throws invalid input when the user's own flags for rclone say the opposite. */
+function metadataOf(asked: boolean | undefined, rcloneFlags: readonly string[]): MetadataMode {
+  if (asked === undefined) return "auto";
+  const said = sortUserFlags(rcloneFlags).given.get("metadata");
+  if (said !== undefined && (said === "true") !== asked) {
+    throw invalidInput(
+      `--${asked ? "" : "no-"}metadata: --rclone-flags say --metadata=${said}: leave one of them out`,
+    );
+  }
+  return asked ? "on" : "off";
 }
 
 function ownBinary(): { copyOf: string } {

@@ -8,6 +8,7 @@ import { compareModes } from "../lib/manifest/delta.ts";
 import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
 import { sortUserFlags } from "../lib/rclone/flags.ts";
+import type { MetadataMode } from "../lib/rclone/preserved.ts";
 import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import { emptyAccount } from "../lib/run/account.ts";
 import { arrayPasswordProblem, requireConfPassword } from "../lib/run/conf-password.ts";
@@ -16,6 +17,7 @@ import { readDeltaSame } from "../lib/run/delta.ts";
 import { requireImageHere } from "../lib/run/image.ts";
 import { checkImage, checkRoot } from "../lib/run/inputs.ts";
 import { runLayout } from "../lib/run/layout.ts";
+import type { Lister } from "../lib/run/lister.ts";
 import { requireApart } from "../lib/run/overlap.ts";
 import { prepareRun } from "../lib/run/prepare.ts";
 import { remoteContext } from "../lib/run/remotes.ts";
@@ -35,6 +37,7 @@ import { accountText, progressText, runVerificationText } from "./account-text.t
 import * as flags from "./flags.ts";
 import { buildOptionsOf, checkRcloneConfig, listingText, requireListingPassword } from "./listing.ts";
 import { printJson, printText } from "./print.ts";
+import { lookForBucketFirst, sayPreserved } from "./start-words.ts";
 
 const executors = ["slurm", "local"] as const;
 
@@ -148,6 +151,9 @@ export default defineCommand({
       destRoot,
     };
     await checkFirst(input, render, { source: sourceRoot, dest: destRoot, listsHere });
+    if (listsHere && sourceRoot && destRoot) {
+      await startOf(build, { source: sourceRoot, dest: destRoot }, runtime, render);
+    }
     const config = await prepareRun({
       build,
       numShards: input["num-shards"],
@@ -157,6 +163,7 @@ export default defineCommand({
       delta: input.delta
         ? {
             compare: input.compare,
+            bucket: input["create-bucket"] ? "may-be-missing" : "must-be-there",
             onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
           }
         : undefined,
@@ -197,12 +204,26 @@ async function checkFirst(
 
 /** Throws, or warns of a run that is not submitted yet, when the agents could not read their rclone.conf. */
 function checkAgentsPassword(input: Input, runtime: RuntimeName): void {
-  const use = { configPath: input["rclone-config"], runtime, flags: input["rclone-flags"] };
+  const flags = [...input["rclone-flags"], ...input["add-rclone-flags"]];
+  const use = { configPath: input["rclone-config"], runtime, flags };
   if (input.executor === "local") requireConfPassword(use);
   const problem = input.executor === "local" ? undefined : arrayPasswordProblem(use);
   if (problem === undefined) return;
   if (input.submit) throw invalidInput(problem);
   log.warn(problem);
+}
+
+/** Before anything is listed: what is preserved, and whether the destination's bucket is there, where rclone runs here. */
+async function startOf(
+  lister: Lister,
+  ends: { source: string; dest: string },
+  runtime: RuntimeName,
+  asked: { metadata: MetadataMode; createBucket: boolean; rcloneFlags: readonly string[] },
+): Promise<void> {
+  const { given } = sortUserFlags(asked.rcloneFlags, process.env);
+  const context = remoteContext(lister.configPath, runtime, given);
+  sayPreserved(ends, context, asked);
+  if (runtime === "host") await lookForBucketFirst(lister, ends.dest, context, asked);
 }
 
 /** Submits a run, or says how. */

@@ -3,12 +3,14 @@ import * as v from "valibot";
 import { checkRequest } from "../../lib/launch/check-request.ts";
 import { arrayPasswordProblem } from "../../lib/run/conf-password.ts";
 import { runLayout } from "../../lib/run/layout.ts";
+import { remoteContext } from "../../lib/run/remotes.ts";
 import { renderRun } from "../../lib/run/render.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatShards } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
 import { checkRcloneConfig } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
+import { sayPreserved } from "../start-words.ts";
 
 const schema = v.object({
   "run-dir": flags.requiredText,
@@ -72,6 +74,9 @@ export default defineCommand({
       flags: config.rclone_flags,
     });
     if (password !== undefined) log.warn(password);
+    const context = remoteContext(input["rclone-config"], config.runtime);
+    const ends = { source: config.source_root, dest: config.dest_root };
+    if (!input.json) sayPreserved(ends, context, request);
     if (input.json) await printJson(config);
     else
       await printText(

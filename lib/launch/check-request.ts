@@ -1,4 +1,5 @@
 import { notShownText, sortUserFlags } from "../rclone/flags.ts";
+import { checkCreateBucket } from "../run/bucket.ts";
 import { checkImage } from "../run/inputs.ts";
 import { mountsFor } from "../run/mounts.ts";
 import { remoteContext } from "../run/remotes.ts";
@@ -10,7 +11,10 @@ import { findProgram, runProgram } from "../system/process.ts";
 import { folderProblem } from "../system/writable.ts";
 
 /** What a run is asked to be, as far as it is known before its source is listed. */
-type LaunchRequest = Pick<RenderOptions, "runDir" | "rclone" | "rcloneFlags" | "slurm" | "agent">;
+type LaunchRequest = Pick<
+  RenderOptions,
+  "runDir" | "rclone" | "rcloneFlags" | "createBucket" | "slurm" | "agent"
+>;
 
 /**
  * Checks all that a run directory is rendered from, and writes nothing: what is wrong is said before hours of listing.
@@ -24,6 +28,8 @@ export async function checkRequest(
   const { rclone, slurm } = request;
   const { notShown } = sortUserFlags(request.rcloneFlags);
   checkImage(rclone.runtime, rclone.image);
+  const context = remoteContext(rclone.configPath, rclone.runtime);
+  if (roots.dest !== undefined) checkCreateBucket(roots.dest, request.createBucket, context);
   // Refuses what a container cannot mount.
   mountsFor({
     runtime: rclone.runtime,
@@ -31,7 +37,7 @@ export async function checkRequest(
     confInContainer: rclone.confInContainer,
     readOnly: roots.source === undefined ? [] : [roots.source],
     writable: roots.dest === undefined ? [] : [roots.dest],
-    context: remoteContext(rclone.configPath, rclone.runtime),
+    context,
   });
   for (const word of [slurm.jobName, slurm.partition, slurm.timeLimit, slurm.mem, ...slurm.sbatchExtras]) {
     quoteDirective(word);

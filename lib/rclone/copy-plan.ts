@@ -1,3 +1,4 @@
+import { asksForMetadata, type MetadataMode, metadataWords } from "./preserved.ts";
 import type { RootKind } from "./remote.ts";
 
 /** What the choice of flags rests on. */
@@ -16,6 +17,11 @@ export interface CopyFacts {
   comparesDestination: boolean;
   /** Whether these very objects may be at the destination already: a listing found them with the same size. */
   mayBeThere: boolean;
+  metadata: MetadataMode;
+  /** What the user's own flags for rclone say of metadata; undefined when nothing. */
+  metadataSaid: boolean | undefined;
+  /** The size from which the server copies in parts, when the remote or the user says it. */
+  serverCopyCutoffBytes: number | undefined;
 }
 
 /** How rclone is told to copy, and why. */
@@ -38,6 +44,13 @@ const copyCutoffBytes = 4 * 1024 * mebibyte;
  */
 const temporaryNames = { from: 68, collideTo: 71 };
 
+/** What keeps the other backends that have such an option from looking for a bucket; an older rclone passes over them. */
+const noBucketChecks = [
+  "RCLONE_AZUREBLOB_NO_CHECK_CONTAINER",
+  "RCLONE_GCS_NO_CHECK_BUCKET",
+  "RCLONE_OOS_NO_CHECK_BUCKET",
+];
+
 /**
  * The flags that copy a list of objects with the fewest requests that are safe for the two places:
  *
@@ -51,6 +64,10 @@ const temporaryNames = { from: 68, collideTo: 71 };
  * | posix, other | s3 | | PUT |
  * | posix, other | posix, other | | what the backend needs to find it |
  * | any | any | may be there already, or the user's flags compare | a look at both sides first |
+ *
+ * No backend looks for the bucket, or creates it: the look at the destination has told that it is there. Metadata goes along
+ * as `asksForMetadata` says; where it does between two S3 endpoints, an object whose content is there already keeps the
+ * metadata that it has there, since rclone would drop its headers with the time that it corrects.
  *
  * To posix and other, files are written under their own names at once where a temporary name would cost a HEAD, or
  * could be another's: 1.60 does nothing else.
@@ -68,6 +85,7 @@ export function copyPlan(facts: CopyFacts): CopyPlan {
   if (onServer) reasons.push("one endpoint: copied on the server");
   if (facts.serverSide === "same-endpoint") flags.push("--server-side-across-configs");
   if (dest === "s3") flags.push("--s3-no-head");
+  if (dest !== "posix") flags.push("--s3-no-check-bucket");
   if (source === "s3") {
     const sizeFor = sizeNeededFor(facts, compares, onServer);
     if (sizeFor === undefined) flags.push("--s3-no-head-object");
@@ -75,7 +93,17 @@ export function copyPlan(facts: CopyFacts): CopyPlan {
   }
   const inPlace = dest !== "s3" && (flags.includes("--s3-no-head-object") || collides(facts));
   if (inPlace) reasons.push("under its own name at once");
-  const variables = inPlace ? { RCLONE_INPLACE: "true" } : {};
+  const variables: Record<string, string> = inPlace ? { RCLONE_INPLACE: "true" } : {};
+  if (dest === "other") for (const name of noBucketChecks) variables[name] = "true";
+  const inParts = facts.largestBytes >= (facts.serverCopyCutoffBytes ?? copyCutoffBytes);
+  const saidByUser = facts.metadataSaid !== undefined;
+  const asks = asksForMetadata({ source, dest, onServer, inParts, mode: facts.metadata, saidByUser });
+  const asked = asks ? metadataWords(facts.version) : undefined;
+  flags.push(...(asked?.flags ?? []));
+  Object.assign(variables, asked?.variables);
+  if (asked?.reason !== undefined) reasons.push(asked.reason);
+  const isWanted = facts.metadataSaid ?? facts.metadata !== "off";
+  if (isWanted && compares && source === "s3" && dest === "s3") flags.push("--no-update-modtime");
   return { flags, variables, reason: reasons.join("; ") };
 }
 

@@ -47,7 +47,7 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
   [/pyxis|enroot|--container-|minibox|container image|squashfs|couldn't chdir|mount source/i, "container"],
   // What no repetition cures, and what is about one object: its name, or what stands in its place.
   [
-    /too many levels of symbolic links|file name too long|KeyTooLongError|is a directory|not a directory|partial file rename failed: can't move object/i,
+    /too many levels of symbolic links|file name too long|KeyTooLongError|MetadataTooLarge|is a directory|not a directory|partial file rename failed: can't move object/i,
     "path",
   ],
   [

@@ -12,6 +12,7 @@ import { type FlagCommand, flagKind, isGeneralFlag } from "./flag-table.ts";
 import { type GivenFlag, parseBoolean, parseFlagWords } from "./flag-words.ts";
 import { nestedProblem } from "./remote.ts";
 import { flagSecret } from "./secrets.ts";
+import { parseSize } from "./sizes.ts";
 
 /** The user's --rclone-flags after what the agent takes over has been taken out. */
 export interface UserFlags {
@@ -232,15 +233,6 @@ function parseCount(name: string, value: string): number {
     throw invalidInput(`${named(name)} must be a whole number from 0 to 9999, not ${value}`);
   }
   return Number(value);
-}
-
-/** rclone's sizes: KiB by default, or with a binary suffix (https://rclone.org/docs/#size-options); "off" is never. */
-function parseSize(value: string): number | undefined {
-  if (value === "off") return 0;
-  const match = /^(\d+(?:\.\d+)?)([bkmgtp]?)(?:i?b?)$/i.exec(value);
-  if (!match?.[1]) return undefined;
-  const power = "bkmgtp".indexOf((match[2] || "k").toLowerCase());
-  return Number(match[1]) * 1024 ** power;
 }
 
 /** rclone's durations: "10", "500ms", "1m30s" (https://rclone.org/docs/#time-options). */

@@ -16,7 +16,7 @@ export function isLocal({ paths, certain }: LocalEnds): boolean {
 }
 
 /** Backends that keep their data in the remote of one option. */
-const wrappers: ReadonlySet<string> = new Set(["crypt", "chunker", "compress", "hasher", "archive"]);
+export const wrappers: ReadonlySet<string> = new Set(["crypt", "chunker", "compress", "hasher", "archive"]);
 /** Remotes that wrap one another are no deeper than this, unless they wrap themselves. */
 const depthMax = 16;
 
@@ -75,7 +75,8 @@ export function plainPath(root: string, context: RemoteContext, depth = 0): stri
   return plainPath(below(remote, parsed.path), context, depth + 1);
 }
 
-function below(base: string, path: string): string {
+/** The root that a path below another root is. */
+export function below(base: string, path: string): string {
   if (path === "") return base;
   return /[:/]$/.test(base) ? base + path : `${base}/${path}`;
 }

@@ -4,6 +4,7 @@ import { listItems, localEnds } from "./local-ends.ts";
 import type { Remotes } from "./rclone-conf.ts";
 import { parseRoot, type RemoteContext, remoteType, resolveRemote } from "./remote-options.ts";
 import { hasUrlSecret } from "./secrets.ts";
+import { parseSize } from "./sizes.ts";
 
 /** What xfer needs to know of the place that a root names. */
 export type RootKind = "s3" | "posix" | "other";
@@ -116,6 +117,14 @@ export function rootKind(root: string, remotes: Remotes, env: RemoteContext["env
   const parsed = parseRoot(root);
   if (parsed.form === "posix") return "posix";
   return remoteType(parsed, { remotes, env }) === "s3" ? "s3" : "other";
+}
+
+/** The size from which a server-side copy to this root goes in parts, where the remote or the user says it. */
+export function copyCutoffOf(root: string, context: RemoteContext): number | undefined {
+  const parsed = parseRoot(root);
+  if (parsed.form === "posix") return undefined;
+  const said = resolveRemote(parsed, context).options.get("copy_cutoff");
+  return said === undefined ? undefined : parseSize(said);
 }
 
 /** Options that may differ between two remotes that are one account at one place. */

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { metadataModes } from "../rclone/preserved.ts";
 import { runtimeNames } from "../rclone/runtime.ts";
 import { readTextIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
@@ -26,6 +27,10 @@ const configSchema = v.strictObject({
   rclone_conf_in_container: v.string(),
   /** The user's flags, as words. */
   rclone_flags: v.array(v.string()),
+  /** Whether rclone is asked to carry metadata. */
+  metadata: v.optional(v.picklist(metadataModes), "auto"),
+  /** Whether a destination bucket that is not there is created. */
+  create_bucket: v.optional(v.boolean(), false),
   pyxis_extra: v.array(v.string()),
   cpus_per_task: positive,
   max_attempts: positive,

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { type CompareMode, verdictOf } from "../manifest/delta.ts";
 import type { ShardsMeta } from "../manifest/shards-meta.ts";
+import { bucketOf } from "../rclone/bucket.ts";
 import { rootKind } from "../rclone/remote.ts";
 import { AtomicFile, readTextIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
@@ -10,6 +11,7 @@ import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
 import type { Amount } from "./account.ts";
+import { MissingBucket, missingBucketText } from "./bucket.ts";
 import { checkListedRoot } from "./inputs.ts";
 import type { RunLayout } from "./layout.ts";
 import { listEntries } from "./list-entries.ts";
@@ -24,6 +26,8 @@ export interface DeltaOptions extends Lister {
   /** Where the keys go that only the destination has, one a line. */
   extraOut: string | undefined;
   compare: CompareMode;
+  /** Whether the destination's bucket must be there, or is created later; without it all records are new. */
+  bucket?: "must-be-there" | "may-be-missing";
   fastList: boolean;
   extraLsjsonFlags: readonly string[];
   /** How many listings run side by side. */
@@ -94,11 +98,8 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   });
   if (!loaded) throw invalidInput(`${manifestPath}: the manifest is empty`);
   const { comparison } = loaded;
-  const destRoot = checkListedRoot(
-    `${manifestPath}: dest_root`,
-    loaded.destRoot,
-    remoteContext(options.configPath, options.runtime),
-  );
+  const context = remoteContext(options.configPath, options.runtime);
+  const destRoot = checkListedRoot(`${manifestPath}: dest_root`, loaded.destRoot, context);
   const delta: Delta = {
     schema: "xfer.delta.v1",
     manifest: manifestPath,
@@ -121,7 +122,7 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
   };
   try {
     const extraFile = options.extraOut === undefined ? undefined : open(options.extraOut);
-    const { unlistable } = await listEntries(options, {
+    const { unlistable, absent } = await listEntries(options, {
       request: destRequest(options, destRoot),
       listers: options.listParallel,
       partsDir: partsDirOf(options.out),
@@ -130,6 +131,8 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
         if (!comparison.addListed(entry)) extraFile?.writeText(`${entry.Path}\n`);
       },
     });
+    const bucket = absent ? bucketOf(destRoot, context) : undefined;
+    if (bucket && options.bucket === "must-be-there") throw new MissingBucket(missingBucketText(bucket.name));
     if (unlistable[0]) {
       const { path, reason } = unlistable[0];
       log.warn(

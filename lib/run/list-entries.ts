@@ -24,7 +24,7 @@ export interface EntriesOptions {
 export async function listEntries(
   lister: Lister,
   options: EntriesOptions,
-): Promise<Pick<ListingEnd, "leftOut" | "version" | "unlistable">> {
+): Promise<Pick<ListingEnd, "leftOut" | "version" | "unlistable" | "absent">> {
   const { request, onProgress } = options;
   const each = (entry: ListingEntry) => {
     if (!isMarker(entry)) options.each(entry);

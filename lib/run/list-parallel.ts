@@ -44,6 +44,8 @@ export interface ListedParts {
   unlistable: readonly Unlistable[];
   /** rclone's version, where the request asks for it and a part was listed in this try. */
   version: string | undefined;
+  /** Whether there is no such directory; of an object store, no such bucket. */
+  absent: boolean;
   /** Removes the folder of the parts. */
   remove(): void;
 }
@@ -84,6 +86,7 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
         note.unlistable.map(({ path, reason }) => ({ path: below(prefix, path), reason })),
       ),
       version: divided.version,
+      absent: divided.absent,
       remove: () => store.remove(),
     };
   } catch (error) {
@@ -120,6 +123,7 @@ class DividedListing {
   readonly #totals: ListingTotals = { objects: 0, bytes: 0 };
   #undivided: { prefix: string; problem: string }[] = [];
   version: string | undefined;
+  absent = false;
 
   constructor(lister: Lister, options: ParallelOptions, store: PartStore, failure: AbortController) {
     this.#lister = lister;
@@ -248,6 +252,7 @@ class DividedListing {
       },
     });
     this.version ??= end.version;
+    this.absent ||= end.absent;
     if (!committed) return undefined;
     return keep({
       objects: end.objects,

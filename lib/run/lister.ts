@@ -5,6 +5,7 @@ import { listingsInOne } from "../listing/places.ts";
 import type { CoverRow } from "../manifest/cover.ts";
 import { joinRoot } from "../manifest/root.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
+import { bucketOf } from "../rclone/bucket.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
 import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
@@ -77,6 +78,8 @@ export interface ListingEnd {
   unlistable: readonly Unlistable[];
   /** rclone's version, such as 1.60.1-DEV, where the request asks for it and rclone says it. */
   version: string | undefined;
+  /** Whether there is no such directory; of an object store, no such bucket. */
+  absent: boolean;
 }
 
 /** A listing that did not end well. */
@@ -151,7 +154,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
       throw error;
     }
     pending.commit();
-    return endOf(messages, pending.objects, unlistable);
+    return { ...endOf(messages, pending.objects, unlistable), absent: false };
   } catch (error) {
     stopChild();
     await Promise.allSettled([readStderr, child.exited]);
@@ -161,10 +164,16 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     // rclone prints its opening bracket before it looks at the directory.
     const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
     const isAbsent = exit.code === directoryNotFoundCode && /directory not found/.test(stderr.text());
-    if (options.empty === "absent-too" && isAbsent && nothingListed) return endOf(messages, 0, []);
+    if (options.empty === "absent-too" && isAbsent && nothingListed) {
+      return { ...endOf(messages, 0, []), absent: true };
+    }
     const said = lastWords(stderr.text());
     const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
-    const because = exit.code !== 0 && exit.signal === null && said ? said : messageOf(error);
+    const bucket = isAbsent
+      ? bucketOf(request.root, remoteContext(lister.configPath, lister.runtime))
+      : undefined;
+    const own = exit.code !== 0 && exit.signal === null && said ? said : messageOf(error);
+    const because = bucket ? `bucket ${bucket.name} does not exist (${own})` : own;
     throw new ListingFailed(`listing ${request.root} failed: ${because} (details: ${log})`, because);
   } finally {
     clearTimeout(killTimer);
@@ -172,7 +181,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
   }
 }
 
-function endOf(messages: ListerMessages, objects: number, unlistable: readonly Unlistable[]): ListingEnd {
+function endOf(messages: ListerMessages, objects: number, unlistable: readonly Unlistable[]) {
   const { leftOut, firstLeftOut, dropped, version } = messages;
   return { objects, leftOut, firstLeftOut, dropped, unlistable, version };
 }

@@ -30,7 +30,7 @@ export interface PrepareOptions {
   minShardSeconds: number | undefined;
   strategy: ShardStrategy;
   /** Plan only what is missing or differs at the destination; undefined to plan everything. */
-  delta: Pick<DeltaOptions, "compare" | "onProgress"> | undefined;
+  delta: Pick<DeltaOptions, "compare" | "bucket" | "onProgress"> | undefined;
   render: Omit<RenderOptions, "manifestPath" | "numShards" | "sourceRoot" | "destRoot">;
 }
 

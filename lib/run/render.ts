@@ -4,6 +4,7 @@ import { checkRequest } from "../launch/check-request.ts";
 import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readFirstRecord } from "../manifest/read.ts";
 import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
+import type { MetadataMode } from "../rclone/preserved.ts";
 import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
@@ -49,6 +50,10 @@ export interface RenderOptions {
   destRoot: string | undefined;
   rclone: RcloneSetup;
   rcloneFlags: readonly string[];
+  /** Whether rclone is asked to carry metadata. */
+  metadata: MetadataMode;
+  /** Whether a destination bucket that is not there is created. */
+  createBucket: boolean;
   maxAttempts: number;
   maxRestarts: number;
   slurm: SlurmSetup;
@@ -84,6 +89,8 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     rclone_config: rclone.configPath ?? null,
     rclone_conf_in_container: rclone.confInContainer,
     rclone_flags: [...options.rcloneFlags],
+    metadata: options.metadata,
+    create_bucket: options.createBucket,
     pyxis_extra: [...rclone.pyxisExtra],
     cpus_per_task: slurm.cpusPerTask,
     max_attempts: options.maxAttempts,

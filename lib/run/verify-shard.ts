@@ -183,6 +183,7 @@ export async function collectVerification(
     sampled: 0,
     sampled_differs: 0,
     extra: null,
+    metadata_compared: false,
     verified: shards.every(shardIsVerified),
     failures: shards.flatMap(({ failures }) => failures).slice(0, failuresMax),
     rclone_version: shards.find((one) => one.rclone_version !== null)?.rclone_version ?? null,

@@ -76,6 +76,8 @@ const verificationSchema = v.object({
   extra: v.nullable(count),
   /** What is at the source and in no record, since it cannot be carried: manifest.untransferable.jsonl names it. */
   untransferable: v.optional(v.object({ objects: count, bytes: count }), { objects: 0, bytes: 0 }),
+  /** Content alone is compared: sizes, hashes, and between two paths times. */
+  metadata_compared: v.optional(v.literal(false), false),
   verified: v.boolean(),
   /** The first of the objects that fail it; verify.jsonl has all. */
   failures: v.optional(v.array(failureSchema), []),
@@ -131,6 +133,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
     sampled: 0,
     sampled_differs: 0,
     extra: comparison.extra,
+    metadata_compared: false,
     verified: true,
     failures: [],
     ...(await verificationHead(run, config, options)),

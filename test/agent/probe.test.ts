@@ -5,6 +5,7 @@ import { chunksOf, type ProbeLimits, probeDestination } from "../../agent/probe.
 import { readShardsMeta } from "../../lib/manifest/shards-meta.ts";
 import { readRunConfig } from "../../lib/run/config.ts";
 import { runLayout, shardLayout } from "../../lib/run/layout.ts";
+import { remoteContext } from "../../lib/run/remotes.ts";
 import { readFindings } from "../../lib/run/state/destination.ts";
 import { Stage, timeoutMs } from "../e2e/harness.ts";
 
@@ -29,8 +30,9 @@ async function stagedProbe(stage: Stage) {
   if (!meta) throw new Error("no shards");
   const config = readRunConfig(run.config);
   const stop = new AbortController().signal;
+  const context = remoteContext(config.rclone_config ?? undefined, config.runtime);
   const probe = (more: Partial<ProbeLimits> = {}) =>
-    probeDestination({ run, config, meta, destKind: "s3", stop, limits: { ...limits, ...more } });
+    probeDestination({ run, config, meta, destKind: "s3", context, stop, limits: { ...limits, ...more } });
   const found = () =>
     meta.shards.map((entry, shard) => readFindings(shardLayout(run, shard).found, entry)?.join(""));
   stage.dest.resetCounts();

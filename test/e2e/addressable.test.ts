@@ -185,6 +185,9 @@ class Bench implements AsyncDisposable {
         multiThreadCutoffBytes: undefined,
         comparesDestination: false,
         mayBeThere: false,
+        metadata: "off",
+        metadataSaid: undefined,
+        serverCopyCutoffBytes: undefined,
       },
     });
     const argv = copyArgv({

@@ -220,8 +220,8 @@ test(
         ...{ copied: { objects: 0, bytes: 0 }, failed: { objects: 0 }, unfinished: { objects: 0 } },
       });
     }
-    // One for the delta, and one for the verification.
-    expect(stage.dest.counts).toMatchObject({ LIST: 8, HEAD: 0, PUT: 0, total: 8 });
+    // One for the bucket, before the source is listed; one for each delta, and one for each verification.
+    expect(stage.dest.counts).toMatchObject({ LIST: 9, HEAD: 0, PUT: 0, total: 9 });
     expect(existsSync(join(stage.dir, "third", "shards"))).toBe(false);
   },
   timeoutMs,

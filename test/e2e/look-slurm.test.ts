@@ -82,3 +82,24 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "an array whose bucket is missing copies nothing, and makes it once in a container when asked",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "bucket");
+    const keys = stage.fill(40);
+    const args = ["--num-shards", "2", "--dest", "dst:absent/set"];
+    await cluster.waitForJob(await stage.submit(...args), timeoutMs);
+    const told = "bucket absent does not exist at the destination: create it, or use --create-bucket";
+    expect(
+      stage.states("fail").map((one) => [one.class, one.final, one.message]),
+      stage.logs(),
+    ).toEqual(Array(2).fill(["config", true, `20 objects not proven: ${told}`]));
+    expect(stage.dest.counts).toMatchObject({ BUCKET: 0, PUT: 0 });
+    await cluster.waitForJob(await stage.submit(...args, "--create-bucket"), timeoutMs);
+    expect(stage.states("done"), stage.logs()).toHaveLength(2);
+    expect(stage.dest.counts).toMatchObject({ BUCKET: 1, PUT: keys.length });
+    expect(stage.dest.keys("absent").sort()).toEqual(keys.map((key) => `set/${key}`).sort());
+  },
+  timeoutMs,
+);

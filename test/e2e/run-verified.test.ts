@@ -30,8 +30,8 @@ test(
     const first = await stage.xfer(...args);
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(/run directory: .*\nverified: 300 by size and MD5 \(.*Z\)\n$/);
-    // The look before the copy, and the comparison after it.
-    expect(stage.dest.counts.LIST).toBe(2);
+    // The bucket before the source's listing, the look before the copy, and the comparison after it.
+    expect(stage.dest.counts.LIST).toBe(3);
     stage.dest.resetCounts();
     const again = await stage.xfer(...args, "--json");
     expect(JSON.parse(again.stdout)).toMatchObject({
@@ -47,7 +47,7 @@ test(
       not_verified: "--no-verify",
       verification: null,
     });
-    expect(stage.dest.counts.LIST).toBe(1);
+    expect(stage.dest.counts.LIST).toBe(2);
     expect(existsSync(join(stage.dir, "other", "verify.json"))).toBe(false);
   },
   timeoutMs,
@@ -278,7 +278,7 @@ test(
       verified: true,
       verification: { size_only: 60, hash_proven: 0 },
     });
-    expect(stage.dest.counts).toMatchObject({ LIST: 2, HEAD: 0, PUT: 60 });
+    expect(stage.dest.counts).toMatchObject({ LIST: 3, HEAD: 0, PUT: 60 });
     await stage.expectEqual(keys);
   },
   timeoutMs,

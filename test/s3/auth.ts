@@ -33,7 +33,7 @@ export function authenticate(request: S3Request, credentials: Credentials, now: 
   const key = signingKey(credentials.secretAccessKey, scope);
   const matches = canonicalPaths(request.rawPath).some((path) => {
     const hashed = createHash("sha256")
-      .update(canonicalRequest(request, signed, path))
+      .update(canonicalRequest(request, signed, path), "latin1")
       .digest("hex");
     const text = `AWS4-HMAC-SHA256\n${signed.timestamp}\n${scope}\n${hashed}`;
     return createHmac("sha256", key).update(text).digest("hex") === signed.signature;
@@ -84,7 +84,7 @@ function presigned(request: S3Request, now: Date): Signature {
   };
 }
 
-/** Clients sign the path as they send it, or encoded in the strict form: either is a proof of the secret. */
+/** Header values are bytes, which node hands over as Latin-1; all else that is signed is ASCII. Clients sign the path as they send it, or encoded in the strict form: either is a proof of the secret. */
 function canonicalPaths(rawPath: string): string[] {
   const strict = rawPath.split("/").map((part) => encodeStrictly(decodeURIComponent(part)));
   return [rawPath, strict.join("/")];

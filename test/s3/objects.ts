@@ -15,11 +15,25 @@ const keptHeaders = [
   "x-amz-storage-class",
 ];
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
+const metadataBytesMax = 2048;
+const metaPrefix = "x-amz-meta-";
+
 /** The headers of an upload that belong to the object. */
 export function objectHeaders(headers: Record<string, string>): Record<string, string> {
   const kept: Record<string, string> = {};
+  const bytes = Object.entries(headers)
+    .filter(([name]) => name.startsWith(metaPrefix))
+    .reduce((sum, [name, value]) => sum + name.length - metaPrefix.length + value.length, 0);
+  if (bytes > metadataBytesMax) {
+    throw new S3Error(
+      "MetadataTooLarge",
+      400,
+      "Your metadata headers exceed the maximum allowed metadata size",
+    );
+  }
   for (const [name, value] of Object.entries(headers)) {
-    if (keptHeaders.includes(name) || name.startsWith("x-amz-meta-")) kept[name] = value;
+    if (keptHeaders.includes(name) || name.startsWith(metaPrefix)) kept[name] = value;
   }
   const encodings = (kept["content-encoding"] ?? "").split(",").map((encoding) => encoding.trim());
   const real = encodings.filter((encoding) => encoding !== "aws-chunked" && encoding !== "").join(",");

@@ -11,6 +11,9 @@ const facts: CopyFacts = {
   multiThreadCutoffBytes: undefined,
   comparesDestination: false,
   mayBeThere: false,
+  metadata: "off",
+  metadataSaid: undefined,
+  serverCopyCutoffBytes: undefined,
 };
 
 const asksForSize = (more: Partial<CopyFacts>): boolean =>

@@ -1,0 +1,39 @@
+import { sortUserFlags } from "../lib/rclone/flags.ts";
+import { placeFlags } from "../lib/rclone/place-flags.ts";
+import { type MetadataMode, preservedText } from "../lib/rclone/preserved.ts";
+import { type RootKind, rootKind } from "../lib/rclone/remote.ts";
+import { parseRoot, type RemoteContext, remoteType } from "../lib/rclone/remote-options.ts";
+import { requireBucket } from "../lib/run/bucket.ts";
+import type { Lister } from "../lib/run/lister.ts";
+import { log } from "../lib/system/log.ts";
+
+/** Says once, at the start of a run, what it preserves of the objects and what it does not. */
+export function sayPreserved(
+  ends: { source: string; dest: string },
+  context: RemoteContext,
+  asked: { metadata: MetadataMode; rcloneFlags: readonly string[] },
+): void {
+  const said = sortUserFlags(asked.rcloneFlags, context.env).given.get("metadata");
+  const mode = said === undefined ? asked.metadata : said === "true" ? "on" : "off";
+  log.info(
+    preservedText({ source: knownKind(ends.source, context), dest: knownKind(ends.dest, context), mode }),
+  );
+}
+
+/** The kind of a root; undefined where its remote is not known on this host. */
+function knownKind(root: string, context: RemoteContext): RootKind | undefined {
+  const parsed = parseRoot(root);
+  if (parsed.form === "remote" && remoteType(parsed, context) === undefined) return undefined;
+  return rootKind(root, context.remotes, context.env);
+}
+
+/** Looks for the destination's bucket, with the user's flags that say how the place is reached. */
+export function lookForBucketFirst(
+  lister: Lister,
+  root: string,
+  context: RemoteContext,
+  asked: { createBucket: boolean; rcloneFlags: readonly string[] },
+): Promise<void> {
+  const extraFlags = placeFlags(asked.rcloneFlags);
+  return requireBucket(lister, { root, create: asked.createBucket, context, extraFlags });
+}

@@ -1,0 +1,107 @@
+import type { RootKind } from "./remote.ts";
+
+/** Whether rclone is asked to carry metadata: where both sides keep it as it is, everywhere, or nowhere. */
+export const metadataModes = ["auto", "on", "off"] as const;
+
+export type MetadataMode = (typeof metadataModes)[number];
+
+/** What the choice rests on. */
+export interface MetadataFacts {
+  source: RootKind;
+  dest: RootKind;
+  /** Whether one S3 endpoint copies from one to the other by itself. */
+  onServer: boolean;
+  /** Whether it has to copy some of the objects in parts. */
+  inParts: boolean;
+  mode: MetadataMode;
+  /** Whether a flag or a variable of the user's has --metadata already, with whatever value. */
+  saidByUser: boolean;
+}
+
+/**
+ * Whether rclone is told to carry metadata (--metadata):
+ *
+ * | mode | from, to | |
+ * |---|---|---|
+ * | any | the user's own flag or variable says so | as that says: nothing is added |
+ * | off | any | no |
+ * | auto, on | one S3 endpoint, no object so large that it is copied in parts | no: the server copies all that an object has, and with --metadata rclone would send it anew, without Expires |
+ * | auto, on | one S3 endpoint, in parts | yes: a copy in parts begins with nothing |
+ * | auto | S3 to S3 | yes: it costs no request |
+ * | auto | any other | no: what one kind of place keeps means something else at the other |
+ * | on | any | yes |
+ */
+export function asksForMetadata(facts: MetadataFacts): boolean {
+  const { source, dest, mode, onServer, inParts, saidByUser } = facts;
+  if (saidByUser || mode === "off") return false;
+  if (onServer) return inParts;
+  return mode === "on" || (source === "s3" && dest === "s3");
+}
+
+/** The first rclone that knows --metadata: 1.59. */
+const metadataSince = 59;
+
+/** How an rclone of this version is told, so that one too old for the flag still copies. */
+export function metadataWords(version: readonly [number, number] | undefined): {
+  flags: string[];
+  variables: Record<string, string>;
+  reason: string | undefined;
+} {
+  if (version === undefined) return { flags: [], variables: { RCLONE_METADATA: "true" }, reason: undefined };
+  const [major, minor] = version;
+  if (major > 1 || minor >= metadataSince) return { flags: ["--metadata"], variables: {}, reason: undefined };
+  return { flags: [], variables: {}, reason: `rclone ${major}.${minor} carries no metadata` };
+}
+
+/** Two ends as far as they are known where a run is started; a kind is undefined where its remote is not known there. */
+export interface KnownEnds {
+  source: RootKind | undefined;
+  dest: RootKind | undefined;
+  /** What --metadata comes to, the user's own rclone flag included. */
+  mode: MetadataMode;
+}
+
+const always = "content, size, modification time";
+const headers = "Cache-Control, Content-Disposition, Content-Encoding, Content-Language";
+const ofS3 = `content type, user metadata, ${headers}`;
+const neverS3 = "tags, ACLs, Expires, redirects, storage class, encryption, object lock, older versions";
+const ofFiles = "mode, owner, group, extended attributes";
+const neverFiles = "ACLs, hard links, empty directories, modes and times of directories";
+
+/**
+ * What a run preserves and what it does not, in one line for its start. docs/reference/preserved.md has it in full.
+ *
+ * | source | destination | with metadata | without |
+ * |---|---|---|---|
+ * | S3 | S3 | content type, user metadata, four headers | content type |
+ * | S3 | path | the same as extended attributes | nothing more |
+ * | path | S3 | mode, owner, extended attributes as user metadata | content type by the name |
+ * | path | path | mode, owner, extended attributes | nothing more |
+ * | other, or not known here | | what both backends know | nothing more |
+ */
+export function preservedText({ source, dest, mode }: KnownEnds): string {
+  const bothS3 = source === "s3" && dest === "s3";
+  const carried = mode === "on" || (mode === "auto" && bothS3);
+  const lines = (kept: readonly string[], lost: readonly string[]) => {
+    const more = mode === "off" || carried ? "" : " (--metadata carries more)";
+    return `preserved: ${[always, ...kept].join(", ")}; not: ${lost.join(", ")}${more}`;
+  };
+  if (bothS3) {
+    return carried ? lines([ofS3], [neverS3]) : lines(["content type"], ["user metadata", headers, neverS3]);
+  }
+  if (source === "s3" && dest === "posix") {
+    return carried ? lines([`as extended attributes ${ofS3}`], [neverS3]) : lines([], [ofS3, neverS3]);
+  }
+  if (source === "posix" && dest === "s3") {
+    return carried ? lines([`as user metadata ${ofFiles}`], [neverFiles]) : lines([], [ofFiles, neverFiles]);
+  }
+  if (source === "posix" && dest === "posix") {
+    return carried ? lines([ofFiles], [neverFiles]) : lines([], [ofFiles, neverFiles]);
+  }
+  if (source === undefined || dest === undefined) {
+    if (mode === "auto") return `preserved: ${always}; between two S3 remotes ${ofS3} too; not: ${neverS3}`;
+  }
+  return carried
+    ? lines(["the metadata that both backends know"], ["all else"])
+    : lines([], ["metadata of any other kind"]);
+}

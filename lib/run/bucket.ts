@@ -1,0 +1,144 @@
+import { forEachEntry } from "../manifest/read-listing.ts";
+import { joinRoot } from "../manifest/root.ts";
+import { bucketOf, makesBucketFlags } from "../rclone/bucket.ts";
+import { rootKind } from "../rclone/remote.ts";
+import { parseRoot, type RemoteContext, remoteType } from "../rclone/remote-options.ts";
+import { rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
+import { exitCodes, invalidInput, messageOf, operationFailed, XferError } from "../system/errors.ts";
+import { throwIfStopped } from "../system/interrupt.ts";
+import { log } from "../system/log.ts";
+import { runProgram } from "../system/process.ts";
+import { type Lister, type ListingEnd, runListing } from "./lister.ts";
+import { mountsFor } from "./mounts.ts";
+
+/** A destination whose bucket must be there before anything is copied. */
+export interface BucketNeeds {
+  root: string;
+  /** Whether one that is not there is created. */
+  create: boolean;
+  /** What decides how rclone reaches the root. */
+  context: RemoteContext;
+  /** Flags that say how the place is reached. */
+  extraFlags: readonly string[];
+}
+
+/** A destination whose bucket is not there. */
+export class MissingBucket extends XferError {
+  constructor(message: string) {
+    super(message, exitCodes.usage);
+  }
+}
+
+/** Throws invalid input when --create-bucket is for a destination that names no bucket. */
+export function checkCreateBucket(root: string, create: boolean, context: RemoteContext): void {
+  const parsed = parseRoot(root);
+  if (!create || parsed.form === "posix" || parsed.path !== "" || bucketOf(root, context)) return;
+  if (rootKind(root, context.remotes, context.env) === "s3") {
+    throw invalidInput(`--create-bucket: ${root} names no bucket: write ${root}BUCKET`);
+  }
+}
+
+/** What is said of a destination whose bucket is not there. */
+export function missingBucketText(name: string): string {
+  return `bucket ${name} does not exist at the destination: create it, or use --create-bucket`;
+}
+
+/** A prefix that no data set has: listing it is one request, whatever the bucket holds. */
+const emptyPrefix = ".xfer-look-for-the-bucket";
+const createTimeoutMs = 300_000;
+
+/** Asks with one LIST whether the bucket of a root is there; `absent` says that it is not. */
+export function lookForBucket(
+  lister: Lister,
+  { root, context, extraFlags }: BucketNeeds,
+): Promise<ListingEnd> {
+  return runListing(lister, {
+    request: {
+      root: joinRoot(root, emptyPrefix),
+      mountedRoot: root,
+      kind: bucketOf(root, context)?.type === "s3" ? "s3" : "other",
+      recursive: false,
+      filesOnly: true,
+      fastList: false,
+      modtime: "none",
+      hash: false,
+      extraFlags,
+      version: true,
+    },
+    empty: "absent-too",
+    consume: async (stream) => {
+      const closed = await forEachEntry(stream, () => {}, { mayStayOpen: true });
+      return { objects: 0, closed, commit: () => {}, abort: () => {} };
+    },
+  });
+}
+
+/**
+ * What follows when rclone finds no directory at the root of a destination:
+ *
+ * | the root lies in | --create-bucket | |
+ * |---|---|---|
+ * | a bucket | no | throws MissingBucket |
+ * | a bucket, or a remote that is not known | yes | rclone makes it, and a second look must find it |
+ * | a path, or another backend | any | nothing: rclone makes folders as it copies |
+ */
+export async function settleAbsentRoot(lister: Lister, needs: BucketNeeds): Promise<void> {
+  const { root, context } = needs;
+  const bucket = bucketOf(root, context);
+  if (!needs.create) {
+    if (bucket) throw new MissingBucket(missingBucketText(bucket.name));
+    return;
+  }
+  const parsed = parseRoot(root);
+  if (parsed.form === "posix" || (!bucket && remoteType(parsed, context) !== undefined)) return;
+  const name = bucket?.name ?? root;
+  await makeRoot(lister, needs, name);
+  const { absent } = await lookForBucket(lister, needs);
+  if (absent) throw new MissingBucket(`bucket ${name} is not there although rclone mkdir ended well`);
+  log.info(`bucket ${name} was created at the destination`);
+}
+
+async function makeRoot(lister: Lister, needs: BucketNeeds, name: string): Promise<void> {
+  const { root, context } = needs;
+  const { runtime, configPath, confInContainer } = lister;
+  const conf = configPath !== undefined && runtime !== "host" ? confInContainer : configPath;
+  const config = conf === undefined ? [] : ["--config", conf];
+  const own = makesBucketFlags(bucketOf(root, context));
+  const argv = ["rclone", "mkdir", ...config, "--ask-password=false", ...needs.extraFlags, ...own, root];
+  const places = { readOnly: [], writable: [root], context };
+  const command = wrapCommand(argv, {
+    runtime,
+    image: lister.image,
+    cpus: lister.cpus,
+    pyxisExtra: lister.pyxisExtra,
+    keepFromImage: rcloneVariables(process.env),
+    mounts: mountsFor({ runtime, configPath, confInContainer, ...places }),
+  });
+  const env = stepEnvironment(runtime, process.env);
+  const { code, stderr } = await runProgram(command, { env, timeoutMs: createTimeoutMs });
+  throwIfStopped(lister.stop, "run the same command again");
+  if (code === 0) return;
+  const said = stderr.trim().split("\n").at(-1) ?? "";
+  throw operationFailed(`bucket ${name} could not be created at the destination: ${said}`);
+}
+
+/** A look before anything else waits for a place that does not answer no longer than this. */
+const hasty = ["--retries", "1", "--low-level-retries", "1", "--contimeout", "10s", "--timeout", "20s"];
+
+/**
+ * Looks for the bucket of a destination before the source is listed. A place that cannot be looked at is warned of: the
+ * agents look again. Throws MissingBucket, or operation failed when it cannot be created.
+ */
+export async function requireBucket(lister: Lister, needs: BucketNeeds): Promise<void> {
+  if (!bucketOf(needs.root, needs.context)) return;
+  let absent: boolean;
+  try {
+    const extraFlags = [...needs.extraFlags, ...hasty];
+    ({ absent } = await lookForBucket({ ...lister, verbosity: 0 }, { ...needs, extraFlags }));
+  } catch (error) {
+    if (lister.stop.aborted || !(error instanceof XferError)) throw error;
+    log.warn(`the destination could not be looked at yet: ${messageOf(error)}`);
+    return;
+  }
+  if (absent) await settleAbsentRoot(lister, needs);
+}
