@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
+import { exitCodes } from "../lib/system/errors.ts";
 import { version } from "../package.json" with { type: "json" };
-import { runCli } from "./cli.ts";
+import { reportError, runCli } from "./cli.ts";
 
 const root = defineCommand({
   meta: {
@@ -17,10 +18,12 @@ const root = defineCommand({
   },
 });
 
-// A reader that closes its end of stdout or stderr is no failure of the work.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+// Who prints hears of stdout's failures; of stderr's there is nobody to tell, and they are no failure of the work.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (error: unknown) => {
+    reportError(error, "xfer");
+    process.exit(exitCodes.failed);
   });
 }
 process.exitCode = await runCli(root, process.argv.slice(2));

@@ -219,6 +219,7 @@ function sourceRequest(options: BuildOptions): ListingRequest {
   const kind = rootKind(sourceRoot, readRemotes(options.configPath), process.env);
   return {
     root: sourceRoot,
+    side: "source",
     kind,
     recursive: options.recursive,
     filesOnly: true,
@@ -226,6 +227,5 @@ function sourceRequest(options: BuildOptions): ListingRequest {
     modtime: options.modtime,
     hash: hash === "on" || (hash === "auto" && kind === "s3"),
     extraFlags: options.extraLsjsonFlags,
-    version: true,
   };
 }
