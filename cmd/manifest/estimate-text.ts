@@ -5,6 +5,7 @@ import {
   formatCount,
   formatDuration,
   formatObjects,
+  formatRate,
 } from "../../lib/system/units.ts";
 import { histogramLines } from "./analysis-text.ts";
 
@@ -20,7 +21,7 @@ export function estimateText(estimate: Estimate, columns: number): string {
     ...estimate.rates.map(({ bytes_per_second, bytes_seconds, expected_seconds, expected_end }) =>
       row(
         formatBitRate(bytes_per_second),
-        `${formatBytes(bytes_per_second)}/s`,
+        formatRate(bytes_per_second),
         formatDuration(bytes_seconds),
         formatDuration(expected_seconds),
         expected_end.replace(/\.\d+Z$/, "Z"),
@@ -28,7 +29,7 @@ export function estimateText(estimate: Estimate, columns: number): string {
     ),
     "",
     `expected: no sooner than the array's tasks can: ${formatDuration(estimate.array_seconds)} for ${formatCount(estimate.shards)} ${estimate.shards === 1 ? "shard" : "shards"},`,
-    `  ${assumptions.array_concurrency} tasks at a time, each ${formatBytes(Number(assumptions.task_bytes_per_second))}/s, ` +
+    `  ${assumptions.array_concurrency} tasks at a time, each ${formatRate(Number(assumptions.task_bytes_per_second))}, ` +
       `${assumptions.task_objects_per_second} objects/s, ${assumptions.task_start_seconds} s to start`,
     `requests (S3 to S3): ${count("list")} LIST, ${count("get")} GET, ${count("put")} PUT, ${count("part_put")} parts, ` +
       `${count("part_post")} POST: ${requests.per_object.toFixed(2)} an object`,

@@ -161,6 +161,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
       pending.abort();
       throw error;
     }
+    watch.answered();
     pending.commit();
     return endOf(messages, pending.objects, unlistable);
   } catch (error) {
@@ -172,7 +173,10 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     // rclone prints its opening bracket before it looks at the directory.
     const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
     const isAbsent = exit.code === directoryNotFoundCode && /directory not found/.test(stderr.text());
-    if (options.empty === "absent-too" && isAbsent && nothingListed) return endOf(messages, 0, []);
+    if (options.empty === "absent-too" && isAbsent && nothingListed) {
+      watch.answered();
+      return endOf(messages, 0, []);
+    }
     const said = lastWords(stderr.text());
     const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
     const because = exit.code !== 0 && exit.signal === null && said ? said : messageOf(error);

@@ -20,6 +20,7 @@ const silenceMs = 4_000;
 /** Where nobody can be asked, a longer silence is all that can be told. */
 const untoldSilenceMs = 15_000;
 const askAgainMs = 15_000;
+const openBrace = 0x7b;
 
 /** What a listing is watched by. */
 interface WatchOptions {
@@ -60,13 +61,15 @@ export class ListingWatch {
     if (event.kind === "retry") {
       const found = hindranceOf(event.message);
       if (found) this.#tell(found);
-    } else if (!text.includes('"object":"pacer"')) this.#sign();
+    } else if (!text.includes('"object":"pacer"')) this.#heard();
   }
 
   /** Passes a listing on; while its reader works, rclone is not waited for. */
   async *watch(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of stream) {
-      this.#sign();
+      this.#heard();
+      // rclone prints its opening bracket before it looks at the place.
+      if (chunk.includes(openBrace)) this.answered();
       this.#isBusy = true;
       yield chunk;
       this.#isBusy = false;
@@ -81,10 +84,14 @@ export class ListingWatch {
     if (this.#options.onHindrance === undefined) said.delete(this.#options.side);
   }
 
-  #sign(): void {
+  #heard(): void {
     this.#begun = true;
     this.#silent = 0;
     this.#sinceAsk = Number.POSITIVE_INFINITY;
+  }
+
+  /** The place has answered. */
+  answered(): void {
     if (!this.#told) return;
     this.#told = false;
     const { onHindrance, side, root } = this.#options;
