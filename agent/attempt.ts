@@ -268,7 +268,7 @@ class Attempt {
       return undefined;
     }
     for (let pass = 1; ; pass++) {
-      const look = await examine(this.#stop, (hindrance) => this.#hindrances.look(hindrance));
+      const look = await examine(this.#stop, (hindrance) => this.#hindrances.look(hindrance, Date.now()));
       this.#heartbeat.check();
       if (look.kind === "stopped") return { kind: "stopped" };
       if (look.kind === "seen") {

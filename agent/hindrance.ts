@@ -97,11 +97,14 @@ export class Hindrances {
   }
 
   /** A place is looked at, or waited for, and this is what it does; undefined when it answers again. */
-  look(hindrance: { side: Side; class: FailureClass; what: string; since: Date } | undefined): void {
+  look(
+    hindrance: { side: Side; class: FailureClass; what: string; since: Date } | undefined,
+    nowMs: number,
+  ): void {
     if (!hindrance) this.#found = undefined;
     else {
       const text = hindranceText(hindrance.side, hindrance);
-      this.#note({ class: hindrance.class, text }, Date.now(), hindrance.since.getTime());
+      this.#note({ class: hindrance.class, text }, nowMs, hindrance.since.getTime());
     }
   }
 
