@@ -70,11 +70,15 @@ async function findCommand(root: Command, argv: readonly string[]): Promise<Foun
     if (word === undefined) {
       throw new UsageError(
         `a command is missing after "${name}": one of ${Object.keys(children).join(", ")}`,
+        name,
       );
     }
     if (!Object.hasOwn(children, word)) {
       const what = word.startsWith("-") ? "flag" : "command";
-      throw new UsageError(`unknown ${what} ${JSON.stringify(word)} after "${name}"`);
+      throw new UsageError(
+        `unknown ${what} ${JSON.stringify(word)} after "${name}": it has ${Object.keys(children).join(", ")}`,
+        name,
+      );
     }
     command = await resolve(children[word] as Command);
     name = `${name} ${word}`;
@@ -107,8 +111,12 @@ async function usage(command: Command): Promise<string> {
 }
 
 class UsageError extends XferError {
-  constructor(message: string) {
+  /** The command whose help tells more, where that is not the one that runs. */
+  readonly command: string | undefined;
+
+  constructor(message: string, command?: string) {
     super(message, exitCodes.usage);
+    this.command = command;
   }
 }
 
@@ -196,7 +204,7 @@ export function reportError(error: unknown, name: string): number {
   const line = (text: string) => process.stderr.write(`xfer: ${text}\n`);
   const isExpected = error instanceof XferError || errnoOf(error) !== undefined;
   const stack = error instanceof Error && process.env[debugVariable] ? error.stack : undefined;
-  if (error instanceof UsageError) line(`${messageOf(error)} (see ${name} --help)`);
+  if (error instanceof UsageError) line(`${messageOf(error)} (see ${error.command ?? name} --help)`);
   else if (isExpected) line(messageOf(error));
   else {
     const more = stack === undefined ? `; ${debugVariable}=1 shows the stack` : "";

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { makeRunId } from "../lib/manifest/run-id.ts";
 import type { ListingTotals } from "../lib/manifest/write-listing.ts";
@@ -90,14 +90,36 @@ export function checkRcloneConfig(path: string | undefined, runsHere: boolean): 
     log.warn(`${text} here; it must be there on the compute nodes`);
     return;
   }
-  const mode = statSync(path).mode & 0o777;
+  const stat = statSync(path);
+  if (!stat.isFile() && !stat.isFIFO()) throw invalidInput(`--rclone-config: ${path}: is no file`);
+  const mode = stat.mode & 0o777;
   if ((mode & 0o077) !== 0) {
     log.warn(`${path} holds credentials and others can read it (mode ${mode.toString(8)}): chmod 600 it`);
   }
 }
 
-/** Throws invalid input when a file to be written is there already, or is the one of another flag. */
+/** Throws invalid input when a path cannot be made because a part of it is there, and is no folder. */
+export function checkPlace(flag: string, path: string): void {
+  for (let above = resolve(path); ; above = dirname(above)) {
+    const stat = statSync(above, { throwIfNoEntry: false });
+    if (stat?.isDirectory() || above === dirname(above)) return;
+    if (stat) throw invalidInput(`${flag}: ${path}: ${above} is no folder`);
+  }
+}
+
+/** Throws invalid input when a file that may be there already is none, or lies below another file. */
+export function checkResultFile(flag: string, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw invalidInput(`${flag}: ${path}: is a folder: a file is wanted`);
+  checkPlace(flag, dirname(resolve(path)));
+}
+
+/**
+ * Throws invalid input when a file to be written is there already, is the one of another flag, or lies below another
+ * file.
+ */
 export function checkNewFile(flag: string, path: string, other?: string): void {
+  checkPlace(flag, dirname(resolve(path)));
   if (existsSync(path)) {
     throw invalidInput(`${flag}: ${path} is there already: a manifest is immutable, choose another name`);
   }

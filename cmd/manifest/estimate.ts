@@ -12,7 +12,7 @@ import { ReadingLine } from "./read-progress.ts";
 const rate = v.pipe(
   v.string(),
   v.transform((given) => parseRate(given)),
-  v.number("must be a rate such as 5Gbps, 200MB/s or 1.5GiB/s"),
+  v.number("must be a rate with its unit, such as 5Gbps, 200MB/s or 1.5GiB/s"),
 );
 
 const schema = v.object({

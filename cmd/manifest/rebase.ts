@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
@@ -9,6 +8,7 @@ import { checkRoot } from "../../lib/run/inputs.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
+import { checkNewFile } from "../listing.ts";
 import { printBytes, printText } from "../print.ts";
 import { ReadingLine } from "./read-progress.ts";
 
@@ -52,9 +52,7 @@ export default defineCommand({
     const dest = input["dest-root"];
     if (source === undefined && dest === undefined)
       throw invalidInput("--source-root or --dest-root is needed");
-    if (out !== "-" && existsSync(out)) {
-      throw invalidInput(`--out: ${out} is there already: a manifest is immutable, choose another name`);
-    }
+    if (out !== "-") checkNewFile("--out", out);
     const reading = new ReadingLine();
     const options = {
       manifestPath: input.in,

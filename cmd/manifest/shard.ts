@@ -7,6 +7,7 @@ import { shardStrategies } from "../../lib/manifest/shards-meta.ts";
 import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
 import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
+import { checkPlace } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 import { ReadingLine } from "./read-progress.ts";
 
@@ -43,6 +44,7 @@ export default defineCommand({
   },
   async run({ args }) {
     const input = flags.readFlags(schema, args);
+    checkPlace("--outdir", input.outdir);
     const reading = new ReadingLine();
     const numShards =
       input["num-shards"] === "auto"

@@ -1,5 +1,6 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { checkRoot } from "../../lib/run/inputs.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { renderRun } from "../../lib/run/render.ts";
 import { formatShards } from "../../lib/system/units.ts";
@@ -48,6 +49,11 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const runDir = input["run-dir"];
+    checkRcloneConfig(input["rclone-config"], false);
+    for (const flag of ["source-root", "dest-root"] as const) {
+      const root = input[flag];
+      if (root !== undefined) checkRoot(`--${flag}`, root);
+    }
     const config = await renderRun({
       ...flags.renderOptionsOf(input, { runtime: "pyxis", arrayConcurrency: flags.arrayConcurrencyDefault }),
       runDir,
@@ -57,7 +63,6 @@ export default defineCommand({
       destRoot: input["dest-root"],
       now: new Date(),
     });
-    checkRcloneConfig(input["rclone-config"], false);
     if (input.json) await printJson(config);
     else
       await printText(
