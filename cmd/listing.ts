@@ -90,9 +90,8 @@ export function checkRcloneConfig(path: string | undefined, runsHere: boolean): 
     log.warn(`${text} here; it must be there on the compute nodes`);
     return;
   }
-  const stat = statSync(path);
-  if (!stat.isFile() && !stat.isFIFO()) throw invalidInput(`--rclone-config: ${path}: is no file`);
-  const mode = stat.mode & 0o777;
+  checkNoFolder("--rclone-config", path);
+  const mode = statSync(path).mode & 0o777;
   if ((mode & 0o077) !== 0) {
     log.warn(`${path} holds credentials and others can read it (mode ${mode.toString(8)}): chmod 600 it`);
   }
@@ -107,10 +106,15 @@ export function checkPlace(flag: string, path: string): void {
   }
 }
 
-/** Throws invalid input when a file that may be there already is none, or lies below another file. */
-export function checkResultFile(flag: string, path: string): void {
+/** Throws invalid input when a folder is where a file is wanted. */
+export function checkNoFolder(flag: string, path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw invalidInput(`${flag}: ${path}: is a folder: a file is wanted`);
+}
+
+/** Throws invalid input when a file that may be there already is none, or lies below another file. */
+export function checkResultFile(flag: string, path: string): void {
+  checkNoFolder(flag, path);
   checkPlace(flag, dirname(resolve(path)));
 }
 

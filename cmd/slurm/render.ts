@@ -5,7 +5,7 @@ import { runLayout } from "../../lib/run/layout.ts";
 import { renderRun } from "../../lib/run/render.ts";
 import { formatShards } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { checkRcloneConfig } from "../listing.ts";
+import { checkNoFolder, checkRcloneConfig } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 
 const schema = v.object({
@@ -49,7 +49,7 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const runDir = input["run-dir"];
-    checkRcloneConfig(input["rclone-config"], false);
+    if (input["rclone-config"] !== undefined) checkNoFolder("--rclone-config", input["rclone-config"]);
     for (const flag of ["source-root", "dest-root"] as const) {
       const root = input[flag];
       if (root !== undefined) checkRoot(`--${flag}`, root);
@@ -63,6 +63,7 @@ export default defineCommand({
       destRoot: input["dest-root"],
       now: new Date(),
     });
+    checkRcloneConfig(input["rclone-config"], false);
     if (input.json) await printJson(config);
     else
       await printText(

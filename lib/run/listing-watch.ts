@@ -6,7 +6,7 @@ import { formatDuration } from "../system/units.ts";
 import { inquire } from "./inquiry.ts";
 
 /** What keeps a listing waiting, and since when. */
-export interface ListingHindrance extends Hindrance {
+interface ListingHindrance extends Hindrance {
   side: Side;
   since: Date;
 }
