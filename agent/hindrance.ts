@@ -10,7 +10,7 @@ const silenceMs = 8_000;
 const askAgainMs = 20_000;
 /** Bytes move, and no request was repeated for so long: what hindered is over. */
 const overAfterMs = 15_000;
-const textMax = 300;
+const textMax = 160;
 
 /** Whether the two places are to be asked, after so long without a sign of life, and since the last time. */
 export function isToAsk(silentMs: number, sinceAskMs: number): boolean {
@@ -111,10 +111,11 @@ export class Hindrances {
   /** A pass has ended, with so much not proven, and the next one waits. */
   wait(why: { class: FailureClass; message: string; side?: Side }, nowMs: number, nextPassMs: number): void {
     const known = hindranceOf(why.message);
-    const read = known
-      ? { class: why.class, text: hindranceText(why.side ?? sideOf(why.message, this.#places), known) }
-      : { class: why.class, text: why.message.slice(0, textMax) };
-    this.#note(read, nowMs, this.#found?.sinceMs ?? nowMs);
+    // The end of a pass may tell less than what was heard in it.
+    const text = known
+      ? hindranceText(why.side ?? sideOf(why.message, this.#places), known)
+      : (this.#found?.text ?? why.message.slice(0, textMax));
+    this.#note({ class: why.class, text }, nowMs, nowMs);
     this.#nextPassMs = nextPassMs;
   }
 

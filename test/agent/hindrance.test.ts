@@ -98,6 +98,10 @@ test("a pass that waits says why at once, and when the next begins; the next one
   });
   hindrances.proven(t0 + 42 * s);
   expect(hindrances.state(t0 + 50 * s)).toBeNull();
+  retry(55)(hindrances);
+  hindrances.wait({ class: "unknown", message: "it failed" }, t0 + 56 * s, t0 + 57 * s);
+  expect(hindrances.state(t0 + 56 * s)).toMatchObject({ message: destinationDown });
+  hindrances.proven(t0 + 58 * s);
   hindrances.wait({ class: "unknown", message: "odd words" }, t0 + 60 * s, t0 + 61 * s);
   expect(hindrances.state(t0 + 60 * s)).toMatchObject({ message: "odd words" });
 });
