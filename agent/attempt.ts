@@ -2,12 +2,14 @@ import { untransferableReason } from "../lib/rclone/addressable.ts";
 import { bucketOf } from "../lib/rclone/bucket.ts";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
 import { notShownText, refusedVariables, type UserFlags } from "../lib/rclone/flags.ts";
+import { storePlace } from "../lib/rclone/hindrance.ts";
 import { isLocal, type LocalEnds, plainPath } from "../lib/rclone/local-ends.ts";
 import { copyCutoffOf, rootKind, serverSide } from "../lib/rclone/remote.ts";
 import type { RemoteContext } from "../lib/rclone/remote-options.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
+import type { OnHindrance } from "../lib/run/listing-watch.ts";
 import type { ArrayTask } from "../lib/slurm/scheduler.ts";
 import { XferError } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
@@ -20,6 +22,7 @@ import type { Look } from "./destination.ts";
 import { type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
 import { readLook } from "./first-look.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { type AskPlace, Hindrances } from "./hindrance.ts";
 import type { ShardLock } from "./lock.ts";
 import { Progress } from "./progress.ts";
 import { Settler } from "./settler.ts";
@@ -44,7 +47,9 @@ export interface AttemptOptions {
   log: ShardLog;
   stop: AbortSignal;
   /** Says what the destination held before this run. */
-  examine: (stop: AbortSignal) => Promise<Look>;
+  examine: (stop: AbortSignal, onHindrance: OnHindrance) => Promise<Look>;
+  /** Says why a place does not answer. */
+  ask: AskPlace | undefined;
   /** The user's flags for rclone. */
   flags: UserFlags;
   /** What decides how rclone reaches the roots. */
@@ -88,6 +93,7 @@ class Attempt {
   readonly #kinds: PlaceKinds;
   readonly #copy: CopyPass;
   readonly #progress: Progress;
+  readonly #hindrances: Hindrances;
   readonly #heartbeat: Heartbeat;
   readonly #settler: Settler | undefined;
   /** Aborted by the caller's stop, or when the state cannot be kept any more. */
@@ -112,6 +118,10 @@ class Attempt {
       serverSide: serverSide(config.source_root, config.dest_root, context),
       serverCopyCutoffBytes: copyCutoffOf(config.dest_root, context),
     };
+    this.#hindrances = new Hindrances(
+      { source: storePlace(config.source_root, context), destination: storePlace(config.dest_root, context) },
+      Date.now(),
+    );
     this.#progress = new Progress(layout.progress, {
       shard: options.shard,
       sha256: options.sha256,
@@ -126,7 +136,8 @@ class Attempt {
       journal,
       log,
       lock: options.lock,
-      writeProgress: () => this.#progress.write(new Date(), this.#lowered()),
+      writeProgress: () =>
+        this.#progress.write(new Date(), this.#lowered(), this.#hindrances.state(Date.now())),
     });
     this.#stop = AbortSignal.any([options.stop, this.#heartbeat.signal]);
     this.#copy = new CopyPass({
@@ -134,6 +145,7 @@ class Attempt {
       kinds: this.#kinds,
       stop: this.#stop,
       progress: this.#progress,
+      hindrances: this.#hindrances,
       worklist: this.#worklist,
       proveAt: (place, proof) => this.#proveAt(place, proof),
       note: (message) => this.#note(message),
@@ -193,7 +205,8 @@ class Attempt {
         this.#note(
           `${formatObjects(left)} not proven (${failure}): pass ${pass + 1} in ${next.waitSeconds}s`,
         );
-        await sleep(next.waitSeconds * 1000, this.#stop);
+        const why = unproven.find((record) => record.class === failure)?.message ?? failure;
+        await this.#wait(next.waitSeconds, { class: failure, message: why });
         this.#heartbeat.check();
         if (this.#options.stop.aborted) return { kind: "stopped" };
       }
@@ -261,7 +274,7 @@ class Attempt {
       return undefined;
     }
     for (let pass = 1; ; pass++) {
-      const look = await examine(this.#stop);
+      const look = await examine(this.#stop, (hindrance) => this.#hindrances.look(hindrance, Date.now()));
       this.#heartbeat.check();
       if (look.kind === "stopped") return { kind: "stopped" };
       if (look.kind === "seen") {
@@ -284,7 +297,7 @@ class Attempt {
       const next = decideAfterPass(facts);
       if (next.kind !== "pass") return this.#failAll(look.class, look.message, !this.#copy.spoke);
       this.#note(`looking again in ${next.waitSeconds}s (${look.class})`);
-      await sleep(next.waitSeconds * 1000, this.#stop);
+      await this.#wait(next.waitSeconds, { class: look.class, message: look.message, side: "destination" });
     }
   }
 
@@ -295,6 +308,13 @@ class Attempt {
       bucketOf(config.dest_root, context) !== undefined ||
       (config.create_bucket && this.#kinds.dest !== "posix")
     );
+  }
+
+  /** Waits for the next pass, and lets .progress say why. */
+  async #wait(seconds: number, why: Parameters<Hindrances["wait"]>[0]): Promise<void> {
+    const now = Date.now();
+    if (seconds > 0) this.#hindrances.wait(why, now, now + seconds * 1000);
+    await sleep(seconds * 1000, this.#stop);
   }
 
   /**
@@ -329,7 +349,9 @@ class Attempt {
 
   #proveAt(place: number, proof: Proof): void {
     const { records, journal } = this.#options;
-    if (journal.add(place, proof)) this.#progress.proven(records.sizeOf(place), proof);
+    if (!journal.add(place, proof)) return;
+    this.#progress.proven(records.sizeOf(place), proof);
+    this.#hindrances.proven(Date.now());
   }
 
   /** Runs rclone over what is to do: once for what is not at the destination, once for what may be. */

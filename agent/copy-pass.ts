@@ -19,6 +19,7 @@ import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { CopyTime } from "./copy-time.ts";
 import { silenceLimitsOf } from "./decide/silence.ts";
 import type { PassRun } from "./explain.ts";
+import { type AskPlace, HindranceAsker, type Hindrances } from "./hindrance.ts";
 import { type PassResult, runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
 import type { ShardLog } from "./shard-log.ts";
@@ -53,6 +54,8 @@ interface CopyParts {
   /** Aborted by the caller's stop, or when the state cannot be kept any more. */
   stop: AbortSignal;
   progress: Progress;
+  hindrances: Hindrances;
+  ask: AskPlace | undefined;
   worklist: Worklist;
   proveAt: (place: number, proof: Proof) => void;
   note: (message: string) => void;
@@ -126,7 +129,7 @@ export class CopyPass {
   }
 
   async #rclone({ pass, mayBeThere, ...which }: WhichPass, objects: number): Promise<PassResult> {
-    const { config, layout, log, task, records, progress, flags, kinds, note } = this.#parts;
+    const { config, layout, log, task, records, progress, hindrances, flags, kinds, note } = this.#parts;
     const plan = this.#plan(mayBeThere, which.version);
     progress.plan = plan.reason;
     const env = { ...plan.variables, ...process.env };
@@ -149,6 +152,7 @@ export class CopyPass {
       env,
     });
     note(`plan: ${plan.reason}: ${quoteWords(argv)}`);
+    using _asker = new HindranceAsker(hindrances, this.#parts.ask);
     try {
       const result = await runPass({
         argv,
@@ -169,9 +173,10 @@ export class CopyPass {
         },
         onStats: (stats) => {
           progress.stats(stats);
+          hindrances.stats(stats, Date.now());
           if (this.#copyTime.note(stats, performance.now())) this.#parts.onCopying();
         },
-        onRetry: () => {},
+        onRetry: (message) => hindrances.retry(message, Date.now()),
       });
       this.spoke ||= result.spoke;
       note(`pass ${pass} ended: exit code ${result.exit.code}`);

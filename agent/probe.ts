@@ -7,13 +7,23 @@ import { forEachBatch } from "../lib/manifest/read.ts";
 import { forEachEntry } from "../lib/manifest/read-listing.ts";
 import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { versionOf } from "../lib/rclone/addressable.ts";
+import type { Side } from "../lib/rclone/hindrance.ts";
 import { placeFlags } from "../lib/rclone/place-flags.ts";
-import type { RootKind } from "../lib/rclone/remote.ts";
+import { type RootKind, rootKind } from "../lib/rclone/remote.ts";
 import { parseRoot, type RemoteContext } from "../lib/rclone/remote-options.ts";
+import { stepEnvironment } from "../lib/rclone/runtime.ts";
 import { type BucketNeeds, lookForBucket, settleAbsentRoot } from "../lib/run/bucket.ts";
 import type { RunConfig } from "../lib/run/config.ts";
+import { inquire } from "../lib/run/inquiry.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
-import { type Lister, type ListingEnd, type ListingRequest, runListing } from "../lib/run/lister.ts";
+import {
+  inquiryCommand,
+  type Lister,
+  type ListingEnd,
+  type ListingRequest,
+  runListing,
+} from "../lib/run/lister.ts";
+import type { OnHindrance } from "../lib/run/listing-watch.ts";
 import {
   type Destination,
   findingOf,
@@ -36,6 +46,7 @@ export interface ProbeOptions {
   context: RemoteContext;
   /** Looks for the bucket alone, since rclone compares every object anyway. */
   bucketOnly?: boolean;
+  onHindrance?: OnHindrance;
   limits?: ProbeLimits;
 }
 
@@ -157,14 +168,30 @@ async function lookAtBucket(options: ProbeOptions): Promise<Destination> {
   return { found: "too-much", listed: 0, version: versionOf(end.version) };
 }
 
-function listerFor({ run, config }: ProbeOptions, stop: AbortSignal): Lister {
+function listerFor({ run, config, onHindrance }: ProbeOptions, stop: AbortSignal): Lister {
   const runId = `${config.run_id}_destination`;
-  return { ...listerOf(run, config, stop), cpus: config.cpus_per_task, runId };
+  return { ...listerOf(run, config, stop), cpus: config.cpus_per_task, runId, onHindrance };
 }
 
-function requestFor({ config, destKind }: ProbeOptions): ListingRequest {
+/** What rclone says of the source or the destination when it does not answer at once; undefined when it does. */
+export async function askPlace(
+  run: RunLayout,
+  config: RunConfig,
+  context: RemoteContext,
+  side: Side,
+  stop: AbortSignal,
+): Promise<string | undefined> {
+  const root = side === "source" ? config.source_root : config.dest_root;
+  const kind = rootKind(root, context.remotes, context.env);
+  const request = { ...requestFor({ config, destKind: kind }), root, side };
+  const argv = inquiryCommand(listerOf(run, config, stop), request);
+  return argv && inquire(argv, stepEnvironment(config.runtime, process.env), stop);
+}
+
+function requestFor({ config, destKind }: Pick<ProbeOptions, "config" | "destKind">): ListingRequest {
   return {
     root: config.dest_root,
+    side: "destination",
     kind: destKind,
     recursive: true,
     filesOnly: true,
@@ -173,7 +200,6 @@ function requestFor({ config, destKind }: ProbeOptions): ListingRequest {
     modtime: "none",
     hash: hashesAreFree(config, destKind),
     extraFlags: placeFlags(config.rclone_flags),
-    version: true,
   };
 }
 

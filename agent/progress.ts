@@ -1,6 +1,6 @@
 import type { RcloneStats } from "../lib/rclone/log.ts";
 import type { Proof } from "../lib/run/journal.ts";
-import type { ProgressState } from "../lib/run/state.ts";
+import type { HindranceState, ProgressState } from "../lib/run/state.ts";
 import { replaceFile } from "../lib/system/durable.ts";
 
 /** What does not change during an attempt. */
@@ -67,7 +67,7 @@ export class Progress {
   }
 
   /** Replaces the .progress file; `transfers` is rclone's, when throttling has lowered it. */
-  write(now: Date, transfers: number | null): void {
+  write(now: Date, transfers: number | null, hindrance: HindranceState | null = null): void {
     const inFlight = Math.max(0, (this.#stats?.bytes ?? 0) - (this.#bytes - this.#bytesBeforePass));
     const speed = this.#stats?.speed ?? 0;
     const left = this.#head.bytes - this.#bytes - inFlight;
@@ -90,6 +90,7 @@ export class Progress {
       errors: this.#errorsBeforePass + (this.#stats?.errors ?? 0),
       throttled: this.#throttled,
       transfers,
+      hindrance,
       plan: this.plan,
       updated_at: now.toISOString(),
     };

@@ -30,7 +30,7 @@ import { decideStart } from "./decide.ts";
 import { examineDestination } from "./destination.ts";
 import { ShardLedger, type ShardOutcome } from "./ledger.ts";
 import { ShardLock } from "./lock.ts";
-import { probeDestination } from "./probe.ts";
+import { askPlace, probeDestination } from "./probe.ts";
 import { ShardLog } from "./shard-log.ts";
 import { checkShardDigest, ShardRecords } from "./shard-records.ts";
 
@@ -154,13 +154,14 @@ async function runLocked(
         flags,
         context,
         destEnds,
-        examine: (until) => {
+        examine: (until, onHindrance) => {
           const destKind = rootKind(config.dest_root, context.remotes, context.env);
           const bucketOnly = flags.comparesDestination;
           const probe = (end: AbortSignal) =>
-            probeDestination({ run, config, meta, destKind, context, bucketOnly, stop: end });
+            probeDestination({ run, config, meta, destKind, context, bucketOnly, stop: end, onHindrance });
           return examineDestination({ run, destRoot: config.dest_root, meta, shard, stop: until, probe });
         },
+        ask: (side, end) => askPlace(run, config, context, side, end),
         transfers: start.counters.transfers,
         onChild: (child) => ledger.noteChild(child),
         onCopying: () => ledger.noteCopying(),

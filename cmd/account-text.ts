@@ -2,21 +2,47 @@ import { untransferablePath } from "../lib/manifest/untransferable.ts";
 import type { Account, Amount } from "../lib/run/account.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import type { RunProgress } from "../lib/run/run-here.ts";
+import type { RunHindrance } from "../lib/run/state/hindrance.ts";
 import type { Verification } from "../lib/run/verify.ts";
-import { formatBytes, formatCount, formatDuration } from "../lib/system/units.ts";
+import type { LinePart } from "../lib/system/live-line.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatEta,
+  formatPercent,
+  formatRate,
+} from "../lib/system/units.ts";
 import type { RunVerification } from "../lib/verify/after-run.ts";
 
-/** A run in mid-flight in one line. */
-export function progressText({ account, bytesPerSecond, etaSeconds }: RunProgress): string {
+/** A run in mid-flight in one line, and what in it must be seen at once. */
+export function progressLine(
+  { account, bytesPerSecond, etaSeconds, hindrance }: RunProgress,
+  nowMs: number,
+): { parts: LinePart[]; news: string } {
   const { listed, copied, unchanged, shards } = account;
   const objects = copied.objects + unchanged.objects;
   const bytes = copied.bytes + unchanged.bytes;
-  const percent = listed.bytes > 0 ? Math.floor((100 * bytes) / listed.bytes) : 100;
-  return (
-    `${percent}%  ${formatCount(objects)}/${formatCount(listed.objects)} objects  ` +
-    `${formatBytes(bytes)}/${formatBytes(listed.bytes)}  ${formatBytes(bytesPerSecond)}/s  ` +
-    `ETA ${formatDuration(etaSeconds)}  shards ${shards.done}/${shards.total} done, ${shards.failed} failed`
-  );
+  const part = (weight: number, text: string): LinePart => ({ weight, text });
+  const parts = [
+    part(9, listed.bytes > 0 ? formatPercent(bytes, listed.bytes) : formatPercent(objects, listed.objects)),
+    part(6, `${formatCount(objects)}/${formatCount(listed.objects)} objects`),
+    part(3, `${formatBytes(bytes)}/${formatBytes(listed.bytes)}`),
+    part(5, formatRate(bytesPerSecond)),
+    part(7, `ETA ${formatEta(etaSeconds)}`),
+    part(
+      shards.failed > 0 ? 4 : 2,
+      `shards ${formatCount(shards.done)}/${formatCount(shards.total)} done, ${formatCount(shards.failed)} failed`,
+    ),
+  ];
+  if (hindrance) parts.push(part(8, hindranceLine(hindrance, nowMs)));
+  return { parts, news: hindrance?.message ?? "" };
+}
+
+function hindranceLine({ message, sinceMs, nextPassMs }: RunHindrance, nowMs: number): string {
+  const since = `${message}, since ${formatDuration((nowMs - sinceMs) / 1000)}`;
+  if (nextPassMs === undefined || nextPassMs <= nowMs) return since;
+  return `${since}; next pass in ${formatDuration((nextPassMs - nowMs) / 1000)}`;
 }
 
 /** The account of a run as a table for people. */

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
 import { errnoOf, exitCodes, messageOf, XferError } from "../lib/system/errors.ts";
-import { printText } from "./print.ts";
+import { outputFailure, printText } from "./print.ts";
 
 /**
  * What citty leaves open, closed: a flag that is not declared, an extra argument, a missing value or flag end with
@@ -17,6 +17,13 @@ const shorthands: Readonly<Record<string, readonly [string, string]>> = { "no-mo
 
 /** Runs the command that the arguments name and returns the exit code; prints errors on stderr, one line each. */
 export async function runCli(root: Command, argv: readonly string[]): Promise<number> {
+  const code = await runCommandOf(root, argv);
+  const failure = outputFailure();
+  if (!failure) return code;
+  return Math.max(code, reportError(failure, "xfer"));
+}
+
+async function runCommandOf(root: Command, argv: readonly string[]): Promise<number> {
   let name = "xfer";
   try {
     const found = await findCommand(root, argv);
@@ -63,11 +70,15 @@ async function findCommand(root: Command, argv: readonly string[]): Promise<Foun
     if (word === undefined) {
       throw new UsageError(
         `a command is missing after "${name}": one of ${Object.keys(children).join(", ")}`,
+        name,
       );
     }
     if (!Object.hasOwn(children, word)) {
       const what = word.startsWith("-") ? "flag" : "command";
-      throw new UsageError(`unknown ${what} ${JSON.stringify(word)} after "${name}"`);
+      throw new UsageError(
+        `unknown ${what} ${JSON.stringify(word)} after "${name}": it has ${Object.keys(children).join(", ")}`,
+        name,
+      );
     }
     command = await resolve(children[word] as Command);
     name = `${name} ${word}`;
@@ -101,8 +112,12 @@ async function usage(command: Command): Promise<string> {
 }
 
 class UsageError extends XferError {
-  constructor(message: string) {
+  /** The command whose help tells more, where that is not the one that runs. */
+  readonly command: string | undefined;
+
+  constructor(message: string, command?: string) {
     super(message, exitCodes.usage);
+    this.command = command;
   }
 }
 
@@ -186,22 +201,19 @@ function isOwnFlag(word: string, options: Record<string, unknown>): boolean {
 }
 
 /** The one place where an error becomes a line on stderr and an exit code. */
-function reportError(error: unknown, name: string): number {
+export function reportError(error: unknown, name: string): number {
   const line = (text: string) => process.stderr.write(`xfer: ${text}\n`);
-  if (error instanceof UsageError) {
-    line(`${messageOf(error)} (see ${name} --help)`);
-    return error.exitCode;
+  const isExpected = error instanceof XferError || errnoOf(error) !== undefined;
+  const stack = error instanceof Error && process.env[debugVariable] ? error.stack : undefined;
+  if (error instanceof UsageError) line(`${messageOf(error)} (see ${error.command ?? name} --help)`);
+  else if (isExpected) line(messageOf(error));
+  else {
+    const more = stack === undefined ? `; ${debugVariable}=1 shows the stack` : "";
+    line(`internal error: ${messageOf(error)}${more}`);
   }
-  if (error instanceof XferError) {
-    line(messageOf(error));
-    return error.exitCode;
-  }
-  if (errnoOf(error) !== undefined) {
-    line(messageOf(error));
-    return exitCodes.failed;
-  }
-  process.stderr.write(
-    `xfer: this is a bug in xfer, please report it: ${error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  return exitCodes.failed;
+  if (stack !== undefined) line(stack);
+  return error instanceof XferError ? error.exitCode : exitCodes.failed;
 }
+
+/** Set to anything, it shows where in xfer an error came from. */
+const debugVariable = "XFER_DEBUG";

@@ -438,5 +438,9 @@ export function readFlags<S extends v.GenericSchema>(schema: S, args: unknown): 
   const result = v.safeParse(schema, args);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw invalidInput(`--${v.getDotPath(issue)}: ${issue.message}, not ${JSON.stringify(issue.input)}`);
+  const flag = v.getDotPath(issue) ?? "";
+  // A text that is read as something else is no longer what the user gave.
+  const given = Object(args)[flag] as unknown;
+  if (given === undefined) throw invalidInput(`--${flag} is missing`);
+  throw invalidInput(`--${flag}: ${issue.message}, not ${JSON.stringify(given)}`);
 }

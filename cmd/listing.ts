@@ -104,6 +104,7 @@ export function checkRcloneConfig(path: string | undefined, runsHere: boolean): 
     log.warn(`${text} here; it must be there on the compute nodes`);
     return;
   }
+  checkNoFolder("--rclone-config", path);
   try {
     accessSync(path, constants.R_OK);
   } catch (error) {
@@ -125,8 +126,33 @@ export function requireListingPassword(
   requireConfPassword({ configPath: input["rclone-config"], runtime, flags: input["extra-lsjson-flags"] });
 }
 
-/** Throws invalid input when a file cannot be written: it is there already, is the one of another flag, or its folder is shut. */
+/** Throws invalid input when a path cannot be made because a part of it is there, and is no folder. */
+export function checkPlace(flag: string, path: string): void {
+  for (let above = resolve(path); ; above = dirname(above)) {
+    const stat = statSync(above, { throwIfNoEntry: false });
+    if (stat?.isDirectory() || above === dirname(above)) return;
+    if (stat) throw invalidInput(`${flag}: ${path}: ${above} is no folder`);
+  }
+}
+
+/** Throws invalid input when a folder is where a file is wanted. */
+export function checkNoFolder(flag: string, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw invalidInput(`${flag}: ${path}: is a folder: a file is wanted`);
+}
+
+/** Throws invalid input when a file that may be there already is none, or lies below another file. */
+export function checkResultFile(flag: string, path: string): void {
+  checkNoFolder(flag, path);
+  checkPlace(flag, dirname(resolve(path)));
+}
+
+/**
+ * Throws invalid input when a file cannot be written: it is there already, is the one of another flag, lies below another
+ * file, or its folder is shut.
+ */
 export function checkNewFile(flag: string, path: string, other?: string): void {
+  checkPlace(flag, dirname(resolve(path)));
   if (existsSync(path)) {
     throw invalidInput(`${flag}: ${path} is there already: a manifest is immutable, choose another name`);
   }

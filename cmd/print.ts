@@ -1,23 +1,66 @@
-/** Writes data to stdout and waits until it is taken; a reader that has gone away ends the output without a word. */
-export function printText(text: string): Promise<void> {
-  return print(text);
+import { readFileSync } from "node:fs";
+import { errnoOf, messageOf, operationFailed, type XferError } from "../lib/system/errors.ts";
+
+let failure: XferError | undefined;
+
+/** Why stdout has not taken all that was printed; undefined while it has, and for a reader that has gone away. */
+export function outputFailure(): XferError | undefined {
+  return failure;
 }
 
-/** Writes bytes to stdout, as printText does; they may be changed once they are taken. */
-export function printBytes(bytes: Uint8Array): Promise<void> {
-  return print(bytes);
+/**
+ * Writes text to stdout and waits until it is taken. What stdout does not take is told by outputFailure() when the command
+ * ends: a full disk under a report must not end the work that it reports on.
+ */
+export async function printText(text: string): Promise<void> {
+  try {
+    await print(text);
+  } catch (error) {
+    failure ??= stdoutError(error);
+  }
 }
 
-function print(data: string | Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(data, (error) => {
-      if (error && (error as NodeJS.ErrnoException).code !== "EPIPE") reject(error);
-      else resolve();
-    });
-  });
+/** Writes bytes to stdout, which may be changed once they are taken. Throws operation failed when they are not. */
+export async function printBytes(bytes: Uint8Array): Promise<void> {
+  try {
+    await print(bytes);
+  } catch (error) {
+    throw stdoutError(error);
+  }
 }
 
 /** Writes a value as one line of JSON. */
 export function printJson(value: unknown): Promise<void> {
   return printText(`${JSON.stringify(value)}\n`);
+}
+
+function print(data: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (isClosed(1)) return reject(new Error("it is closed"));
+    process.stdout.write(data, (error) => {
+      // A reader that has gone away has read enough.
+      if (error && errnoOf(error) !== "EPIPE") reject(error);
+      else resolve();
+    });
+  });
+}
+
+function stdoutError(error: unknown): XferError {
+  const [, words] = /^E[A-Z0-9]+: ([^,]+)/.exec(messageOf(error)) ?? [];
+  return operationFailed(`stdout: ${words ?? messageOf(error)}`);
+}
+
+const closeOnExec = 0o2000000;
+
+/**
+ * Whether a descriptor was closed when this program started. The runtime then opens /dev/null under its number, which only
+ * the flag tells from one that was given: nothing that is given is closed on exec. False where there is no /proc.
+ */
+function isClosed(fd: number): boolean {
+  try {
+    const [, flags] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8")) ?? [];
+    return flags !== undefined && (Number.parseInt(flags, 8) & closeOnExec) !== 0;
+  } catch {
+    return false;
+  }
 }

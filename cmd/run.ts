@@ -33,7 +33,7 @@ import { isCompiled, ownCommand } from "../lib/system/process.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { verifyAfterRun } from "../lib/verify/after-run.ts";
 import { version } from "../package.json" with { type: "json" };
-import { accountText, progressText, runVerificationText } from "./account-text.ts";
+import { accountText, progressLine, runVerificationText } from "./account-text.ts";
 import * as flags from "./flags.ts";
 import { buildOptionsOf, checkRcloneConfig, listingText, requireListingPassword } from "./listing.ts";
 import { printJson, printText } from "./print.ts";
@@ -270,7 +270,10 @@ async function endHere(
       command: ownCommand(),
       submission: `local:${new Date().toISOString()}`,
       stop,
-      onProgress: (progress) => live.update(progressText(progress)),
+      onProgress: (progress) => {
+        const { parts, news } = progressLine(progress, Date.now());
+        live.update(parts, { news });
+      },
     }));
     live.clear();
     if (!input.json) await printText(accountText(account, runDir));

@@ -4,6 +4,7 @@ import { analyzeManifest } from "../../lib/manifest/analysis.ts";
 import { writeFileDurable } from "../../lib/system/durable.ts";
 import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
+import { checkResultFile } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 import { analysisText, barWidthOf } from "./analysis-text.ts";
 import { ReadingLine } from "./read-progress.ts";
@@ -41,6 +42,7 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const { out } = input;
+    if (out !== undefined && out !== "-") checkResultFile("--out", out);
     const reading = new ReadingLine();
     const analysis = await analyzeManifest({
       manifestPath: input.in,

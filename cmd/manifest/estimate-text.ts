@@ -1,5 +1,11 @@
 import type { Estimate } from "../../lib/manifest/estimate.ts";
-import { formatBytes, formatCount, formatDuration, formatObjects } from "../../lib/system/units.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatObjects,
+  formatRate,
+} from "../../lib/system/units.ts";
 import { histogramLines } from "./analysis-text.ts";
 
 /** An estimate for people: times by rate, requests, sizes, and what was assumed. */
@@ -14,7 +20,7 @@ export function estimateText(estimate: Estimate, barWidth: number): string {
     ...estimate.rates.map((rate) =>
       row(
         rate.rate_human,
-        `${formatBytes(rate.bytes_per_second)}/s`,
+        formatRate(rate.bytes_per_second),
         rate.bytes_seconds_human,
         rate.expected_seconds_human,
         rate.expected_end.replace(/\.\d+Z$/, "Z"),
@@ -22,7 +28,7 @@ export function estimateText(estimate: Estimate, barWidth: number): string {
     ),
     "",
     `expected: no sooner than the array's tasks can: ${formatDuration(estimate.array_seconds)} for ${formatCount(estimate.shards)} ${estimate.shards === 1 ? "shard" : "shards"},`,
-    `  ${assumptions.array_concurrency} tasks at a time, each ${formatBytes(Number(assumptions.task_bytes_per_second))}/s, ` +
+    `  ${assumptions.array_concurrency} tasks at a time, each ${formatRate(Number(assumptions.task_bytes_per_second))}, ` +
       `${assumptions.task_objects_per_second} objects/s, ${assumptions.task_start_seconds} s to start`,
     `requests (S3 to S3): ${count("list")} LIST, ${count("get")} GET, ${count("put")} PUT, ${count("part_put")} parts, ` +
       `${count("part_post")} POST: ${requests.per_object.toFixed(2)} an object`,

@@ -74,6 +74,7 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     checkNewFile("--out", input.out);
+    checkRcloneConfig(input["rclone-config"], input.format === "keys" && input.runtime === "host");
     const live = new LiveLine();
     const runtime = input.runtime ?? "pyxis";
     const listsSource = input.format === "keys";
@@ -99,7 +100,6 @@ export default defineCommand({
     if (listsSource) {
       if (input.columns !== undefined) throw invalidInput("--columns: a list of keys has no columns");
       checkImage(options.runtime, options.image);
-      checkRcloneConfig(options.configPath, options.runtime === "host");
       if (input["image-check"]) requireImageHere(options.runtime, options.image);
       requireListingPassword(input, runtime);
       const listed = await importKeys(options);

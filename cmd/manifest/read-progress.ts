@@ -1,6 +1,6 @@
 import type { ReadProgress } from "../../lib/system/line-blocks.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
-import { formatBytes } from "../../lib/system/units.ts";
+import { formatBytes, formatPercent } from "../../lib/system/units.ts";
 
 /** How often progress is looked at: a clock that is read for each block costs nothing, a terminal does. */
 const intervalMs = 200;
@@ -16,9 +16,8 @@ export class ReadingLine {
       const now = Date.now();
       if (now - this.#shownAt < intervalMs) return;
       this.#shownAt = now;
-      const of =
-        bytesTotal > 0 ? ` of ${formatBytes(bytesTotal)} (${Math.floor((100 * bytes) / bytesTotal)}%)` : "";
-      this.#live.update(`${what}: ${formatBytes(bytes)}${of}`, now);
+      const of = bytesTotal > 0 ? ` of ${formatBytes(bytesTotal)} (${formatPercent(bytes, bytesTotal)})` : "";
+      this.#live.update(`${what}: ${formatBytes(bytes)}${of}`, { nowMs: now });
     };
   }
 

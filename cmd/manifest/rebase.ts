@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { defineCommand } from "citty";
 import * as v from "valibot";
@@ -14,6 +13,7 @@ import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatObjects } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
+import { checkNewFile } from "../listing.ts";
 import { printBytes, printText } from "../print.ts";
 import { ReadingLine } from "./read-progress.ts";
 
@@ -57,9 +57,7 @@ export default defineCommand({
     const dest = input["dest-root"];
     if (source === undefined && dest === undefined)
       throw invalidInput("--source-root or --dest-root is needed");
-    if (out !== "-" && existsSync(out)) {
-      throw invalidInput(`--out: ${out} is there already: a manifest is immutable, choose another name`);
-    }
+    if (out !== "-") checkNewFile("--out", out);
     const reading = new ReadingLine();
     const { signal: stop } = watchForStop(stopSignals);
     const options = {

@@ -10,6 +10,7 @@ import { formatBytes, formatObjects, formatShards } from "../../lib/system/units
 import { folderProblem } from "../../lib/system/writable.ts";
 import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
+import { checkPlace } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 import { ReadingLine } from "./read-progress.ts";
 
@@ -48,6 +49,7 @@ export default defineCommand({
     const input = flags.readFlags(schema, args);
     const problem = folderProblem(input.outdir);
     if (problem) throw invalidInput(`--outdir: ${problem}`);
+    checkPlace("--outdir", input.outdir);
     const reading = new ReadingLine();
     const { signal: stop } = watchForStop(stopSignals);
     const analyzing = reading.show("analyzing");

@@ -2,13 +2,14 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { checkRequest } from "../../lib/launch/check-request.ts";
 import { arrayPasswordProblem } from "../../lib/run/conf-password.ts";
+import { checkRoot } from "../../lib/run/inputs.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { remoteContext } from "../../lib/run/remotes.ts";
 import { renderRun } from "../../lib/run/render.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatShards } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";
-import { checkRcloneConfig } from "../listing.ts";
+import { checkNoFolder, checkRcloneConfig } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 import { sayPreserved } from "../start-words.ts";
 
@@ -53,6 +54,11 @@ export default defineCommand({
   async run({ args }) {
     const input = flags.readFlags(schema, args);
     const runDir = input["run-dir"];
+    if (input["rclone-config"] !== undefined) checkNoFolder("--rclone-config", input["rclone-config"]);
+    for (const flag of ["source-root", "dest-root"] as const) {
+      const root = input[flag];
+      if (root !== undefined) checkRoot(`--${flag}`, root);
+    }
     const request = {
       ...flags.renderOptionsOf(input, { runtime: "pyxis", arrayConcurrency: flags.arrayConcurrencyDefault }),
       runDir,

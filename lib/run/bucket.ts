@@ -56,6 +56,7 @@ export function lookForBucket(
     request: {
       root: joinRoot(root, emptyPrefix),
       mountedRoot: root,
+      side: "destination",
       kind: bucketOf(root, context)?.type === "s3" ? "s3" : "other",
       recursive: false,
       filesOnly: true,
@@ -63,7 +64,6 @@ export function lookForBucket(
       modtime: "none",
       hash: false,
       extraFlags,
-      version: true,
     },
     empty: "absent-too",
     consume: async (stream) => {

@@ -223,6 +223,7 @@ function sourceRequest(options: BuildOptions): ListingRequest {
   const kind = rootKind(sourceRoot, readRemotes(options.configPath), process.env);
   return {
     root: sourceRoot,
+    side: "source",
     kind,
     recursive: options.recursive,
     filesOnly: true,
@@ -230,6 +231,5 @@ function sourceRequest(options: BuildOptions): ListingRequest {
     modtime: options.modtime,
     hash: hash === "on" || (hash === "auto" && kind === "s3"),
     extraFlags: options.extraLsjsonFlags,
-    version: true,
   };
 }

@@ -167,6 +167,7 @@ export async function makeDelta(options: DeltaOptions): Promise<Delta> {
 function destRequest({ compare, ...options }: DeltaOptions, root: string): ListingRequest {
   return {
     root,
+    side: "destination",
     kind: rootKind(root, readRemotes(options.configPath), process.env),
     recursive: true,
     filesOnly: true,

@@ -7,6 +7,7 @@ import { joinRoot } from "../manifest/root.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { bucketOf } from "../rclone/bucket.ts";
 import { tellingMessage } from "../rclone/failure-class.ts";
+import type { Side } from "../rclone/hindrance.ts";
 import type { RootKind } from "../rclone/remote.ts";
 import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
 import { showsVariable } from "../rclone/secrets.ts";
@@ -17,6 +18,8 @@ import { forEachLine } from "../system/lines.ts";
 import { type ProcessExit, startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { formatObjects } from "../system/units.ts";
+import { inquiryFlags } from "./inquiry.ts";
+import { ListingWatch, type OnHindrance } from "./listing-watch.ts";
 import { mountsFor } from "./mounts.ts";
 import { remoteContext } from "./remotes.ts";
 
@@ -36,11 +39,15 @@ export interface Lister {
   errorDir: string;
   /** Aborted to stop the listing. */
   stop: AbortSignal;
+  /** Takes what keeps the listing waiting; on stderr otherwise. */
+  onHindrance?: OnHindrance | undefined;
 }
 
 /** One `rclone lsjson`. */
 export interface ListingRequest {
   root: string;
+  /** Which of the two places of a transfer the root is. */
+  side: Side;
   /** What a container mounts to see a POSIX root, where that is not the root itself. */
   mountedRoot?: string;
   kind: RootKind;
@@ -53,8 +60,6 @@ export interface ListingRequest {
   extraFlags: readonly string[];
   /** Lists these places below the root one after the other, in one start of rclone's container, instead of the root. */
   places?: readonly CoverRow[];
-  /** Asks for rclone's version too: it is in the first lines of the log at -vv, which are few for any listing. */
-  version?: boolean;
 }
 
 /** What was made of a listing, not yet under its final name. */
@@ -76,7 +81,7 @@ export interface ListingEnd {
   dropped: readonly Unlistable[];
   /** Folders that could not be listed. */
   unlistable: readonly Unlistable[];
-  /** rclone's version, such as 1.60.1-DEV, where the request asks for it and rclone says it. */
+  /** rclone's version, such as 1.60.1-DEV, where rclone says it. */
   version: string | undefined;
   /** Whether there is no such directory; of an object store, no such bucket. */
   absent: boolean;
@@ -119,10 +124,8 @@ const directoryNotFoundCode = 3;
 export async function runListing(lister: Lister, options: ListingOptions): Promise<ListingEnd> {
   const { request } = options;
   const argv = listingCommand(lister, request);
-  const child = startChild(argv, {
-    env: stepEnvironment(lister.runtime, process.env),
-    gather: "stdout",
-  });
+  const env = stepEnvironment(lister.runtime, process.env);
+  const child = startChild(argv, { env, gather: "stdout" });
   let killTimer: NodeJS.Timeout | undefined;
   const stopChild = () => {
     child.signalGroup("SIGTERM");
@@ -133,15 +136,23 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
   const stderr = new Tail();
   const stdout = new Tail();
   const messages = new ListerMessages();
+  const inquiry = inquiryCommand(lister, request);
+  const watch = new ListingWatch({
+    ...lister,
+    ...request,
+    inquiry: inquiry && { argv: inquiry, env },
+  });
   const decoder = new TextDecoder();
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
-    const line = messages.take(decoder.decode(bytes));
+    const raw = decoder.decode(bytes);
+    watch.line(raw);
+    const line = messages.take(raw);
     if (showsVariable(line)) return;
     stderr.add(Buffer.from(line));
-    if (lister.verbosity > 0) process.stderr.write(`${line}\n`);
+    if (lister.verbosity > (line.startsWith("DEBUG") ? 1 : 0)) process.stderr.write(`${line}\n`);
   });
   try {
-    const pending = await options.consume(stdout.watch(child.stdout));
+    const pending = await options.consume(watch.watch(stdout.watch(child.stdout)));
     let unlistable: readonly Unlistable[];
     try {
       const [exit] = await Promise.all([child.exited, readStderr]);
@@ -153,6 +164,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
       pending.abort();
       throw error;
     }
+    watch.answered();
     pending.commit();
     return { ...endOf(messages, pending.objects, unlistable), absent: false };
   } catch (error) {
@@ -165,6 +177,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
     const isAbsent = exit.code === directoryNotFoundCode && /directory not found/.test(stderr.text());
     if (options.empty === "absent-too" && isAbsent && nothingListed) {
+      watch.answered();
       return { ...endOf(messages, 0, []), absent: true };
     }
     const said = lastWords(stderr.text());
@@ -176,6 +189,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     const because = bucket ? `bucket ${bucket.name} does not exist (${own})` : own;
     throw new ListingFailed(`listing ${request.root} failed: ${because} (details: ${log})`, because);
   } finally {
+    watch.end();
     clearTimeout(killTimer);
     lister.stop.removeEventListener("abort", stopChild);
   }
@@ -221,7 +235,8 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
       fastList: request.fastList,
       modtime: request.modtime,
       hash: request.hash,
-      verbosity: request.version ? 2 : lister.verbosity,
+      // At -vv rclone says its version, and what it repeats.
+      verbosity: 2,
       jsonLog: true,
       extraFlags: request.extraFlags,
     });
@@ -242,6 +257,23 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
       writable: [],
       context: remoteContext(configPath, runtime),
     }),
+  });
+}
+
+/**
+ * The listing that gives up at once, of a place that may not answer. Undefined for a path, and under pyxis, where each
+ * start of rclone is a step, or a job, of its own.
+ */
+export function inquiryCommand(lister: Lister, request: ListingRequest): string[] | undefined {
+  if (request.kind === "posix" || lister.runtime === "pyxis") return undefined;
+  const { places: _, ...whole } = request;
+  return listingCommand(lister, {
+    ...whole,
+    recursive: false,
+    fastList: false,
+    modtime: "none",
+    hash: false,
+    extraFlags: [...request.extraFlags, ...inquiryFlags],
   });
 }
 

@@ -9,6 +9,7 @@ import { readDeltaSame } from "./delta.ts";
 import { type RunLayout, runLayout, shardLayout } from "./layout.ts";
 import { runLocally } from "./local-executor.ts";
 import { checkDoneRoots, rootsOfShards } from "./roots.ts";
+import { type RunHindrance, runHindrance } from "./state/hindrance.ts";
 import { isValidDone, readDone } from "./state.ts";
 
 /** How often the state files are read for the live line. */
@@ -29,6 +30,8 @@ export interface RunProgress {
   account: Account;
   bytesPerSecond: number;
   etaSeconds: number | null;
+  /** What keeps shards from being copied on. */
+  hindrance: RunHindrance | undefined;
 }
 
 /**
@@ -97,7 +100,8 @@ function progressOf({ account, files }: AccountNow, rate: RateWindow): RunProgre
   const bytes = bytesProven(account);
   const bytesPerSecond = rate.add(Date.now(), bytes);
   const left = account.listed.bytes - account.untransferable.bytes - bytes;
-  return { account, bytesPerSecond, etaSeconds: bytesPerSecond > 0 ? left / bytesPerSecond : null };
+  const etaSeconds = bytesPerSecond > 0 && left >= 0 ? left / bytesPerSecond : null;
+  return { account, bytesPerSecond, etaSeconds, hindrance: runHindrance(files) };
 }
 
 const bytesProven = ({ copied, unchanged }: Account): number => copied.bytes + unchanged.bytes;

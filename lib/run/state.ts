@@ -110,6 +110,18 @@ const failSchema = v.object({
 /** The content of a shard's .fail: what is not proven, and why. */
 export type FailState = v.InferOutput<typeof failSchema>;
 
+const hindranceSchema = v.object({
+  class: v.picklist(failureClasses),
+  /** As people read it: "the destination refuses connections". */
+  message: v.string(),
+  since: v.string(),
+  /** While a pass is waited for: when it begins. */
+  next_pass_at: v.nullable(v.string()),
+});
+
+/** What keeps a shard from being copied on. */
+export type HindranceState = v.InferOutput<typeof hindranceSchema>;
+
 const progressSchema = v.object({
   schema: v.literal("xfer.progress.v1"),
   shard: count,
@@ -134,6 +146,8 @@ const progressSchema = v.object({
   throttled: v.optional(count, 0),
   /** rclone's --transfers, when throttling has lowered it. */
   transfers: v.optional(v.nullable(count), null),
+  /** Why nothing is proven at this moment; null while something is. */
+  hindrance: v.optional(v.nullable(hindranceSchema), null),
   /** The copy plan's reason. */
   plan: v.string(),
   updated_at: v.string(),

@@ -102,6 +102,7 @@ export async function verifyShard(options: VerifyShardOptions): Promise<ShardVer
       });
       const request = {
         root: config.dest_root,
+        side: "destination",
         places: cover.rows(),
         kind,
         recursive: true,
@@ -110,7 +111,6 @@ export async function verifyShard(options: VerifyShardOptions): Promise<ShardVer
         modtime: "none",
         hash: hashes,
         extraFlags: placeFlags(config.rclone_flags),
-        version: true,
       } as const;
       const { version } = await listPlaces(lister, request, (entry) => comparison.addListed(entry));
       result.rclone_version = version ?? null;

@@ -191,6 +191,7 @@ async function compareWithDestination(
   const { leftOut, version, unlistable } = await listEntries(listerOf(run, config, options.stop), {
     request: {
       root: config.dest_root,
+      side: "destination",
       kind,
       recursive: true,
       filesOnly: true,
@@ -198,7 +199,6 @@ async function compareWithDestination(
       modtime: times ? "server" : "none",
       hash: hashes,
       extraFlags: placeFlags(config.rclone_flags),
-      version: true,
     },
     listers: options.listParallel,
     partsDir: partsDirOf(run.verifyList),

@@ -40,3 +40,18 @@ export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
+
+/** Why a path is nothing that can be read, whatever is done again. */
+const unreadable: Readonly<Record<string, string>> = {
+  EISDIR: "is a folder: a file is wanted",
+  ENOTDIR: "no such file: a part of its path is no folder",
+  EACCES: "may not be read: permission denied",
+  ELOOP: "is a symbolic link that leads to itself",
+  ENAMETOOLONG: "no such file: the name is too long",
+};
+
+/** The error of a file that cannot be read, with its name; any other error as it is. */
+export function readError(path: string, error: unknown): unknown {
+  const why = unreadable[errnoOf(error) ?? ""];
+  return why === undefined ? error : invalidInput(`${path}: ${why}`);
+}

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { invalidInput } from "./errors.ts";
+import { invalidInput, readError } from "./errors.ts";
 import { inputName } from "./input.ts";
 import { breathe, unlessStopped } from "./interrupt.ts";
 
@@ -42,7 +42,7 @@ const stopHint = "nothing was written; run the same command again";
 /**
  * Reads a file, or standard input for "-", and calls `each` for runs of whole lines, in order; a last line without a
  * newline is given one. `each` returns the number of lines it saw. Memory is one block, or the longest line.
- * Throws ENOENT and the like, and invalid input for a line longer than 16 MiB.
+ * Throws ENOENT and the like, and invalid input for what is no file and for a line longer than 16 MiB.
  */
 export async function forEachLineBlock(
   path: string,
@@ -160,8 +160,16 @@ class FileInput implements BlockInput {
   readonly bytesTotal: number;
 
   constructor(path: string) {
-    this.#fd = openSync(path, "r");
-    this.bytesTotal = fstatSync(this.#fd).size;
+    try {
+      this.#fd = openSync(path, "r");
+    } catch (error) {
+      throw readError(path, error);
+    }
+    const stat = fstatSync(this.#fd);
+    this.bytesTotal = stat.size;
+    if (!stat.isDirectory()) return;
+    closeSync(this.#fd);
+    throw readError(path, Object.assign(new Error(), { code: "EISDIR" }));
   }
 
   fill(buffer: Buffer, offset: number): number {

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { readError } from "./errors.ts";
 
 const newline = 0x0a;
 /** A line longer than this is no record that any writer makes: reading stops rather than fill the memory. */
@@ -84,7 +85,14 @@ function join(parts: Uint8Array[], last: Uint8Array): Uint8Array {
   return Buffer.concat([...parts, last]);
 }
 
-/** The bytes of a file in chunks of 1 MiB. Throws ENOENT and the like when iterated. */
-export function fileChunks(path: string): AsyncIterable<Uint8Array> {
-  return createReadStream(path, { highWaterMark: 1024 * 1024 });
+/**
+ * The bytes of a file in chunks of 1 MiB. When iterated, throws ENOENT and the like, and invalid input for what is no file
+ * or may not be read.
+ */
+export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw readError(path, error);
+  }
 }

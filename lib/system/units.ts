@@ -1,19 +1,39 @@
 const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] as const;
 
-/** Bytes in the binary unit that keeps the number below 1,024: "0 B", "1.5 MiB". */
+/** What stands for a number that is none. */
+const unknown = "-";
+
+/** Bytes in the binary unit that keeps the number below 1,024: "0 B", "1.5 MiB"; "-" for what is no number. */
 export function formatBytes(bytes: number): string {
-  let value = bytes;
+  if (!Number.isFinite(bytes)) return unknown;
+  if (bytes < 0) return Math.round(-bytes) === 0 ? "0 B" : `-${formatBytes(-bytes)}`;
+  let value = Math.round(bytes);
   let unit = 0;
-  while (value >= 1024 && unit < binaryUnits.length - 1) {
+  // 1,023.95 KiB would be shown as 1024.0.
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < binaryUnits.length - 1) {
     value /= 1024;
     unit++;
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${binaryUnits[unit]}`;
 }
 
-/** A count with thousands separators: "1,234,567". */
+/** A rate as formatBytes shows it: "1.5 MiB/s". One below zero is none. */
+export function formatRate(bytesPerSecond: number): string {
+  return Number.isFinite(bytesPerSecond) ? `${formatBytes(Math.max(0, bytesPerSecond))}/s` : unknown;
+}
+
+/** A count with thousands separators: "1,234,567"; "-" for what is no number. */
 export function formatCount(count: number): string {
-  return count.toLocaleString("en-US");
+  if (!Number.isFinite(count)) return unknown;
+  // Not -0, which would keep its sign.
+  return (Math.round(count) || 0).toLocaleString("en-US");
+}
+
+/** A part of a whole in percent, rounded down, from 0 to 100; 100 of nothing. */
+export function formatPercent(part: number, whole: number): string {
+  if (!(whole > 0)) return "100%";
+  const percent = Math.floor((100 * part) / whole);
+  return Number.isNaN(percent) ? unknown : `${Math.min(100, Math.max(0, percent))}%`;
 }
 
 /** "1 object", "2,000 objects". */
@@ -31,15 +51,27 @@ export function formatShards(count: number): string {
   return `${formatCount(count)} ${count === 1 ? "shard" : "shards"}`;
 }
 
-/** Seconds as "42s", "3m07s", "5h02m" or "3d04h"; "-" when they are not known. */
+const daySeconds = 86_400;
+const yearSeconds = 365 * daySeconds;
+
+/** Seconds as "42s", "3m07s", "5h02m", "3d04h" or "6.9 years"; "-" when they are not known. */
 export function formatDuration(seconds: number | null): string {
-  if (seconds === null || !Number.isFinite(seconds)) return "-";
+  if (seconds === null || !Number.isFinite(seconds)) return unknown;
+  if (seconds >= 2 * yearSeconds) {
+    const years = seconds / yearSeconds;
+    return `${years < 10 ? years.toFixed(1) : formatCount(years)} years`;
+  }
   const whole = Math.max(0, Math.round(seconds));
   const two = (n: number) => String(n).padStart(2, "0");
   if (whole < 60) return `${whole}s`;
   if (whole < 3600) return `${Math.floor(whole / 60)}m${two(whole % 60)}s`;
   if (whole < 86400) return `${Math.floor(whole / 3600)}h${two(Math.floor(whole / 60) % 60)}m`;
   return `${Math.floor(whole / 86400)}d${two(Math.floor(whole / 3600) % 24)}h`;
+}
+
+/** How long a transfer still takes, as far as that means anything: ">99d" for all that is longer. */
+export function formatEta(seconds: number | null): string {
+  return seconds !== null && seconds > 99 * daySeconds ? ">99d" : formatDuration(seconds);
 }
 
 const prefixes = ["", "K", "M", "G", "T", "P", "E"];
@@ -68,12 +100,18 @@ export function parseRate(text: string): number | undefined {
   return amount > 0 ? amount / (unit === "B" ? 1 : 8) : undefined;
 }
 
-/** Bytes a second as people who buy networks say it: "5.00 Gbps". */
+const bitUnits = ["bps", "kbps", "Mbps", "Gbps", "Tbps"] as const;
+
+/** Bytes a second as people who buy networks say it: "5.00 Gbps"; "-" for what is no number. */
 export function formatBitRate(bytesPerSecond: number): string {
-  const bits = bytesPerSecond * 8;
-  const [amount, unit] =
-    bits >= 1e9 ? [bits / 1e9, "Gbps"] : bits >= 1e6 ? [bits / 1e6, "Mbps"] : [bits / 1e3, "kbps"];
-  return `${amount.toFixed(2)} ${unit}`;
+  if (!Number.isFinite(bytesPerSecond)) return unknown;
+  let amount = Math.max(0, bytesPerSecond) * 8;
+  let unit = 0;
+  while (amount >= 999.995 && unit < bitUnits.length - 1) {
+    amount /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? Math.round(amount) : amount.toFixed(2)} ${bitUnits[unit]}`;
 }
 
 /** Units in which a rate can be told: as networks are sold, or as disks are. */

@@ -38,6 +38,7 @@ test("before anything: all is to do, and nobody knows when it ends", () => {
     eta_seconds: null,
     errors: 0,
     throttled: 0,
+    hindrance: null,
     transfers: 4,
     plan: "",
     updated_at: "2026-11-22T08:15:00.000Z",

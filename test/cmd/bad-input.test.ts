@@ -84,7 +84,7 @@ const local = ["run", "--executor", "local", "--source", "s3src:b", "--dest", "s
 /** [what is wrong, arguments, exit code, what the one line says] */
 const rows: [string, string[], number, RegExp][] = [
   ["no command", [], 2, /a command is missing after "xfer"/],
-  ["unknown command", ["frob"], 2, /unknown command "frob" after "xfer" \(see xfer --help\)/],
+  ["unknown command", ["frob"], 2, /unknown command "frob" after "xfer": it has run, .* \(see xfer --help\)/],
   ["a name of Object.prototype", ["constructor"], 2, /unknown command "constructor"/],
   [
     "group without a command",

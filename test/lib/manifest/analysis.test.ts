@@ -258,6 +258,6 @@ test("units", () => {
   expect([formatBitRate(625e6), formatBitRate(1e6), formatBitRate(100)]).toEqual([
     "5.00 Gbps",
     "8.00 Mbps",
-    "0.80 kbps",
+    "800 bps",
   ]);
 });

@@ -1,0 +1,73 @@
+import { startChild } from "../system/process.ts";
+import { afterRunning } from "../system/running-time.ts";
+
+/** An answer that takes longer counts as none. */
+const limitMs = 15_000;
+const stderrMax = 64 * 1024;
+/** What rclone says at -vv of what it does. */
+const debugText = /^\S+ \S+ DEBUG : |"level":"debug"/;
+
+/**
+ * Flags that make rclone give up at once and say why. Its own repetitions, in the library that talks to S3, last for
+ * minutes without a word in any log.
+ */
+export const inquiryFlags: readonly string[] = [
+  "--low-level-retries",
+  "1",
+  "--retries",
+  "1",
+  "--contimeout",
+  "5s",
+  "--timeout",
+  "10s",
+];
+
+/**
+ * Runs a listing that gives up at once, and returns what it says of a place that does not answer; undefined for one that
+ * does, whose listing is not read further than its first entry.
+ */
+export async function inquire(
+  argv: readonly string[],
+  env: Record<string, string>,
+  stop: AbortSignal,
+): Promise<string | undefined> {
+  if (stop.aborted) return undefined;
+  const child = startChild(argv, { env });
+  let outcome: "answers" | "silent" | undefined;
+  const end = (as: typeof outcome) => {
+    outcome ??= as;
+    child.signalGroup("SIGKILL");
+  };
+  const onStop = () => end("answers");
+  stop.addEventListener("abort", onStop, { once: true });
+  const callOff = afterRunning(limitMs, () => end("silent"));
+  try {
+    let said = "";
+    const decoder = new TextDecoder();
+    const reading = Promise.all([
+      (async () => {
+        // rclone prints its opening bracket before it looks at the place.
+        for await (const chunk of child.stdout) if (/[^\s[]/.test(decoder.decode(chunk))) end("answers");
+      })(),
+      (async () => {
+        const errors = new TextDecoder();
+        for await (const chunk of child.stderr) {
+          said = (said + errors.decode(chunk, { stream: true })).slice(-stderrMax);
+        }
+      })(),
+    ]);
+    const exit = await child.exited;
+    child.signalGroup("SIGKILL");
+    await reading;
+    if (outcome === "answers" || exit.code === 0) return undefined;
+    if (outcome === "silent") return "i/o timeout: no answer";
+    return said
+      .split("\n")
+      .filter((line) => !debugText.test(line))
+      .join(" ")
+      .trim();
+  } finally {
+    callOff();
+    stop.removeEventListener("abort", onStop);
+  }
+}
