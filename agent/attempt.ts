@@ -4,6 +4,7 @@ import { refusedVariables, type UserFlags } from "../lib/rclone/flags.ts";
 import { isLocal, type LocalEnds, plainPath } from "../lib/rclone/local-ends.ts";
 import { rootKind, serverSide } from "../lib/rclone/remote.ts";
 import type { RemoteContext } from "../lib/rclone/remote-options.ts";
+import type { Cause } from "../lib/rclone/telling.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
@@ -65,6 +66,8 @@ export type AttemptResult =
   | {
       kind: "failed";
       class: FailureClass;
+      /** Whether only the user cures it. */
+      final: boolean;
       exitCode: number | null;
       unproven: UnprovenRecord[];
       /** --transfers for the next attempt, when throttling has lowered it. */
@@ -154,7 +157,13 @@ class Attempt {
         if (unsettled !== undefined) return this.#failUnsettled(unsettled);
         if (this.#options.stop.aborted) return { kind: "stopped" };
         const last = results.at(-1);
-        const { records: unproven, settled, unmentioned, failure } = await this.#worklist.explain(results);
+        const {
+          records: unproven,
+          settled,
+          unmentioned,
+          failure,
+          final,
+        } = await this.#worklist.explain(results);
         const throttled = unproven.filter((record) => record.class === "throttled").length;
         if (throttled > 0) this.#transfers = lowerTransfers(this.#transfers);
         this.#progress.throttled(throttled);
@@ -179,6 +188,7 @@ class Attempt {
           return {
             kind: "failed",
             class: failure,
+            final,
             exitCode: last === undefined || last.result instanceof XferError ? null : last.result.exit.code,
             unproven,
             transfers: this.#lowered(),
@@ -212,19 +222,21 @@ class Attempt {
   #failUnsettled(message: string): AttemptResult {
     this.#options.log.note("error", message);
     this.#countProven();
-    return this.#failAll(unsettledClass(message), message, false);
+    return this.#failAll({ class: unsettledClass(message), message, final: false }, false);
   }
 
   /** The attempt has failed with all that is not proven, for one reason. */
-  #failAll(failure: FailureClass, message: string, neverStarted: boolean): AttemptResult {
+  #failAll(cause: Cause, neverStarted: boolean): AttemptResult {
     const { records, journal } = this.#options;
+    const { class: failure, message, final } = cause;
     const unproven: UnprovenRecord[] = [];
     for (let place = 0; place < records.count; place++) {
-      if (!journal.proofs.get(place)) unproven.push({ place, class: failure, message });
+      if (!journal.proofs.get(place)) unproven.push({ place, class: failure, message, final });
     }
     return {
       kind: "failed",
       class: failure,
+      final,
       exitCode: null,
       unproven,
       transfers: this.#lowered(),
@@ -276,7 +288,7 @@ class Attempt {
         failure: look.class,
       };
       const next = decideAfterPass(facts);
-      if (next.kind !== "pass") return this.#failAll(look.class, look.message, !this.#copy.spoke);
+      if (next.kind !== "pass") return this.#failAll(look, !this.#copy.spoke);
       this.#note(`looking again in ${next.waitSeconds}s (${look.class})`);
       await sleep(next.waitSeconds * 1000, this.#stop);
     }

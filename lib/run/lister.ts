@@ -5,10 +5,10 @@ import { listingsInOne } from "../listing/places.ts";
 import type { CoverRow } from "../manifest/cover.ts";
 import { joinRoot } from "../manifest/root.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
-import { tellingMessage } from "../rclone/failure-class.ts";
 import type { RootKind } from "../rclone/remote.ts";
 import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
 import { showsVariable } from "../rclone/secrets.ts";
+import { type Cause, causeOf, jsonError, StderrCause } from "../rclone/telling.ts";
 import { removeIfAny } from "../system/durable.ts";
 import { errnoOf, exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
@@ -16,6 +16,7 @@ import { forEachLine } from "../system/lines.ts";
 import { type ProcessExit, startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { formatObjects } from "../system/units.ts";
+import { WriteError } from "../system/write-error.ts";
 import { mountsFor } from "./mounts.ts";
 import { remoteContext } from "./remotes.ts";
 
@@ -81,12 +82,12 @@ export interface ListingEnd {
 
 /** A listing that did not end well. */
 export class ListingFailed extends XferError {
-  /** What tells most of why: rclone's words, or its container's. */
-  readonly said: string;
+  /** Why: by rclone's words, or its container's. */
+  readonly why: Cause;
 
-  constructor(message: string, said: string) {
+  constructor(message: string, why: Cause) {
     super(message, exitCodes.failed);
-    this.said = said;
+    this.why = why;
   }
 }
 
@@ -130,10 +131,15 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
   const stderr = new Tail();
   const stdout = new Tail();
   const messages = new ListerMessages();
+  const told = new StderrCause({ configPath: lister.configPath });
   const decoder = new TextDecoder();
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
-    const line = messages.take(decoder.decode(bytes));
+    const text = decoder.decode(bytes);
+    const line = messages.take(text);
     if (showsVariable(line)) return;
+    const message = text.startsWith("{") ? jsonError(text) : undefined;
+    if (message !== undefined) told.rclone(message);
+    else if (!text.startsWith("{") && !debugText.test(text)) told.line(text);
     stderr.add(Buffer.from(line));
     if (lister.verbosity > 0) process.stderr.write(`${line}\n`);
   });
@@ -162,10 +168,12 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
     const isAbsent = exit.code === directoryNotFoundCode && /directory not found/.test(stderr.text());
     if (options.empty === "absent-too" && isAbsent && nothingListed) return endOf(messages, 0, []);
-    const said = lastWords(stderr.text());
+    // A disk that takes no more of the listing has ended rclone, not the other way round.
+    if (error instanceof WriteError) throw error;
     const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
-    const because = exit.code !== 0 && exit.signal === null && said ? said : messageOf(error);
-    throw new ListingFailed(`listing ${request.root} failed: ${because} (details: ${log})`, because);
+    const said = exit.code !== 0 && exit.signal === null ? told.cause() : undefined;
+    const why = said ?? causeOf(messageOf(error));
+    throw new ListingFailed(`listing ${request.root} failed: ${why.message} (details: ${log})`, why);
   } finally {
     clearTimeout(killTimer);
     lister.stop.removeEventListener("abort", stopChild);
@@ -269,17 +277,7 @@ class Tail {
 }
 
 /** What rclone says at -vv of what it does: the names in it would be taken for the failure. */
-const debugText = /^\S+ \S+ DEBUG : |"level":"debug"/;
-
-/** The line that tells most of what went wrong, without rclone's date. */
-function lastWords(stderr: string): string | undefined {
-  const lines = stderr
-    .split("\n")
-    .filter((line) => !debugText.test(line))
-    .map((line) => line.trim().replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, ""));
-  const telling = lines.filter((line) => /error|fail|fatal|critical|unable|not found|denied/i.test(line));
-  return (tellingMessage(telling) ?? lines.findLast((line) => line !== ""))?.slice(0, 400);
-}
+const debugText = /^\S+ \S+ DEBUG : /;
 
 function writeErrorLog(failure: {
   lister: Lister;

@@ -6,6 +6,7 @@ import { packArray } from "../slurm/limits.ts";
 import { readArrayLimits, requireSbatch, submitScriptIn } from "../slurm/scheduler.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { log } from "../system/log.ts";
+import { writing } from "../system/write-error.ts";
 import { readRunConfig } from "./config.ts";
 import { checkImageHere } from "./image.ts";
 import { runLayout } from "./layout.ts";
@@ -57,6 +58,6 @@ export async function submitRun(
     num_tasks: tasks,
     submitted_at: now.toISOString(),
   };
-  appendFileSync(run.submissions, `${JSON.stringify(line)}\n`);
+  writing(run.submissions, () => appendFileSync(run.submissions, `${JSON.stringify(line)}\n`));
   return jobId;
 }

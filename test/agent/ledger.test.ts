@@ -58,6 +58,7 @@ async function open(dir: string, stop = new AbortController()) {
 const failed = (more: Partial<Extract<AttemptResult, { kind: "failed" }>>): AttemptResult => ({
   kind: "failed",
   class: "network",
+  final: false,
   exitCode: 1,
   unproven: [{ place: 2, class: "network", message: "reset" }],
   transfers: null,
@@ -133,7 +134,7 @@ test("failed for good: by its class at once, by the attempts when they are spent
   using dir = temporaryDirectory();
   const { layout, log, ledger } = await open(dir.path);
   ledger.begin({ attempt: 1, counters: { ...counters, spent: 0 } });
-  expect(await ledger.end(failed({ class: "auth" }), log)).toEqual({ kind: "failed" });
+  expect(await ledger.end(failed({ class: "auth", final: true }), log)).toEqual({ kind: "failed" });
   expect(readFail(layout.fail)).toMatchObject({ value: { class: "auth", final: true, attempt: 1 } });
   ledger.begin({ attempt: 3, counters: { ...counters, spent: 2 } });
   expect(await ledger.end(failed({}), log)).toEqual({ kind: "failed" });
