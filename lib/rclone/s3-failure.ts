@@ -17,7 +17,7 @@ const v2 =
   /^([\s\S]*?)operation error S3: (\w+), [\s\S]*?https response error StatusCode: (\d+), RequestID: [^,]*, HostID: [^,]*, ([\s\S]*)$/;
 /** AWS SDK v1. */
 const v1 =
-  /^([\s\S]*?)\s+status code: (\d+)(?:, request id: [^,\n]*)?(?:, host id: [^\n]*)?(?:\ncaused by: ([\s\S]*))?$/;
+  /^([\s\S]*?)\s+status code: (\d+)(?:, request id:[^,\n]*)?(?:, host id:[^\n]*)?(?:\ncaused by: ([\s\S]*))?$/;
 /** AWS SDK v1, of a request without an answer. */
 const v1Unsent = /^([\s\S]*?)RequestError: send request failed\s+caused by: ([\s\S]*)$/;
 

@@ -220,6 +220,11 @@ test.each([
     },
   ],
   [
+    "last words over some lines, with empty numbers",
+    "2026/11/25 06:35:10 Failed to lsjson: error in ListJSON: AccessDenied: Access Denied\n\tstatus code: 403, request id: , host id: ",
+    { class: "auth", message: "AccessDenied: Access Denied", final: true },
+  ],
+  [
     "last words that only count",
     '{"level":"error","msg":"error listing: permission denied","object":"d"}\n2026/11/25 02:25:17 Failed to lsjson with 3 errors: last error was: error in ListJSON: x',
     { class: "auth", message: "d: error listing: permission denied", final: true },
