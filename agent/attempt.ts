@@ -6,6 +6,7 @@ import { storePlace } from "../lib/rclone/hindrance.ts";
 import { isLocal, type LocalEnds, plainPath } from "../lib/rclone/local-ends.ts";
 import { copyCutoffOf, rootKind, serverSide } from "../lib/rclone/remote.ts";
 import type { RemoteContext } from "../lib/rclone/remote-options.ts";
+import type { Cause } from "../lib/rclone/telling.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
@@ -71,6 +72,8 @@ export type AttemptResult =
   | {
       kind: "failed";
       class: FailureClass;
+      /** Whether only the user cures it. */
+      final: boolean;
       exitCode: number | null;
       unproven: UnprovenRecord[];
       /** --transfers for the next attempt, when throttling has lowered it. */
@@ -170,7 +173,13 @@ class Attempt {
         if (unsettled !== undefined) return this.#failUnsettled(unsettled);
         if (this.#options.stop.aborted) return { kind: "stopped" };
         const last = results.at(-1);
-        const { records: unproven, settled, unmentioned, failure } = await this.#worklist.explain(results);
+        const {
+          records: unproven,
+          settled,
+          unmentioned,
+          failure,
+          final,
+        } = await this.#worklist.explain(results);
         const throttled = unproven.filter((record) => record.class === "throttled").length;
         if (throttled > 0) this.#transfers = lowerTransfers(this.#transfers);
         this.#progress.throttled(throttled);
@@ -195,6 +204,7 @@ class Attempt {
           return {
             kind: "failed",
             class: failure,
+            final,
             exitCode: last === undefined || last.result instanceof XferError ? null : last.result.exit.code,
             unproven,
             transfers: this.#lowered(),
@@ -229,19 +239,21 @@ class Attempt {
   #failUnsettled(message: string): AttemptResult {
     this.#options.log.note("error", message);
     this.#countProven();
-    return this.#failAll(unsettledClass(message), message, false);
+    return this.#failAll({ class: unsettledClass(message), message, final: false }, false);
   }
 
   /** The attempt has failed with all that is not proven, for one reason. */
-  #failAll(failure: FailureClass, message: string, neverStarted: boolean): AttemptResult {
+  #failAll(cause: Cause, neverStarted: boolean): AttemptResult {
     const { records, journal } = this.#options;
+    const { class: failure, message, final } = cause;
     const unproven: UnprovenRecord[] = [];
     for (let place = 0; place < records.count; place++) {
-      if (!journal.proofs.get(place)) unproven.push({ place, class: failure, message });
+      if (!journal.proofs.get(place)) unproven.push({ place, class: failure, message, final });
     }
     return {
       kind: "failed",
       class: failure,
+      final,
       exitCode: null,
       unproven,
       transfers: this.#lowered(),
@@ -295,7 +307,7 @@ class Attempt {
         failure: look.class,
       };
       const next = decideAfterPass(facts);
-      if (next.kind !== "pass") return this.#failAll(look.class, look.message, !this.#copy.spoke);
+      if (next.kind !== "pass") return this.#failAll(look, !this.#copy.spoke);
       this.#note(`looking again in ${next.waitSeconds}s (${look.class})`);
       await this.#wait(next.waitSeconds, { class: look.class, message: look.message, side: "destination" });
     }

@@ -12,7 +12,7 @@ import type { ShardLayout } from "../lib/run/layout.ts";
 import { stepCommand } from "../lib/run/step.ts";
 import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
-import { XferError } from "../lib/system/errors.ts";
+import { messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
 import { identifyProcess, type ProcessIdentity } from "../lib/system/process-identity.ts";
 import { quoteWords } from "../lib/system/shell-words.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
@@ -78,7 +78,7 @@ function makeEnds({ paths }: LocalEnds, { dest_root, runtime }: RunConfig): void
       mkdirSync(path, { recursive: true });
     } catch (error) {
       // Of several upstreams one may be for reading only.
-      if (isPath) throw error;
+      if (isPath) throw operationFailed(`the destination ${path} cannot be made: ${messageOf(error)}`);
     }
   }
 }
@@ -160,6 +160,7 @@ export class CopyPass {
         log,
         logsDebug: flags.argv.some((word) => /^(?:-v+|--verbose(?:=.*)?)$/.test(word)),
         stop: this.#parts.stop,
+        known: { configPath: config.rclone_config ?? undefined },
         silence: silenceLimitsOf(
           { records: objects, largestBytes: records.largestBytes, ...kinds },
           [...plan.flags, ...flags.argv],

@@ -83,9 +83,9 @@ async function outcomeOf(
 ): Promise<{ outcome: PieceOutcome; failure: FailureClass }> {
   const { result, proved } = run;
   if (result instanceof XferError)
-    return { outcome: "everything", failure: worklist.classOf(result.message) };
+    return { outcome: "everything", failure: worklist.causeOf(result.message).class };
   const { exit, error, spoke, hang } = result;
-  const failure = error === undefined ? "unknown" : worklist.classOf(error);
+  const failure = error?.class ?? "unknown";
   const unnamed = proved || exit.code === 0 ? 0 : await worklist.countUnnamed(run, result.objectErrors);
   const unheard = !spoke || hang === "silent";
   return { outcome: pieceOutcome({ proved, exitCode: exit.code, unnamed, unheard, failure }), failure };

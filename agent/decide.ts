@@ -111,7 +111,7 @@ const passWaitSecondsMax = 60;
  * | nothing | done |
  * | only settled records: each has a failure of its own that only the user cures | fail |
  * | of the rest, all were passed over in silence | a pass of its own, which spends none: one that proves nothing makes them missing |
- * | the rest, by auth, config or container: that is about no single record | fail: a container that does not start here is for another node |
+ * | the rest, by a container or by what only the user cures: that is about no single record | fail: a container that does not start here is for another node |
  * | the rest, by anything else | the next pass, after doubling waits, until the passes are spent |
  */
 export function decideAfterPass(facts: {
@@ -132,7 +132,7 @@ export function decideAfterPass(facts: {
   if (!onlySettled && facts.unproven === facts.settled + facts.unmentioned) {
     return { kind: "pass", waitSeconds: 0 };
   }
-  const hopeless = facts.failure === "auth" || facts.failure === "config" || facts.failure === "container";
+  const hopeless = facts.failure === "container" || !canPass(facts.failure);
   if (onlySettled || hopeless || facts.pass >= facts.passes) return { kind: "fail" };
   const waitSeconds = Math.min(passWaitSecondsMax, facts.passWaitSeconds * 2 ** (facts.pass - 1));
   return { kind: "pass", waitSeconds };
@@ -140,12 +140,13 @@ export function decideAfterPass(facts: {
 
 /** Whether a failed attempt is the last of its submission. */
 export function isFinalFailure(facts: {
-  failure: FailureClass;
+  /** Whether only the user cures it. */
+  final: boolean;
   /** Attempts spent, this one included. */
   spent: number;
   maxAttempts: number;
 }): boolean {
-  return !canPass(facts.failure) || facts.spent >= facts.maxAttempts;
+  return facts.final || facts.spent >= facts.maxAttempts;
 }
 
 /** --transfers after a pass that was throttled: half, and at least one. */

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
-import { classifyMessage, type FailureClass, failureClasses } from "../lib/rclone/failure-class.ts";
+import { type FailureClass, failureClasses } from "../lib/rclone/failure-class.ts";
+import { causeOf } from "../lib/rclone/telling.ts";
 import { MissingBucket } from "../lib/run/bucket.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
 import { ListingFailed } from "../lib/run/lister.ts";
@@ -35,7 +36,7 @@ export type Look =
       /** What of each record is there; undefined where the destination was empty, or is not known record by record. */
       findings: Uint8Array | undefined;
     }
-  | { kind: "failed"; class: FailureClass; message: string }
+  | { kind: "failed"; class: FailureClass; message: string; final: boolean }
   | { kind: "stopped" };
 
 /**
@@ -102,13 +103,14 @@ function knownLook(options: ExamineOptions): Look | undefined {
 type FailedLook = Extract<Look, { kind: "failed" }>;
 
 function failureBy(error: XferError): FailedLook {
-  if (error instanceof MissingBucket) return { kind: "failed", class: "config", message: messageOf(error) };
-  const said = error instanceof ListingFailed ? error.said : messageOf(error);
-  const failure = classifyMessage(said);
+  if (error instanceof MissingBucket)
+    return { kind: "failed", class: "config", message: messageOf(error), final: true };
+  const { class: failure, final } = error instanceof ListingFailed ? error.why : causeOf(messageOf(error));
   // Of a place that cannot be looked at nothing is known to be missing.
   return {
     kind: "failed",
     class: failure === "missing" ? "unknown" : failure,
+    final: failure !== "missing" && final,
     message: `the destination could not be looked at, and nothing was copied: ${messageOf(error)}`,
   };
 }
@@ -119,10 +121,11 @@ const failureSchema = v.object({
   token: v.string(),
   class: v.picklist(failureClasses),
   message: v.string(),
+  final: v.optional(v.boolean(), false),
 });
 
-function writeFailure(run: RunLayout, token: string, { class: failure, message }: FailedLook): void {
-  const content = { schema: "xfer.look-failure.v1", token, class: failure, message };
+function writeFailure(run: RunLayout, token: string, { class: failure, message, final }: FailedLook): void {
+  const content = { schema: "xfer.look-failure.v1", token, class: failure, message, final };
   replaceFile(run.destinationFailure, `${JSON.stringify(content)}\n`);
 }
 
@@ -132,7 +135,7 @@ function failureOf(run: RunLayout, waitedFor: string | undefined): FailedLook | 
   try {
     const found = v.parse(failureSchema, JSON.parse(readTextIfAny(run.destinationFailure) ?? ""));
     if (found.token !== waitedFor) return undefined;
-    return { kind: "failed", class: found.class, message: found.message };
+    return { kind: "failed", class: found.class, message: found.message, final: found.final };
   } catch {
     return undefined;
   }

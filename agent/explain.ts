@@ -1,4 +1,5 @@
 import { canPass, classifyMessage, type FailureClass } from "../lib/rclone/failure-class.ts";
+import type { Cause } from "../lib/rclone/telling.ts";
 import { XferError } from "../lib/system/errors.ts";
 import type { PassResult } from "./pass.ts";
 
@@ -7,6 +8,8 @@ export interface UnprovenRecord {
   place: number;
   class: FailureClass;
   message: string;
+  /** Whether only the user cures it; where this is not said, its class tells. */
+  final?: boolean;
   /** Whether the message is about this record, not about its whole pass. */
   own?: boolean;
   /** Whether rclone ended well without a word of it. */
@@ -69,12 +72,12 @@ export function explainUnproven(
   place: number,
   key: string,
   run: PassRun,
-  classOf: (message: string) => FailureClass,
+  causeOf: (message: string) => Cause,
 ): UnprovenRecord {
   const { result, proved, isPiece } = run;
-  if (result instanceof XferError) return { place, class: classOf(result.message), message: result.message };
-  const message = wordOn(key, result.objectErrors);
-  if (message !== undefined) return { place, class: classOf(message), message, own: true };
+  if (result instanceof XferError) return { place, ...causeOf(result.message) };
+  const word = wordOn(key, result.objectErrors);
+  if (word !== undefined) return { place, ...causeOf(word), own: true };
   if (result.exit.code === 0) {
     if (proved) {
       return {
@@ -104,20 +107,28 @@ export function explainUnproven(
     };
   }
   const isAlone = run.records === 1;
-  const said =
+  const cause: Cause =
     result.hang === undefined
-      ? (result.error ?? `rclone ended with exit code ${result.exit.code}`)
-      : "rclone hung: its statistics went on, and it did nothing";
-  const failure = result.hang === undefined ? classOf(said) : "unknown";
-  if (isAlone) return { place, class: failure, message: said, own: true };
+      ? (result.error ?? causeOf(`rclone ended with exit code ${result.exit.code}`))
+      : unknown("rclone hung: its statistics went on, and it did nothing");
+  if (isAlone) return { place, ...cause, own: true };
+  const { class: failure, message: said, final } = cause;
   // What only the user cures did not keep others from being proven: it is about one that rclone does not name.
   const isAnothers = isPiece || failure === "missing" || failure === "path" || (proved && !canPass(failure));
-  return { place, class: isAnothers ? "unknown" : failure, message: `not reached: ${said}` };
+  const message = `not reached: ${said}`;
+  return isAnothers ? { place, class: "unknown", message } : { place, class: failure, message, final };
+}
+
+const unknown = (message: string): Cause => ({ class: "unknown", message, final: false });
+
+/** Whether nothing but the user cures a record's failure. */
+export function isFinal(record: Pick<UnprovenRecord, "class" | "final">): boolean {
+  return record.final ?? !canPass(record.class);
 }
 
 /** Whether no pass of this attempt can prove a record: its own failure is of a kind that nothing but the user cures. */
 export function isSettled(record: UnprovenRecord): boolean {
-  return record.own === true && !canPass(record.class);
+  return record.own === true && isFinal(record);
 }
 
 /** The class of a failure to bring data onto stable storage, which is the destination's and may pass. */

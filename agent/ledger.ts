@@ -1,4 +1,5 @@
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
+import { oneLine } from "../lib/rclone/telling.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
 import type { Roots } from "../lib/run/roots.ts";
@@ -136,6 +137,8 @@ export class ShardLedger {
 
   async #endFailed(result: FailedResult, state: AttemptState, shardLog: ShardLog): Promise<ShardOutcome> {
     const { shard, records, node, maxAttempts } = this.#shard;
+    // The headline is of the class that decides, wherever its first object stands.
+    let telling: string | undefined;
     const byPlace = new Map(result.unproven.map((record) => [record.place, record]));
     const errors: { path: string; size: number; class: FailureClass; message: string }[] = [];
     await records.eachWhere(
@@ -144,17 +147,27 @@ export class ShardLedger {
         const record = byPlace.get(place);
         if (!record) return;
         shardLog.note("error", `not proven: ${record.class}: ${record.message}`, key);
+        if (record.class === result.class) telling ??= oneLine(record.message);
         if (errors.length >= failErrorsMax) return;
-        const message = record.message.slice(0, 1_000);
+        const message = oneLine(record.message);
         errors.push({ path: key, size: records.sizeOf(place), class: record.class, message });
       },
     );
-    const { failure, neverStarted } = { failure: result.class, neverStarted: result.neverStarted };
-    const facts = { failure, neverStarted, node, badNodes: state.bad_nodes, spent: state.spent, maxAttempts };
+    const { class: failure, final: isFinal, neverStarted } = result;
+    const facts = {
+      failure,
+      isFinal,
+      neverStarted,
+      node,
+      badNodes: state.bad_nodes,
+      spent: state.spent,
+      maxAttempts,
+    };
     const avoidableNodes = failure === "container" && neverStarted ? await this.#shard.avoidableNodes() : 0;
     const { outcome, badNodes, spent, final } = afterFailedAttempt({ ...facts, avoidableNodes });
     const elsewhere = outcome === "bad-node";
-    const message = `${formatObjects(result.unproven.length)} not proven: ${errors[0]?.message ?? "no reason is known"}`;
+    const why = telling ?? errors[0]?.message ?? "no reason is known";
+    const message = oneLine(`${formatObjects(result.unproven.length)} not proven: ${why}`);
     this.#fail({ class: failure, final, message, exitCode: result.exitCode, attempt: state.attempt }, errors);
     this.#write({ ...state, outcome, bad_nodes: [...badNodes], transfers: result.transfers });
     const after = elsewhere

@@ -4,6 +4,7 @@ import { readTextIfAny, removeIfAny } from "../lib/system/durable.ts";
 import { errnoOf, operationFailed } from "../lib/system/errors.ts";
 import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
 import { sleepRunning } from "../lib/system/running-time.ts";
+import { writing } from "../lib/system/write-error.ts";
 import { judgeHolder } from "./decide/holder.ts";
 
 const lockSchema = v.object({
@@ -81,7 +82,7 @@ export class ShardLock {
     };
     // Pids repeat from host to host and from container to container.
     const own = `${path}.tmp.${token}`;
-    writeFileSync(own, `${JSON.stringify(content)}\n`);
+    writing(path, () => writeFileSync(own, `${JSON.stringify(content)}\n`));
     try {
       for (let tries = 0; tries < triesMax; tries++) {
         if (linkIfFree(own, path, token)) return new ShardLock(path, token);

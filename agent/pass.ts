@@ -1,6 +1,6 @@
-import { tellingMessage } from "../lib/rclone/failure-class.ts";
 import { parseLogLine, type RcloneStats } from "../lib/rclone/log.ts";
 import { showsVariable } from "../lib/rclone/secrets.ts";
+import { type Cause, type Known, StderrCause } from "../lib/rclone/telling.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { forEachLine } from "../lib/system/lines.ts";
 import { type Child, type ProcessExit, startChild } from "../lib/system/process.ts";
@@ -16,9 +16,6 @@ const usr1GraceMs = 15_000;
 /** How long output may still come from a group whose leader has ended. */
 const drainMs = 5_000;
 
-/** How many messages are kept from the start and from the end of a pass. */
-const errorsKept = 20;
-
 /** What one run of rclone did. */
 export interface PassResult {
   exit: ProcessExit;
@@ -28,8 +25,8 @@ export interface PassResult {
   spoke: boolean;
   /** How it hung, when it was killed for that; "silent" also where the step or the container is gone, unknown to srun. */
   hang: Hang | undefined;
-  /** The most telling message that is about no single object. */
-  error: string | undefined;
+  /** Why it failed, as far as that is about no single object. */
+  error: Cause | undefined;
 }
 
 /** One run of rclone over a list of objects. */
@@ -40,6 +37,8 @@ export interface PassOptions {
   /** Whether the shard's log keeps the DEBUG lines that tell nothing of an object's way. */
   logsDebug: boolean;
   stop: AbortSignal;
+  /** What tells a message about the container from others. */
+  known?: Known;
   silence: SilenceLimits;
   /** How often silence is looked for. */
   tickMs?: number;
@@ -61,11 +60,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   const { argv, env, log, stop } = options;
   const child = startChild(argv, { env, gather: "stderr" });
   const objectErrors = new Map<string, string>();
-  const errors: string[] = [];
-  const addError = (message: string) => {
-    errors.push(message);
-    if (errors.length > 2 * errorsKept) errors.splice(errorsKept, 1);
-  };
+  const told = new StderrCause(options.known);
   const decoder = new TextDecoder();
   let spoke = false;
   let hang: Hang | undefined;
@@ -117,7 +112,8 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
           options.onProven(event.object, event.kind);
         } else if (event.kind === "object-error") objectErrors.set(event.object, event.message);
         else if (event.kind === "retry") options.onRetry(event.message, event.object);
-        else if (event.kind === "error") addError(event.message);
+        else if (!line.startsWith("{")) told.line(line);
+        else if (event.kind === "error") told.rclone(event.message);
         else if (event.kind === "stats") {
           watch.stats(event.stats);
           inFlight = event.stats.inFlight;
@@ -130,7 +126,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     const exit = await Promise.race([child.exited, reading.then(() => child.exited)]);
     callOffDrain = afterRunning(drainMs, () => child.signalGroup("SIGKILL"));
     await reading;
-    return { exit, objectErrors, spoke, hang, error: tellingMessage(errors) };
+    return { exit, objectErrors, spoke, hang, error: told.cause() };
   } finally {
     stop.removeEventListener("abort", onStop);
     callOffKill?.();

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { writeFully } from "../lib/system/durable.ts";
+import { writing } from "../lib/system/write-error.ts";
 
 const bufferBytes = 64 * 1024;
 const newline = 0x0a;
@@ -13,9 +14,11 @@ export class ShardLog {
   #used = 0;
 
   constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true });
     this.path = path;
-    this.#fd = openSync(path, "a", 0o666);
+    this.#fd = writing(path, () => {
+      mkdirSync(dirname(path), { recursive: true });
+      return openSync(path, "a", 0o666);
+    });
   }
 
   /** Appends a line of rclone's, given without its newline. */

@@ -1,10 +1,11 @@
-import { classifyMessage, type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
+import { type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
+import { type Cause, causeOf } from "../lib/rclone/telling.ts";
 import type { Journal } from "../lib/run/journal.ts";
-import { explainUnproven, isSettled, type PassRun, type UnprovenRecord, wordOn } from "./explain.ts";
+import { explainUnproven, isFinal, isSettled, type PassRun, type UnprovenRecord, wordOn } from "./explain.ts";
 import type { ShardRecords } from "./shard-records.ts";
 
-/** Messages of which the class is remembered: they are mostly the same few. */
-const classesMax = 10_000;
+/** Messages of which the cause is remembered: they are mostly the same few. */
+const causesMax = 10_000;
 
 /** What is not proven of a shard, and why. */
 export interface Unproven {
@@ -15,6 +16,8 @@ export interface Unproven {
   unmentioned: number;
   /** The class of those that are not settled, or of all when all are. */
   failure: FailureClass;
+  /** Whether only the user cures that. */
+  final: boolean;
 }
 
 /** What an attempt has left to do, and why what it could not do failed. */
@@ -27,7 +30,7 @@ export class Worklist {
   readonly #settled = new Map<number, UnprovenRecord>();
   /** Those that were left out of the pass. */
   readonly #leftOut = new Map<number, UnprovenRecord>();
-  readonly #classes = new Map<string, FailureClass>();
+  readonly #causes = new Map<string, Cause>();
 
   constructor(records: ShardRecords, journal: Journal) {
     this.#records = records;
@@ -54,9 +57,9 @@ export class Worklist {
     (isSettled(record) ? this.#settled : this.#leftOut).set(record.place, record);
   }
 
-  readonly classOf = (message: string): FailureClass => {
-    const known = this.#classes.get(message) ?? classifyMessage(message);
-    if (this.#classes.size < classesMax) this.#classes.set(message, known);
+  readonly causeOf = (message: string): Cause => {
+    const known = this.#causes.get(message) ?? causeOf(message);
+    if (this.#causes.size < causesMax) this.#causes.set(message, known);
     return known;
   };
 
@@ -72,7 +75,7 @@ export class Worklist {
   /** Leaves the one record that stopped a run of its own out of the pass. */
   async leaveOutAlone(run: PassRun): Promise<void> {
     const found: UnprovenRecord[] = [];
-    await this.#eachOf(run, ({ place, key }) => found.push(explainUnproven(place, key, run, this.classOf)));
+    await this.#eachOf(run, ({ place, key }) => found.push(explainUnproven(place, key, run, this.causeOf)));
     for (const record of found) this.leaveOut(record);
   }
 
@@ -89,7 +92,7 @@ export class Worklist {
         ({ place, key }) => {
           const run = runs.findLast(({ includes }) => includes(place)) ?? runs.at(-1);
           if (!run) return;
-          const record = explainUnproven(place, key, run, this.classOf);
+          const record = explainUnproven(place, key, run, this.causeOf);
           if (isSettled(record)) this.#settled.set(place, record);
           else open.push(record);
         },
@@ -97,11 +100,13 @@ export class Worklist {
     }
     const settled = [...this.#settled.values()];
     const deciding = open.length > 0 ? open : settled;
+    const failure = worstClass(deciding.map((record) => record.class));
     return {
       records: [...settled, ...open],
       settled: settled.length,
       unmentioned: open.filter(({ unmentioned }) => unmentioned).length,
-      failure: worstClass(deciding.map((record) => record.class)),
+      failure,
+      final: deciding.some((record) => record.class === failure && isFinal(record)),
     };
   }
 }

@@ -18,14 +18,16 @@ export interface FailedAttempt {
  *
  * | failure | outcome |
  * |---|---|
+ * | one that only the user cures, such as an image without rclone | failed, and final |
  * | no container started here, and one more node can be avoided | bad-node: nothing spent, never final |
  * | the same, but no other node is left | failed: one attempt spent |
  * | a container that had started once | failed: one attempt spent, the node is not to blame |
- * | one that only the user cures | failed, and final |
  * | another | failed; final when the attempts are spent |
  */
 export function afterFailedAttempt(facts: {
   failure: FailureClass;
+  /** Whether only the user cures it. */
+  isFinal: boolean;
   /** Whether rclone never spoke in this attempt. */
   neverStarted: boolean;
   node: string;
@@ -35,11 +37,17 @@ export function afterFailedAttempt(facts: {
   spent: number;
   maxAttempts: number;
 }): FailedAttempt {
-  const { failure, node, badNodes, maxAttempts } = facts;
+  const { failure, node, badNodes, maxAttempts, isFinal } = facts;
   const nodes = [...new Set([...badNodes, node])];
-  if (failure === "container" && facts.neverStarted && nodes.length <= facts.avoidableNodes) {
+  const elsewhere = failure === "container" && facts.neverStarted && !isFinal;
+  if (elsewhere && nodes.length <= facts.avoidableNodes) {
     return { outcome: "bad-node", badNodes: nodes, spent: facts.spent, final: false };
   }
   const spent = facts.spent + 1;
-  return { outcome: "failed", badNodes, spent, final: isFinalFailure({ failure, spent, maxAttempts }) };
+  return {
+    outcome: "failed",
+    badNodes,
+    spent,
+    final: isFinalFailure({ final: isFinal, spent, maxAttempts }),
+  };
 }

@@ -5,6 +5,7 @@ import { Digests } from "../system/digests.ts";
 import { writeFully } from "../system/durable.ts";
 import { breathe, throwIfStopped } from "../system/interrupt.ts";
 import { mapSideBySide } from "../system/side-by-side.ts";
+import { writeErrorOf, writing } from "../system/write-error.ts";
 import { ShardBuffers } from "./shard-buffers.ts";
 import { shardFileName } from "./shards-meta.ts";
 
@@ -53,7 +54,8 @@ export class ShardWriter {
 
   /** The file is opened for each write: thousands of shards share the limit of open files. */
   #append(shard: number, data: Buffer): void {
-    const fd = openSync(this.#temps[shard] as string, this.#flag(shard), 0o666);
+    const temp = this.#temps[shard] as string;
+    const fd = writing(temp, () => openSync(temp, this.#flag(shard), 0o666));
     try {
       writeFully(fd, data);
     } finally {
@@ -76,7 +78,10 @@ export class ShardWriter {
     await mapSideBySide(rests, syncsMax, async ({ shard, buffer, used }) => {
       if (stop) throwIfStopped(stop, stopHint);
       const flag = this.#flag(shard);
-      await writeFile(this.#temps[shard] as string, buffer.subarray(0, used), { flag, flush: true });
+      const temp = this.#temps[shard] as string;
+      await writeFile(temp, buffer.subarray(0, used), { flag, flush: true }).catch((error: unknown) => {
+        throw writeErrorOf(temp, error);
+      });
     });
     const all = await digests;
     this.#digests.end();

@@ -44,7 +44,7 @@ async function peeked(path: string): Promise<PeekedInput> {
   } catch (error) {
     const why = {
       ENOENT: "no such file",
-      EISDIR: "is a folder: a file is needed",
+      EISDIR: "is a folder: a file is wanted",
       EACCES: "may not be read",
     };
     const code = errnoOf(error) ?? "";

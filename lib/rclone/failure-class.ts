@@ -1,3 +1,5 @@
+import { s3Failure } from "./s3-failure.ts";
+
 /** Why objects were not copied, in the order in which a shard's class is chosen from those of its objects. */
 export const failureClasses = [
   "auth",
@@ -14,8 +16,57 @@ export const failureClasses = [
 
 export type FailureClass = (typeof failureClasses)[number];
 
-/** Text that rclone, the S3 backend, srun or the kernel print, and the class it means; the first match counts. */
-const table: readonly (readonly [RegExp, FailureClass])[] = [
+type Rule = readonly [RegExp, FailureClass];
+
+/** Codes of S3 errors, those of other stores that speak S3 among them. What is in no row is judged by its HTTP status. */
+const s3Codes: readonly Rule[] = [
+  [/^NoSuchKey$|^NoSuchVersion$|^NotFound$/, "missing"],
+  [
+    /^(?:NoSuchBucket|InvalidBucketName|PermanentRedirect|BucketRegionError|IllegalLocationConstraintException)$/,
+    "config",
+  ],
+  [
+    /^(?:AuthorizationHeaderMalformed|AuthorizationQueryParametersError|InvalidRegion|InvalidLocationConstraint)$/,
+    "config",
+  ],
+  [/^(?:NotImplemented|MethodNotAllowed|InvalidArgument|MalformedXML|InvalidStorageClass)$/, "config"],
+  [/^(?:InvalidEncryptionAlgorithmError|KMS\..*|BucketAlreadyExists|TooManyBuckets)$/, "config"],
+  [
+    /^(?:QuotaExceeded|StorageQuotaExceeded|XMinioStorageFull|XMinioAdminBucketQuotaExceeded|InsufficientStorage)$/,
+    "destination-full",
+  ],
+  [/^(?:KeyTooLongError|InvalidURI|XMinioInvalidObjectName|XMinioParentIsObject|MetadataTooLarge)$/, "path"],
+  [/^(?:EntityTooLarge|EntityTooSmall|InvalidObjectState)$/, "path"],
+  [/^(?:InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AccessDenied)$/, "auth"],
+  [/^(?:RequestTimeTooSkewed|AccountProblem|AllAccessDisabled|InvalidSecurity|Forbidden)$/, "auth"],
+  [/^(?:SlowDown.*|TooManyRequests|RequestLimitExceeded|Throttl.*|ServiceUnavailable|Busy)$/, "throttled"],
+  [/^(?:InternalError|RequestTimeout|IncompleteBody)$/, "network"],
+];
+
+/** The last words of an error of the operating system, as Go and Node write them. */
+const errnoTexts: readonly Rule[] = [
+  [/no space left on device|disk quota exceeded|ENOSPC|EDQUOT/i, "destination-full"],
+  // Whoever may not write, and a file system that nobody may write: only somebody's hand mends both.
+  [/permission denied|operation not permitted|read-only file system|EACCES|EPERM|EROFS/i, "auth"],
+  // About one object: its name, its size, or what stands in its place.
+  [
+    /too many levels of symbolic links|file name too long|is a directory|not a directory|file too large/i,
+    "path",
+  ],
+  [/value too large for defined data type|ELOOP|ENAMETOOLONG|EISDIR|ENOTDIR|EFBIG|EOVERFLOW/i, "path"],
+  [/no such file or directory|ENOENT/i, "missing"],
+  // A server of files that went away may come back.
+  [
+    /stale (?:nfs )?file handle|transport endpoint|remote i\/o error|host is down|no route to host/i,
+    "network",
+  ],
+  [/connection (?:refused|reset by peer|timed out)|network is unreachable|broken pipe/i, "network"],
+  [/ESTALE|ENOTCONN|ESHUTDOWN|EREMOTEIO|EHOSTDOWN|ECONNREFUSED|ECONNRESET|ETIMEDOUT/, "network"],
+  [/input\/output error|EIO/, "unknown"],
+];
+
+/** Text that rclone, the S3 backend, srun or a container print, and the class it means; the first match counts. */
+const table: readonly Rule[] = [
   [
     /didn't find section in config file|couldn't find type field|unknown (?:long )?flag|unknown shorthand flag|failed to load config file|couldn't find backend|config file .* not found: /i,
     "config",
@@ -24,10 +75,22 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
     /unable to (?:load|decrypt) (?:configuration|config)|unable to load custom CA bundle|too many arguments|invalid argument .* for .* flag/i,
     "config",
   ],
-  [/NoSuchBucket/i, "config"],
+  [/NoSuchBucket|InvalidBucketName|unsupported protocol scheme/i, "config"],
+  // What speaks at the endpoint is not what the configuration says: no repetition makes it so.
+  [
+    /x509: |certificate (?:is|has|signed)|server gave HTTP response to HTTPS client|does not look like a TLS handshake|HTTP request to an HTTPS server/,
+    "config",
+  ],
   // apptainer's own words, before what they quote: an image or a bind that is not there is no missing object.
   [/^FATAL:/, "container"],
   [/rclone was not found|srun was not found|apptainer was not found/i, "config"],
+  [/cannot be made: (?:ENOTDIR|EEXIST|ELOOP|ENAMETOOLONG|EINVAL)/, "config"],
+  // Slurm could not reach its own parts: a busy controller, a node that does not answer.
+  [
+    /Job credential expired|Unable to confirm allocation|Socket timed out on send\/recv|Communication connection failure/i,
+    "network",
+  ],
+  [/Object in GLACIER|restore first/, "path"],
   [
     /NoSuchKey|object not found|no such file or directory|directory not found|status ?code: 404|NotFound: Not Found/i,
     "missing",
@@ -37,11 +100,11 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
     "destination-full",
   ],
   [
-    /InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AccessDenied|status ?code: 40[13]\b|NoCredentialProviders|Forbidden|permission denied/i,
+    /InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AccessDenied|status ?code: 40[13]\b|NoCredentialProviders|Forbidden|permission denied|read-only file system/i,
     "auth",
   ],
   [
-    /SlowDown|TooManyRequests|RequestLimitExceeded|Throttl|status ?code: (?:429|503)\b|ServiceUnavailable|connection refused/i,
+    /SlowDown|TooManyRequests|RequestLimitExceeded|Throttl|status ?code: (?:429|503)\b|ServiceUnavailable/i,
     "throttled",
   ],
   [/pyxis|enroot|--container-|minibox|container image|squashfs|couldn't chdir|mount source/i, "container"],
@@ -51,14 +114,52 @@ const table: readonly (readonly [RegExp, FailureClass])[] = [
     "path",
   ],
   [
-    /connection reset|broken pipe|i\/o timeout|TLS handshake|no such host|network is unreachable|unexpected EOF|\bEOF\b|RequestError|timeout|deadline exceeded|status ?code: 5\d\d|InternalError/i,
+    /connection (?:reset|refused|timed out)|broken pipe|i\/o timeout|TLS handshake|no such host|network is unreachable|unexpected EOF|\bEOF\b|RequestError|timeout|deadline exceeded|status ?code: 5\d\d|InternalError/i,
     "network",
   ],
 ];
 
-/** The class of one message of rclone or of the container runtime; "unknown" when none of the known texts is in it. */
+const find = (rules: readonly Rule[], text: string): FailureClass | undefined =>
+  rules.find(([pattern]) => pattern.test(text))?.[1];
+
+/** What an HTTP status means where the error's code is not known. */
+function classOfStatus(status: number): FailureClass | undefined {
+  if (status === 401 || status === 403) return "auth";
+  if (status === 404) return "missing";
+  if (status === 413) return "path";
+  if (status === 405 || status === 501 || (status >= 301 && status <= 308)) return "config";
+  if (status === 429 || status === 503) return "throttled";
+  if (status === 507) return "destination-full";
+  return status >= 500 && status <= 599 ? "network" : undefined;
+}
+
+/**
+ * The class of one message of rclone or of the container runtime; "unknown" when none of the known texts is in it.
+ *
+ * | message | class |
+ * |---|---|
+ * | an S3 error | that of its code; else that of its HTTP status |
+ * | ends with an error of the operating system (`open NAME: ...`, `EACCES: ...`) | that of the error, whatever NAME is |
+ * | any other | that of the first known text in it, addresses left out |
+ */
 export function classifyMessage(message: string): FailureClass {
-  return table.find(([pattern]) => pattern.test(message))?.[1] ?? "unknown";
+  const s3 = s3Failure(message);
+  if (s3) {
+    const known = find(s3Codes, s3.code ?? "") ?? classOfStatus(s3.status);
+    if (known) return known;
+  }
+  const text = message.replace(/"https?:\/\/[^"]*"/g, '""');
+  return find(errnoTexts, errnoOfText(text)) ?? find(table, text) ?? "unknown";
+}
+
+/** What Go says after the name of a file or a server, and Node before it; nothing for text of another form. */
+function errnoOfText(text: string): string {
+  if (text.startsWith("FATAL:")) return "";
+  const ofNode = /^(E[A-Z0-9]+): [a-z]/.exec(text)?.[1];
+  if (ofNode !== undefined) return ofNode;
+  const ofGo =
+    /\b(?:open|openat|l?stat|mkdir|write|read|rename|remove|chtimes|chmod|readlink|truncate|sync|close|fallocate|connect|dial \w+) ?[^\n]*: ([^:\n]+)$/;
+  return ofGo.exec(text)?.[1] ?? "";
 }
 
 /** What only the user cures. */
@@ -79,19 +180,4 @@ export function canPass(failure: FailureClass): boolean {
 export function worstClass(classes: Iterable<FailureClass>): FailureClass {
   const seen = new Set(classes);
   return failureClasses.find((failure) => seen.has(failure)) ?? "unknown";
-}
-
-/** How srun reports that its task has ended: it says less than what came before it. */
-const exitNotice = /^srun: error: \S+: task \d+: /;
-
-/**
- * The message, of those that are about no single object, that tells most: the first of a container that did not start
- * (more follow from it), else the last that is not merely that the step has ended.
- */
-export function tellingMessage(messages: readonly string[]): string | undefined {
-  return (
-    messages.find((message) => classifyMessage(message) === "container") ??
-    messages.findLast((message) => !exitNotice.test(message)) ??
-    messages.at(-1)
-  );
 }

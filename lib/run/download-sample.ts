@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { configFlags, directoryRoot } from "../rclone/argv.ts";
-import { tellingMessage } from "../rclone/failure-class.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
+import { tellCause } from "../rclone/telling.ts";
 import { AtomicFile, removeIfAny } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
 import type { RunConfig } from "./config.ts";
@@ -96,7 +96,7 @@ async function contentHashes(
     if (match?.[1] && match[2] !== undefined) hashes.set(match[2], match[1]);
   }
   if (result.code !== 0) {
-    const said = tellingMessage(result.stderr.trim().split("\n")) ?? "";
+    const said = tellCause(result.stderr, { configPath: config.rclone_config ?? undefined })?.message ?? "";
     const left = objects.length - hashes.size;
     throw operationFailed(
       `${left} of ${objects.length} sampled objects of ${root} could not be read (exit code ${result.code}): ${said}`,

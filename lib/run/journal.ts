@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync } from "node:fs";
-import { writeFully } from "../system/durable.ts";
+import { closeSync, ftruncateSync, openSync, readSync } from "node:fs";
+import { syncFile, writeFully } from "../system/durable.ts";
 import { errnoOf } from "../system/errors.ts";
+import { writing } from "../system/write-error.ts";
 import { type Roots, requireSameRoots } from "./roots.ts";
 
 /** How a record was proven: copied by rclone, or found identical at the destination. */
@@ -193,8 +194,8 @@ export class Journal {
     this.#path = path;
     this.#shard = shard;
     this.#proofs = proofs;
-    this.#fd = openSync(path, "a", 0o666);
-    ftruncateSync(this.#fd, wholeBytes);
+    this.#fd = writing(path, () => openSync(path, "a", 0o666));
+    writing(path, () => ftruncateSync(this.#fd, wholeBytes));
     if (wholeBytes === 0) writeFully(this.#fd, header);
     this.#bytes = wholeBytes || header.length;
     this.#settledBytes = settledBytes || header.length;
@@ -239,7 +240,7 @@ export class Journal {
   /** Makes everything noted durable. */
   sync(): void {
     this.flush();
-    fsyncSync(this.#fd);
+    syncFile(this.#fd);
   }
 
   /** Notes, durably, that all that the first `bytes` bytes prove is on stable storage. */

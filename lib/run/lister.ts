@@ -6,11 +6,11 @@ import type { CoverRow } from "../manifest/cover.ts";
 import { joinRoot } from "../manifest/root.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { bucketOf } from "../rclone/bucket.ts";
-import { tellingMessage } from "../rclone/failure-class.ts";
 import type { Side } from "../rclone/hindrance.ts";
 import type { RootKind } from "../rclone/remote.ts";
 import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
 import { showsVariable } from "../rclone/secrets.ts";
+import { type Cause, causeOf, jsonError, StderrCause } from "../rclone/telling.ts";
 import { removeIfAny } from "../system/durable.ts";
 import { errnoOf, exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
@@ -18,6 +18,7 @@ import { forEachLine } from "../system/lines.ts";
 import { type ProcessExit, startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { formatObjects } from "../system/units.ts";
+import { WriteError } from "../system/write-error.ts";
 import { inquiryFlags } from "./inquiry.ts";
 import { ListingWatch, type OnHindrance } from "./listing-watch.ts";
 import { mountsFor } from "./mounts.ts";
@@ -89,12 +90,12 @@ export interface ListingEnd {
 
 /** A listing that did not end well. */
 export class ListingFailed extends XferError {
-  /** What tells most of why: rclone's words, or its container's. */
-  readonly said: string;
+  /** Why: by rclone's words, or its container's. */
+  readonly why: Cause;
 
-  constructor(message: string, said: string) {
+  constructor(message: string, why: Cause) {
     super(message, exitCodes.failed);
-    this.said = said;
+    this.why = why;
   }
 }
 
@@ -142,12 +143,16 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     ...request,
     inquiry: inquiry && { argv: inquiry, env },
   });
+  const told = new StderrCause({ configPath: lister.configPath });
   const decoder = new TextDecoder();
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
-    const raw = decoder.decode(bytes);
-    watch.line(raw);
-    const line = messages.take(raw);
+    const text = decoder.decode(bytes);
+    watch.line(text);
+    const line = messages.take(text);
     if (showsVariable(line)) return;
+    const message = text.startsWith("{") ? jsonError(text) : undefined;
+    if (message !== undefined) told.rclone(message);
+    else if (!text.startsWith("{") && !debugText.test(text)) told.line(text);
     stderr.add(Buffer.from(line));
     if (lister.verbosity > (line.startsWith("DEBUG") ? 1 : 0)) process.stderr.write(`${line}\n`);
   });
@@ -180,14 +185,16 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
       watch.answered();
       return { ...endOf(messages, 0, []), absent: true };
     }
-    const said = lastWords(stderr.text());
+    // A disk that takes no more of the listing has ended rclone, not the other way round.
+    if (error instanceof WriteError) throw error;
     const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
+    const said = exit.code !== 0 && exit.signal === null ? told.cause() : undefined;
     const bucket = isAbsent
       ? bucketOf(request.root, remoteContext(lister.configPath, lister.runtime))
       : undefined;
-    const own = exit.code !== 0 && exit.signal === null && said ? said : messageOf(error);
-    const because = bucket ? `bucket ${bucket.name} does not exist (${own})` : own;
-    throw new ListingFailed(`listing ${request.root} failed: ${because} (details: ${log})`, because);
+    const own = said ?? causeOf(messageOf(error));
+    const why = bucket ? { ...own, message: `bucket ${bucket.name} does not exist (${own.message})` } : own;
+    throw new ListingFailed(`listing ${request.root} failed: ${why.message} (details: ${log})`, why);
   } finally {
     watch.end();
     clearTimeout(killTimer);
@@ -310,17 +317,7 @@ class Tail {
 }
 
 /** What rclone says at -vv of what it does: the names in it would be taken for the failure. */
-const debugText = /^\S+ \S+ DEBUG : |"level":"debug"/;
-
-/** The line that tells most of what went wrong, without rclone's date. */
-function lastWords(stderr: string): string | undefined {
-  const lines = stderr
-    .split("\n")
-    .filter((line) => !debugText.test(line))
-    .map((line) => line.trim().replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, ""));
-  const telling = lines.filter((line) => /error|fail|fatal|critical|unable|not found|denied/i.test(line));
-  return (tellingMessage(telling) ?? lines.findLast((line) => line !== ""))?.slice(0, 400);
-}
+const debugText = /^\S+ \S+ DEBUG : /;
 
 function writeErrorLog(failure: {
   lister: Lister;

@@ -9,6 +9,7 @@ import type { RuntimeName } from "../rclone/runtime.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
+import { writing } from "../system/write-error.ts";
 import { type RunConfig, runKeyOf, writeRunConfig } from "./config.ts";
 import { checkListedRoot, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
@@ -194,7 +195,12 @@ function installAgent(run: RunLayout, agent: RenderOptions["agent"]): void {
   if (!there || there.size !== from.size || Math.trunc(there.mtimeMs) !== Math.trunc(from.mtimeMs)) {
     // Beside it and renamed: the file may be running.
     const temp = `${run.binary}.tmp.${process.pid}`;
-    copyFileSync(agent.copyOf, temp, constants.COPYFILE_FICLONE);
+    try {
+      writing(run.binary, () => copyFileSync(agent.copyOf, temp, constants.COPYFILE_FICLONE));
+    } catch (error) {
+      removeIfAny(temp);
+      throw error;
+    }
     utimesSync(temp, from.atime, from.mtime);
     renameSync(temp, run.binary);
   }

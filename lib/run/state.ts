@@ -142,7 +142,7 @@ const progressSchema = v.object({
   bytes_per_second: v.number(),
   eta_seconds: v.nullable(v.number()),
   errors: count,
-  /** Errors of this attempt that are throttling: SlowDown, 503, 429, refused connections. */
+  /** Errors of this attempt that are throttling: SlowDown, 503, 429. */
   throttled: v.optional(count, 0),
   /** rclone's --transfers, when throttling has lowered it. */
   transfers: v.optional(v.nullable(count), null),

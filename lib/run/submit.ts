@@ -9,6 +9,7 @@ import { readArrayLimits, requireSbatch, submitScriptIn } from "../slurm/schedul
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
+import { writing } from "../system/write-error.ts";
 import { checkAgent } from "./agent-check.ts";
 import { arrayPasswordProblem } from "./conf-password.ts";
 import { readRunConfig } from "./config.ts";
@@ -88,7 +89,7 @@ export async function submitRun(
       num_tasks: tasks,
       submitted_at: now.toISOString(),
     };
-    appendFileSync(run.submissions, `${JSON.stringify(line)}\n`);
+    writing(run.submissions, () => appendFileSync(run.submissions, `${JSON.stringify(line)}\n`));
     if (warning !== undefined) log.warn(warning);
     return jobId;
   } finally {

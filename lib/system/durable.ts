@@ -11,12 +11,22 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { errnoOf } from "./errors.ts";
+import { writeErrorOf, writing } from "./write-error.ts";
 
-/** Writes all of `data` at the descriptor's position: write(2) may take less than it was given. */
+/** Writes all of `data` at the descriptor's position: write(2) may take less than it was given. An error names the file. */
 export function writeFully(fd: number, data: Uint8Array): void {
-  for (let offset = 0; offset < data.length; ) {
-    offset += writeSync(fd, data, offset, data.length - offset);
+  try {
+    for (let offset = 0; offset < data.length; ) {
+      offset += writeSync(fd, data, offset, data.length - offset);
+    }
+  } catch (error) {
+    throw writeErrorOf(fd, error);
   }
+}
+
+/** Brings a file onto stable storage. An error names the file. */
+export function syncFile(fd: number): void {
+  writing(fd, () => fsyncSync(fd));
 }
 
 /**
@@ -47,10 +57,12 @@ export class AtomicFile {
 
   /** `mark` tells two files apart that are written for one name at a time. */
   constructor(path: string, bufferBytes = 256 * 1024, mark = "") {
-    mkdirSync(dirname(path), { recursive: true });
     this.path = path;
     this.#temp = `${path}.tmp.${process.pid}${mark}`;
-    this.#fd = openSync(this.#temp, "w", 0o666);
+    this.#fd = writing(path, () => {
+      mkdirSync(dirname(path), { recursive: true });
+      return openSync(this.#temp, "w", 0o666);
+    });
     this.#buffer = Buffer.allocUnsafeSlow(bufferBytes);
   }
 
@@ -95,13 +107,16 @@ export class AtomicFile {
   commit({ durable = true }: { durable?: boolean } = {}): void {
     try {
       this.#flush();
-      if (durable) fsyncSync(this.#fd);
+      if (durable) syncFile(this.#fd);
     } catch (error) {
       this.abort();
       throw error;
     }
-    closeSync(this.#fd);
-    renameSync(this.#temp, this.path);
+    writing(this.path, () => {
+      // NFS may tell of a full disk as late as this.
+      closeSync(this.#fd);
+      renameSync(this.#temp, this.path);
+    });
     if (durable) syncDirectory(dirname(this.path));
   }
 
@@ -129,13 +144,15 @@ export function writeFileDurable(path: string, text: string): void {
 /** Replaces `path` atomically but not durably: for progress files, which a crash may lose. */
 export function replaceFile(path: string, text: string): void {
   const temp = `${path}.tmp.${process.pid}`;
-  const fd = openSync(temp, "w", 0o666);
-  try {
-    writeFully(fd, encoder.encode(text));
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temp, path);
+  writing(path, () => {
+    const fd = openSync(temp, "w", 0o666);
+    try {
+      writeFully(fd, encoder.encode(text));
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temp, path);
+  });
 }
 
 /** The text of a file, or undefined when there is none. Opens rather than stats: NFS caches negative lookups. */

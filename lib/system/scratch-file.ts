@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, unlinkSync } from "node:fs";
 import { writeFully } from "./durable.ts";
 import { messageOf, operationFailed } from "./errors.ts";
+import { writeErrorOf } from "./write-error.ts";
 
 /**
  * Room on disk for what does not fit into memory. The file is made with the first bytes and has lost its name before
@@ -23,7 +24,7 @@ export class ScratchFile implements Disposable {
       this.#fd ??= openUnnamed(this.#path);
       writeFully(this.#fd, data);
     } catch (error) {
-      throw operationFailed(`${this.#path}: no temporary file could be written: ${messageOf(error)}`);
+      throw operationFailed(messageOf(writeErrorOf(this.#path, error)));
     }
     this.#bytes += data.length;
     return at;

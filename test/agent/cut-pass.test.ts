@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { type CutMemory, runWithCuts } from "../../agent/cut-pass.ts";
 import type { PassRun } from "../../agent/explain.ts";
 import type { PassResult } from "../../agent/pass.ts";
+import { causeOf } from "../../lib/rclone/telling.ts";
 import { temporaryDirectory } from "../e2e/harness.ts";
 import { worklistOf } from "./worklist-of.ts";
 
@@ -53,10 +54,10 @@ async function passesOver(
 test("one record aborts: it is named alone, with its own message, and all others are copied", async () => {
   using dir = temporaryDirectory();
   const { pass, journal, starts } = await passesOver(dir.path, 100, (places) =>
-    places.includes(50) ? ended(1, { error: forbidden }) : undefined,
+    places.includes(50) ? ended(1, { error: causeOf(forbidden) }) : undefined,
   );
   const unproven = await pass();
-  expect(unproven.records).toEqual([{ place: 50, class: "auth", message: forbidden, own: true }]);
+  expect(unproven.records).toEqual([{ place: 50, ...causeOf(forbidden), own: true }]);
   expect(unproven).toMatchObject({ settled: 1, failure: "auth" });
   expect(journal.proofs.count).toBe(99);
   expect(starts.length).toBeLessThan(10);
@@ -70,7 +71,7 @@ test("records that hang rclone when they are several are found, too", async () =
   const { pass, journal } = await passesOver(dir.path, 100, (places) => {
     const there = places.filter((place) => bad.includes(place)).length;
     if (there === 0) return undefined;
-    return there >= 4 ? ended(143, { hang: "idle" }) : ended(1, { error: forbidden });
+    return there >= 4 ? ended(143, { hang: "idle" }) : ended(1, { error: causeOf(forbidden) });
   });
   const { records } = await pass();
   const found = records.map(({ place, class: kind }) => [place, kind] as const);
@@ -81,27 +82,28 @@ test("records that hang rclone when they are several are found, too", async () =
 test("every record aborts alone, and all of them hang: the failure is what they say alone, and of no single one", async () => {
   using dir = temporaryDirectory();
   const { pass, starts } = await passesOver(dir.path, 100, (places) =>
-    places.length >= 4 ? ended(143, { hang: "idle" }) : ended(1, { error: forbidden }),
+    places.length >= 4 ? ended(143, { hang: "idle" }) : ended(1, { error: causeOf(forbidden) }),
   );
   const { records, settled, failure } = await pass();
   expect([starts.length, records.length, settled, failure]).toEqual([9, 100, 8, "auth"]);
   expect(records.find(({ place }) => place === 1)).toEqual({
     place: 1,
     class: "auth",
-    message: `not reached: ${forbidden}`,
+    message: `not reached: ${causeOf(forbidden).message}`,
+    final: true,
   });
 });
 
 test("the network: the pass is tried again as a whole, then cut", async () => {
   using dir = temporaryDirectory();
   const { pass, journal, starts } = await passesOver(dir.path, 100, (places) =>
-    places.includes(50) ? ended(1, { error: reset }) : undefined,
+    places.includes(50) ? ended(1, { error: causeOf(reset) }) : undefined,
   );
   expect(await pass()).toMatchObject({ settled: 0, failure: "network" });
   expect(starts).toEqual([100]);
   // Its failure may pass: it is not settled, and the next pass has it alone.
   const { records, settled } = await pass();
-  expect(records).toEqual([{ place: 50, class: "network", message: reset, own: true }]);
+  expect(records).toEqual([{ place: 50, ...causeOf(reset), own: true }]);
   expect([settled, journal.proofs.count]).toEqual([0, 99]);
   starts.length = 0;
   await pass();
@@ -111,7 +113,7 @@ test("the network: the pass is tried again as a whole, then cut", async () => {
 test("the network, in the last pass: it is cut at once", async () => {
   using dir = temporaryDirectory();
   const { pass, journal } = await passesOver(dir.path, 100, (places) =>
-    places.includes(50) ? ended(1, { error: reset }) : undefined,
+    places.includes(50) ? ended(1, { error: causeOf(reset) }) : undefined,
   );
   await pass(true);
   expect(journal.proofs.count).toBe(99);
@@ -119,7 +121,9 @@ test("the network, in the last pass: it is cut at once", async () => {
 
 test("what every record has is not searched for again in the same attempt", async () => {
   using dir = temporaryDirectory();
-  const { pass, starts, memory } = await passesOver(dir.path, 100, () => ended(1, { error: "strange" }));
+  const { pass, starts, memory } = await passesOver(dir.path, 100, () =>
+    ended(1, { error: causeOf("strange") }),
+  );
   await pass();
   expect([starts.length, memory.isGeneral]).toEqual([9, true]);
   await pass();
@@ -130,7 +134,7 @@ test("a stop ends the search, and what it did not reach is not to blame", async 
   using dir = temporaryDirectory();
   const { pass, starts, stop } = await passesOver(dir.path, 100, () => {
     if (starts.length === 3) stop.abort("SIGTERM");
-    return ended(1, { error: forbidden });
+    return ended(1, { error: causeOf(forbidden) });
   });
   const { records } = await pass();
   expect(starts.length).toBe(3);

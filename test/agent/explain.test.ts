@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { explainUnproven, isSettled, type PassRun, unsettledClass } from "../../agent/explain.ts";
 import type { PassResult } from "../../agent/pass.ts";
-import { classifyMessage, type FailureClass } from "../../lib/rclone/failure-class.ts";
+import type { FailureClass } from "../../lib/rclone/failure-class.ts";
+import { causeOf } from "../../lib/rclone/telling.ts";
 import { operationFailed } from "../../lib/system/errors.ts";
 
 const ended = (code: number, more: Partial<PassResult> = {}): PassResult => ({
@@ -32,7 +33,7 @@ describe("why a record is not proven", () => {
     ["no part file", ended(1, errors(["k.0123abcd.partial2", denied])), nothing, "unknown"],
     [
       "ended by the signal of a shell's own",
-      ended(128, { ...errors(["x", denied]), error: denied }),
+      ended(128, { ...errors(["x", denied]), error: causeOf(denied) }),
       nothing,
       "auth",
     ],
@@ -49,25 +50,46 @@ describe("why a record is not proven", () => {
     ],
     [
       "killed after others were denied",
-      ended(137, { ...errors(["x", denied]), error: denied }),
+      ended(137, { ...errors(["x", denied]), error: causeOf(denied) }),
       nothing,
       "auth",
     ],
-    ["killed after others were denied, and others proven", ended(137, { error: denied }), whole, "unknown"],
-    ["another denied without a name, others proven", ended(1, { error: denied }), whole, "unknown"],
-    ["a store that throttles after others were proven", ended(1, { error: "SlowDown" }), whole, "throttled"],
+    [
+      "killed after others were denied, and others proven",
+      ended(137, { error: causeOf(denied) }),
+      whole,
+      "unknown",
+    ],
+    ["another denied without a name, others proven", ended(1, { error: causeOf(denied) }), whole, "unknown"],
+    [
+      "a store that throttles after others were proven",
+      ended(1, { error: causeOf("SlowDown") }),
+      whole,
+      "throttled",
+    ],
     ["silence", ended(137, { hang: "silent" }), whole, "container"],
     ["a hang", ended(143, { hang: "idle" }), nothing, "unknown"],
     ["a hang alone", ended(143, { hang: "idle" }), alone, "unknown", "own"],
-    ["not reached, for another that is missing", ended(1, { error: noSuchKey }), whole, "unknown"],
-    ["not reached, for another's name", ended(1, { error: "x: file name too long" }), whole, "unknown"],
-    ["not reached, for what no single one has", ended(1, { error: denied }), nothing, "auth"],
-    ["not reached, for another of its piece", ended(1, { error: denied }), piece, "unknown"],
-    ["stopped rclone alone", ended(1, { error: denied }), alone, "auth", "own"],
-    ["stopped rclone alone, by its name", ended(1, { error: "file name too long" }), alone, "path", "own"],
+    ["not reached, for another that is missing", ended(1, { error: causeOf(noSuchKey) }), whole, "unknown"],
+    [
+      "not reached, for another's name",
+      ended(1, { error: causeOf("x: file name too long") }),
+      whole,
+      "unknown",
+    ],
+    ["not reached, for what no single one has", ended(1, { error: causeOf(denied) }), nothing, "auth"],
+    ["not reached, for another of its piece", ended(1, { error: causeOf(denied) }), piece, "unknown"],
+    ["stopped rclone alone", ended(1, { error: causeOf(denied) }), alone, "auth", "own"],
+    [
+      "stopped rclone alone, by its name",
+      ended(1, { error: causeOf("file name too long") }),
+      alone,
+      "path",
+      "own",
+    ],
     [
       "not reached, for a full disk",
-      ended(1, { error: "no space left on device" }),
+      ended(1, { error: causeOf("no space left on device") }),
       whole,
       "destination-full",
     ],
@@ -76,7 +98,7 @@ describe("why a record is not proven", () => {
   for (const [what, result, run, failure, mark] of rows) {
     test(what, () => {
       const { includes } = { includes: () => true };
-      const record = explainUnproven(7, "k", { ...run, includes, result }, classifyMessage);
+      const record = explainUnproven(7, "k", { ...run, includes, result }, causeOf);
       const { own = false, unmentioned = false } = record;
       expect({ place: record.place, class: record.class, own, unmentioned }).toEqual({
         place: 7,

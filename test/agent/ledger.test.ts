@@ -58,6 +58,7 @@ async function open(dir: string, stop = new AbortController()) {
 const failed = (more: Partial<Extract<AttemptResult, { kind: "failed" }>>): AttemptResult => ({
   kind: "failed",
   class: "network",
+  final: false,
   exitCode: 1,
   unproven: [{ place: 2, class: "network", message: "reset" }],
   transfers: null,
@@ -129,11 +130,28 @@ test("failed: what is not proven is counted and named, and the outcome says whet
   expect(existsSync(layout.done)).toBe(false);
 });
 
+test("failed: the headline is of the class that decides, on one line, wherever its first object stands", async () => {
+  using dir = temporaryDirectory();
+  const { layout, log, ledger } = await open(dir.path);
+  ledger.begin({ attempt: 2, counters });
+  const unproven = [
+    { place: 0, class: "missing", message: "gone" },
+    { place: 2, class: "auth", message: `denied\n\tby ${"x".repeat(600)}`, final: true },
+  ] as const;
+  await ledger.end(failed({ class: "auth", final: true, unproven: [...unproven] }), log);
+  const fail = readFail(layout.fail);
+  if (fail.kind !== "value") throw new Error(fail.kind);
+  expect(fail.value.message).toMatch(/^2 objects not proven: denied by x{400,}\.\.\.$/);
+  expect(
+    [fail.value.message, ...fail.value.errors.map(({ message }) => message)].map(({ length }) => length),
+  ).toEqual([500, 4, 500]);
+});
+
 test("failed for good: by its class at once, by the attempts when they are spent", async () => {
   using dir = temporaryDirectory();
   const { layout, log, ledger } = await open(dir.path);
   ledger.begin({ attempt: 1, counters: { ...counters, spent: 0 } });
-  expect(await ledger.end(failed({ class: "auth" }), log)).toEqual({ kind: "failed" });
+  expect(await ledger.end(failed({ class: "auth", final: true }), log)).toEqual({ kind: "failed" });
   expect(readFail(layout.fail)).toMatchObject({ value: { class: "auth", final: true, attempt: 1 } });
   ledger.begin({ attempt: 3, counters: { ...counters, spent: 2 } });
   expect(await ledger.end(failed({}), log)).toEqual({ kind: "failed" });

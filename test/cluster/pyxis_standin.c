@@ -102,6 +102,16 @@ static int on_switch(int option, const char *arg, int remote)
 	return 0;
 }
 
+/* What pyxis prints around enroot's own words; `log` is a line of those, or nothing. */
+static int fail_framed(const char *what, const char *log)
+{
+	slurm_error("pyxis: child %d failed with error code: 1", (int)getpid());
+	slurm_error("pyxis: %s", what);
+	slurm_error("pyxis: printing enroot log file:");
+	if (log) slurm_error("pyxis:     %s", log);
+	return -1;
+}
+
 static int is_on(int number) { return value[number] && !strcmp(value[number], "on"); }
 
 struct mount_entry { char *source, *target, *flags; };
@@ -290,6 +300,7 @@ static int enter_container(spank_t sp)
 		{ "/proc", NULL }, { "/sys", NULL }, { "/dev", NULL }, { "/etc/resolv.conf", "ro" }, { "/etc/hosts", "ro" },
 		{ "/etc/passwd", "ro" }, { "/etc/group", "ro" }, { NULL, NULL },
 	};
+	char what[PATH_MAX + 64], log[PATH_MAX + 64];
 	char lower[300], upper[300], work[300], root[300], layers[1000], image[PATH_MAX], target[PATH_MAX], cwd[PATH_MAX];
 	struct mount_entry entry;
 	struct stat st;
@@ -298,18 +309,18 @@ static int enter_container(spank_t sp)
 	if (value[UNSHARE]) FAIL("--container-unshare is not supported here");
 	if (!strspn(value[IMAGE], "./")) {
 		slurm_spank_log("pyxis: importing docker image: %s", value[IMAGE]);
-		slurm_error("pyxis: failed to import docker image: %s", value[IMAGE]);
-		slurm_error("pyxis: printing enroot log file:");
-		FAIL("    [ERROR] %s cannot be pulled here: give a local image with / or ./", value[IMAGE]);
+		snprintf(what, sizeof what, "failed to import docker image: %s", value[IMAGE]);
+		snprintf(log, sizeof log, "[ERROR] %s cannot be pulled here: give a local image with / or ./", value[IMAGE]);
+		return fail_framed(what, log);
 	}
 	if (job_path(value[IMAGE], image, sizeof image)) FAIL("path too long: %s", value[IMAGE]);
 	act_as_user(sp);
 	int fd = open(image, O_RDONLY | O_CLOEXEC), why = errno;
 	act_as_root();
+	snprintf(what, sizeof what, "failed to create container filesystem for image: %s", value[IMAGE]);
 	if (fd < 0 || fstat(fd, &st)) {
-		slurm_error("pyxis: failed to create container filesystem for image: %s", value[IMAGE]);
-		slurm_error("pyxis: printing enroot log file:");
-		FAIL("    [ERROR] %s: %s", strerror(why), image);
+		snprintf(log, sizeof log, "[ERROR] %s: %s", strerror(why), image);
+		return fail_framed(what, log);
 	}
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL)) FAIL("couldn't unshare: %s", strerror(errno));
@@ -319,8 +330,8 @@ static int enter_container(spank_t sp)
 	snprintf(work, sizeof work, "%s/work", scratch); mkdir(work, 0755);
 	snprintf(root, sizeof root, "%s/root", scratch); mkdir(root, 0755);
 	if (S_ISDIR(st.st_mode) ? mount(image, lower, NULL, MS_BIND, NULL) : mount_squashfs(fd, lower)) {
-		slurm_error("pyxis: failed to create container filesystem for image: %s", value[IMAGE]);
-		FAIL("couldn't mount image %s: %s", image, strerror(errno));
+		snprintf(log, sizeof log, "[ERROR] Invalid image format: %s", image);
+		return fail_framed(what, log);
 	}
 	close(fd);
 	/* The upper layer takes the mount points that a read-only image lacks. */

@@ -116,7 +116,7 @@ describe("the stand-in does as pyxis does", () => {
       "a file that is no image",
       () => cluster.confPath,
       undefined,
-      "pyxis: failed to create container filesystem",
+      "pyxis:     [ERROR] Invalid image format: ",
     ],
     [
       "a missing mount source",

@@ -114,7 +114,7 @@ const rows: [string, string[], number, RegExp][] = [
     "zero shards",
     [...shardTo("run/manifest.jsonl").slice(0, -1), "0"],
     2,
-    /--num-shards: must be at least 1, not 0/,
+    /--num-shards: must be at least 1, not "0"/,
   ],
   [
     "unknown word",

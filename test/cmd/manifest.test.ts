@@ -167,7 +167,7 @@ test(
     using dir = temporaryDirectory();
     const said = async (input: string) =>
       (await xfer(["manifest", "analyze", "--in", input], { cwd: dir.path })).stderr;
-    expect(await said(".")).toBe("xfer: .: is a folder: a file is needed\n");
+    expect(await said(".")).toBe("xfer: .: is a folder: a file is wanted\n");
     expect(await said("none")).toBe("xfer: none: no such file\n");
   },
   timeoutMs,

@@ -250,7 +250,8 @@ test("the compiled binary says the same, and of a file that may not be read too"
   expect(number).toEqual({
     code: 2,
     stdout: "",
-    stderr: 'xfer: --min-rate: must be a rate with its unit, such as 5Gbps, 200MB/s or 1.5GiB/s, not "100"\n',
+    stderr:
+      'xfer: --min-rate: must be a rate with its unit, such as 5Gbps, 800Mbps, 200MB/s or 1.5GiB/s, not "100"\n',
   });
   expectTold(unreadable, /secret/, ["secret"]);
   expectTold(group, /one of build, .*\(see xfer manifest --help\)/, ["manifest"]);

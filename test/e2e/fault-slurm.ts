@@ -4,6 +4,7 @@ import {
   copyFileSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -210,6 +211,28 @@ export async function forgetConf(run: SlurmRun): Promise<void> {
 export const putConf = (run: SlurmRun) => {
   copyFileSync(run.stage.conf, join(run.dir, "gone.conf"));
   chmodSync(join(run.dir, "gone.conf"), 0o644);
+};
+
+const lackingImage = (run: SlurmRun) => join(run.dir, "image");
+
+/** Takes rclone out of the image when all is rendered. */
+export async function forgetRclone(run: SlurmRun): Promise<void> {
+  await must(run, ["cp", "-a", run.cluster.imageDir, lackingImage(run)]);
+  await run.prepare("--rclone-image", lackingImage(run));
+  renameSync(join(lackingImage(run), "usr", "bin", "rclone"), join(run.dir, "rclone"));
+  await run.start();
+}
+
+export const putRclone = (run: SlurmRun) =>
+  renameSync(join(run.dir, "rclone"), join(lackingImage(run), "usr", "bin", "rclone"));
+
+/** Failed at its first start, with the cause as the end of its one line. */
+export const finallyFailed = (why: RegExp) => (run: SlurmRun) => {
+  expect(run.states("fail"), run.stage.logs()).toMatchObject([
+    { class: "container", final: true, attempt: 1, proven: 0 },
+  ]);
+  expect(run.states("fail")[0]?.message).toMatch(why);
+  expect(run.stage.logs()).not.toContain("will be tried");
 };
 
 /** One node is given up; on the other the one attempt is spent. Said in the container's words. */

@@ -302,8 +302,22 @@ const faults: readonly Fault[] = [
     flags: ["--max-attempts", "1"],
     goesOn: "when started again",
     disturb: slurm.forgetConf,
-    leaves: slurm.containerFailed("gone.conf"),
+    leaves: slurm.finallyFailed(
+      /source path does not exist: \S+\/gone\.conf \(rclone\.conf is not on this node\)/,
+    ),
     heal: slurm.putConf,
+  },
+  {
+    what: "an image without rclone: no other node is tried, and no other attempt",
+    where: "slurm",
+    objects: 10,
+    shards: 1,
+    goesOn: "when started again",
+    disturb: slurm.forgetRclone,
+    leaves: slurm.finallyFailed(
+      /execve\(\): rclone: No such file or directory \(the image holds no rclone\)/,
+    ),
+    heal: slurm.putRclone,
   },
   {
     what: "an rclone.conf that is gone when local agents start",

@@ -175,7 +175,9 @@ test(
     const result = await stage.xfer(...args);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain("listing src:data failed: ");
-    expect(result.stderr).toContain("none.sqsh");
+    expect(result.stderr).toContain(
+      `failed: [ERROR] No such file or directory: ${join(stage.dir, "none.sqsh")} (details: `,
+    );
     expect(existsSync(join(stage.runDir, "manifest.jsonl"))).toBe(false);
     const errors = readdirSync(join(stage.dir, "xfer-err"));
     expect(errors).toHaveLength(1);

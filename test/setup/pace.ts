@@ -22,7 +22,7 @@ let slowest = 1;
  * Measures how many times slower this machine works than an idle one, which takes a moment's work; the slowest that was
  * ever measured counts, for what waits may have begun then. At least 1, and at most 30.
  */
-export function measurePace(): number {
+function measurePace(): number {
   const before = performance.now();
   // The result is looked at, so that the loop is not optimised away.
   const tookMs = work() === 0 ? 0 : performance.now() - before;

@@ -4,6 +4,7 @@ import { afterFailedAttempt, type FailedAttempt } from "../../../agent/decide/fa
 describe("what becomes of a shard whose attempt has failed", () => {
   const facts = {
     failure: "network" as const,
+    isFinal: false,
     neverStarted: false,
     node: "n1",
     badNodes: [],
@@ -22,9 +23,10 @@ describe("what becomes of a shard whose attempt has failed", () => {
     ["it can pass", {}, failed(1, false)],
     ["it can pass, but the attempts are spent", { spent: 2 }, failed(3, true)],
     ["the last but one", { spent: 1 }, failed(2, false)],
-    ["denied", { failure: "auth" }, failed(1, true)],
-    ["missing", { failure: "missing" }, failed(1, true)],
-    ["in the way", { failure: "path" }, failed(1, true)],
+    ["denied", { failure: "auth", isFinal: true }, failed(1, true)],
+    ["missing", { failure: "missing", isFinal: true }, failed(1, true)],
+    ["in the way", { failure: "path", isFinal: true }, failed(1, true)],
+    ["an image without rclone", { ...noContainer, isFinal: true }, failed(1, true)],
     ["no container here", noContainer, { outcome: "bad-node", badNodes: ["n1"], spent: 0, final: false }],
     [
       "no container on a second node, when the attempts are spent",

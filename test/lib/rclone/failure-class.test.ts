@@ -4,7 +4,6 @@ import {
   classifyMessage,
   type FailureClass,
   failureClasses,
-  tellingMessage,
   worstClass,
 } from "../../../lib/rclone/failure-class.ts";
 
@@ -38,6 +37,9 @@ test("each known text has its class, with nothing else in the message that tells
     config: [
       ...["didn't find section in config file", "couldn't find type field", "unknown flag: --x"],
       ...["unknown long flag: --x", "unknown shorthand flag: 'x'", "failed to load config file"],
+      ...["tls: x509: certificate signed by unknown authority", "InvalidBucketName"],
+      ...["http: server gave HTTP response to HTTPS client"],
+      ...["the destination /out cannot be made: ENOTDIR: not a directory, mkdir '/out'"],
       ...["couldn't find backend", 'Config file "/c" not found: using defaults', "too many arguments"],
       ...["unable to load configuration", "unable to decrypt config", "unable to load custom CA bundle"],
       ...['invalid argument "x" for "--transfers" flag', "NoSuchBucket", "rclone was not found on PATH"],
@@ -58,27 +60,47 @@ test("each known text has its class, with nothing else in the message that tells
       ],
     ],
     "destination-full": [
+      ...["write /out/AccessDenied: no space left on device", "EDQUOT: disk quota exceeded, write"],
       ...["no space left on device", "too big for remaining disk space", "ENOSPC", "disk quota exceeded"],
       ...["EDQUOT", "QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "status code: 507"],
     ],
     auth: [
+      ...["open /out/a: read-only file system", "EROFS: read-only file system, mkdir '/out'"],
+      ...["EACCES: permission denied, stat '/x'", "chtimes /out/a: operation not permitted"],
       ...["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AccessDenied"],
       ...["status code: 401", "status code: 403", "NoCredentialProviders", "Forbidden", "permission denied"],
     ],
     throttled: [
       ...["SlowDown", "TooManyRequests", "RequestLimitExceeded", "Throttling", "status code: 429"],
-      ...["status code: 503", "ServiceUnavailable", "dial tcp: connect: connection refused"],
+      ...["status code: 503", "ServiceUnavailable"],
     ],
     path: [
+      ...[
+        'Object in GLACIER, restore first: bucket="b", key="k"',
+        "ENAMETOOLONG: file name too long, open '/x'",
+      ],
+      ...["EISDIR: illegal operation on a directory, read", "ENOTDIR: not a directory, stat '/a/b'"],
+      ...["write /out/f: file too large", "ELOOP: too many symbolic links encountered, stat '/x'"],
       ...["too many levels of symbolic links", "file name too long", "KeyTooLongError", "is a directory"],
       ...["not a directory", "partial file rename failed: can't move object"],
     ],
     network: [
       ...["connection reset by peer", "broken pipe", "i/o timeout", "TLS handshake", "no such host"],
       ...["network is unreachable", "unexpected EOF", "read: EOF", "RequestError: send", "a timeout"],
-      ...["deadline exceeded", "status code: 502", "InternalError"],
+      ...["deadline exceeded", "status code: 502", "InternalError", "dial tcp: connect: connection refused"],
+      ...["open /in/a: stale NFS file handle", "write /out/a: transport endpoint is not connected"],
+      ...["Application launch failed: Job credential expired"],
     ],
-    unknown: ["", "who knows", "status code: 400", "status code: 4031", "EOFs"],
+    unknown: [
+      "EIO: i/o error, read",
+      "read /in/NoSuchKey: input/output error",
+      'Get "http://h/b/AccessDenied": strange',
+      "",
+      "who knows",
+      "status code: 400",
+      "status code: 4031",
+      "EOFs",
+    ],
   };
   for (const [failure, messages] of Object.entries(texts)) {
     expect(messages.map((message) => [message, classifyMessage(message)])).toEqual(
@@ -98,16 +120,4 @@ test("a shard has the class that needs the user first; some cannot pass by thems
   expect(inOrder.filter(canPass)).toEqual([
     ...(["destination-full", "container", "throttled", "network", "unknown"] as const),
   ]);
-});
-
-test("the message that tells most is a container's first, else the last that is more than an exit notice", () => {
-  const notice = "srun: error: n1: task 0: Exited with exit code 1";
-  const rows: [string[], string | undefined][] = [
-    [[], undefined],
-    [[notice], notice],
-    [["one", "two", notice], "two"],
-    [[`quoted ${notice}`, notice], `quoted ${notice}`],
-    [["one", "pyxis: first", "enroot: second", notice], "pyxis: first"],
-  ];
-  expect(rows.map(([messages]) => [messages, tellingMessage(messages)])).toEqual(rows);
 });

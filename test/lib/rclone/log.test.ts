@@ -105,7 +105,7 @@ test("a message is put in the class that decides what follows", () => {
     ["SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: ", "throttled"],
     [
       'RequestError: send request failed\ncaused by: Get "http://127.0.0.1:1/b/f1": dial tcp 127.0.0.1:1: connect: connection refused',
-      "throttled",
+      "network",
     ],
     [
       "RequestError: send request failed\ncaused by: read tcp 127.0.0.1:1: connection reset by peer",
