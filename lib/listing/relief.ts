@@ -1,0 +1,80 @@
+/** A level of a tree that is being listed, whose prefixes may be handed to other listings. */
+export interface LevelView {
+  /** Prefixes that nobody has begun to list. */
+  ahead: number;
+  /** How many objects a prefix of it holds, by the median of those that are known. */
+  objects: number;
+}
+
+/** How a tree is being listed, as far as it bears on whether others should help. */
+export interface TreeView {
+  /** Milliseconds from the first entry until now; undefined while there is none. */
+  listedMs: number | undefined;
+  /** Milliseconds that it took until the first entry. */
+  startMs: number;
+  objects: number;
+  /** The levels that it is divided at, the outermost first. */
+  levels: readonly LevelView[];
+  /** The level below these, while the listing is below it: its prefixes so far, and the one that it is in. */
+  next: { seen: number; objects: number; current: number } | undefined;
+}
+
+/** When help is worth its cost. */
+export interface ReliefRules {
+  listers: number;
+  /** Objects in a page of the store's answer. */
+  pageObjects: number;
+  /** Every listing is divided at the first chance. */
+  atOnce: boolean;
+}
+
+/** What a free listing may do for a tree: list a prefix of a level of it, or look at the next level. */
+export type Relief = { do: "claim"; level: number } | { do: "look" } | undefined;
+
+/** A listing that ends sooner than this is left alone: it would be over before others have begun. */
+const patienceMs = 1_000;
+/** So many small prefixes for each listing may be listed one by one, to reach a large one that they follow. */
+const smallPerLister = 4;
+
+/**
+ * What a free listing may do for a tree that another is listing.
+ *
+ * | the tree                                                              | relief           |
+ * | --------------------------------------------------------------------- | ---------------- |
+ * | has not been listed for a second                                      | none             |
+ * | has a level with prefixes ahead that are worth a start each           | claim the last   |
+ * | has many prefixes ahead that are not: each would cost a request more  | none             |
+ * | is in a prefix of a next level that has large ones                    | look at it       |
+ * | is in a large prefix after few small ones                             | look at it       |
+ *
+ * A prefix is worth a start when it fills two pages, for the last page of each part is half empty, and when it takes longer
+ * to list than rclone takes to start, which is seconds in a container. Ahead of a listing there must be two such starts, or
+ * it gets there before the helper does.
+ */
+export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
+  if (view.listedMs === undefined || (!rules.atOnce && view.listedMs < patienceMs)) return undefined;
+  const fewSmall = smallPerLister * rules.listers;
+  for (const [index, { ahead, objects }] of view.levels.entries()) {
+    if (ahead === 0) continue;
+    if (isWorth(view, rules, objects, ahead)) return { do: "claim", level: index };
+    if (ahead > fewSmall) return undefined;
+  }
+  const { next } = view;
+  if (next === undefined) return undefined;
+  const isLarge = next.current >= 4 * objectsMin(rules) && next.seen <= fewSmall;
+  const objects = isLarge ? next.current : next.objects;
+  return isWorth(view, rules, objects, Number.POSITIVE_INFINITY) ? { do: "look" } : undefined;
+}
+
+/** Two pages; a little less counts, since a median of few is no more exact. */
+function objectsMin({ pageObjects }: ReliefRules): number {
+  return 1.9 * pageObjects;
+}
+
+function isWorth(view: TreeView, rules: ReliefRules, objects: number, ahead: number): boolean {
+  if (rules.atOnce) return true;
+  const msPerObject = (view.listedMs ?? 0) / Math.max(1, view.objects);
+  const startMs = Math.max(0, view.startMs - msPerObject * rules.pageObjects);
+  const listMs = objects * msPerObject;
+  return objects >= objectsMin(rules) && listMs >= startMs && ahead * listMs >= 2 * startMs;
+}

@@ -1,0 +1,352 @@
+import type { Unlistable } from "../listing/lister-messages.ts";
+import { type ReliefRules, reliefOf } from "../listing/relief.ts";
+import { type DividedLevel, OutOfOrder, readTree, TreeParts } from "../listing/tree-parts.ts";
+import { type Level, partsMax, prefixesOf, splitProblem } from "../manifest/fan-out.ts";
+import type { ListingEntry } from "../manifest/listing.ts";
+import { joinPrefix } from "../manifest/parts.ts";
+import { forEachEntry, sizeOf } from "../manifest/read-listing.ts";
+import { joinRoot } from "../manifest/root.ts";
+import type { ListingTotals } from "../manifest/write-listing.ts";
+import { listChunk } from "../rclone/list-chunk.ts";
+import { fileChunks } from "../system/lines.ts";
+import { log } from "../system/log.ts";
+import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
+import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
+
+/** A listing in parts, side by side. */
+export interface ParallelOptions {
+  /** What a serial listing would ask for. */
+  request: ListingRequest;
+  listers: number;
+  /** Where finished parts are kept, for the next try if this one fails. */
+  partsDir: string;
+  /** Whether a root that does not exist is an empty one. */
+  absentAllowed: boolean;
+  /** Whether folders that cannot be listed are told, or fail the listing. */
+  unlistable: "fails" | "told";
+  onProgress: (totals: ListingTotals) => void;
+  /** Divides at the first chance, whatever it costs. */
+  atOnce?: boolean;
+}
+
+/** How often it is asked whether a listing could help another. */
+const tickMs = 100;
+
+/** A tree to be listed; `level` is the one that its prefix was taken from. */
+interface TreeJob {
+  prefix: string;
+  level?: DividedLevel;
+}
+
+/** A tree that is being listed. */
+interface RunningTree {
+  parts: TreeParts;
+  startedAt: number;
+  firstAt: number | undefined;
+  /** Whether its next level is being looked at. */
+  isLooking: boolean;
+  isUndivided: boolean;
+}
+
+/** One run of a listing in parts. */
+export class DividedListing {
+  readonly parts: KeptPart[] = [];
+  /** Entries that rclone dropped of trees that were divided, by their paths below the root. */
+  readonly dropped: Unlistable[] = [];
+  version: string | undefined;
+  /** The prefix that showed that the store does not list in order. */
+  outOfOrder: string | undefined;
+  readonly #lister: Lister;
+  readonly #options: ParallelOptions;
+  readonly #store: PartStore;
+  readonly #isDivisible: boolean;
+  readonly #rules: ReliefRules;
+  readonly #failure = new AbortController();
+  readonly #failures: unknown[] = [];
+  readonly #totals: ListingTotals = { objects: 0, bytes: 0 };
+  readonly #waiting: TreeJob[] = [];
+  readonly #running = new Set<RunningTree>();
+  readonly #undivided: { prefix: string; problem: string }[] = [];
+  readonly #empty: string[] = [];
+  #busy = 0;
+  #wake: () => void = () => {};
+
+  constructor(lister: Lister, options: ParallelOptions, store: PartStore, isDivisible: boolean) {
+    this.#lister = { ...lister, stop: AbortSignal.any([lister.stop, this.#failure.signal]) };
+    this.#options = options;
+    this.#store = store;
+    this.#isDivisible = isDivisible;
+    this.#rules = {
+      listers: options.listers,
+      pageObjects: listChunk(options.request.extraFlags, process.env),
+      atOnce: options.atOnce ?? false,
+    };
+  }
+
+  /** Lists all; the first failure stops the listings that are under way, and is thrown when they have ended. */
+  async list(): Promise<void> {
+    await this.#plan("");
+    const timer = setInterval(() => this.#wake(), tickMs);
+    try {
+      for (;;) {
+        while (this.#failures.length === 0 && this.#busy < this.#options.listers && this.#beginNext());
+        if (this.#busy === 0) break;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearInterval(timer);
+    }
+    if (this.#failures.length > 0) throw this.#failures[0];
+    this.#sayUndivided();
+    this.#sayEmpty();
+  }
+
+  /** Takes what an earlier try has finished below a prefix, and lets the rest wait to be listed. */
+  async #plan(prefix: string): Promise<void> {
+    const tree = this.#store.find("tree", prefix);
+    if (tree) return this.#take(tree);
+    const part = this.#isDivisible ? this.#store.find("level", prefix) : undefined;
+    if (!part || part.note.dropped !== null) {
+      this.#waiting.push({ prefix });
+      return;
+    }
+    const names: string[] = [];
+    await forEachEntry(fileChunks(part.path), (entry) => {
+      if (entry.IsDir) names.push(entry.Path);
+    });
+    const level: Level = { prefix, names, dropped: undefined };
+    if (splitProblem(level, partsMax) !== undefined) {
+      this.#waiting.push({ prefix });
+      return;
+    }
+    this.#take(part);
+    for (const below of prefixesOf(level)) await this.#plan(below);
+  }
+
+  #take(part: KeptPart): void {
+    this.parts.push(part);
+    this.#add(part.note.objects, 0);
+  }
+
+  /** Begins what is most worth while one listing is free; false when nothing is. */
+  #beginNext(): boolean {
+    const job = this.#waiting.shift();
+    if (job) {
+      this.#begin(() => this.#tree(job));
+      return true;
+    }
+    for (const tree of this.#running) {
+      if (tree.isLooking) continue;
+      const relief = reliefOf(this.#view(tree), this.#rules);
+      const level = relief?.do === "claim" ? tree.parts.levels[relief.level] : undefined;
+      if (level) this.#begin(() => this.#tree({ prefix: tree.parts.claim(level), level }));
+      else if (relief?.do === "look" && !tree.isUndivided) this.#begin(() => this.#divide(tree));
+      else continue;
+      return true;
+    }
+    return false;
+  }
+
+  #begin(work: () => Promise<void>): void {
+    this.#busy++;
+    void work()
+      .catch((error: unknown) => {
+        if (error instanceof OutOfOrder) this.outOfOrder = error.message;
+        this.#failures.push(error);
+        this.#failure.abort("SIGTERM");
+      })
+      .finally(() => {
+        this.#busy--;
+        this.#wake();
+      });
+  }
+
+  #view({ parts, startedAt, firstAt, isUndivided }: RunningTree) {
+    const now = performance.now();
+    return {
+      listedMs: firstAt === undefined ? undefined : now - firstAt,
+      startMs: (firstAt ?? now) - startedAt,
+      objects: parts.objects,
+      levels: parts.levels.map((level) => ({
+        ahead: level.ahead.length,
+        objects: parts.typicalObjects(level),
+      })),
+      next: this.#isDivisible && !isUndivided ? parts.next() : undefined,
+    };
+  }
+
+  /** Lists all below a prefix, up to what others list of it. */
+  async #tree({ prefix, level }: TreeJob): Promise<void> {
+    const keeps = new Map<string, (note: PartNote) => KeptPart>();
+    let end: ListingEnd | undefined;
+    const parts: TreeParts = new TreeParts(
+      prefix,
+      (below) => {
+        const { file, keep } = this.#store.start("tree", below);
+        keeps.set(below, keep);
+        return file;
+      },
+      (below, file, objects) => {
+        file.commit();
+        const part = keeps.get(below)?.(noteOf(objects, parts.isDivided ? undefined : end));
+        if (part) this.parts.push(part);
+      },
+    );
+    const tree: RunningTree = {
+      parts,
+      ...{ startedAt: performance.now(), firstAt: undefined, isLooking: false, isUndivided: false },
+    };
+    this.#running.add(tree);
+    try {
+      end = await this.#list(prefix, true, async (stream) => {
+        try {
+          const { closed, isOver } = await readTree(stream, parts, (line) => {
+            tree.firstAt ??= performance.now();
+            this.#add(1, sizeOf(line));
+          });
+          // What ends is divided no more.
+          this.#running.delete(tree);
+          return { objects: parts.objects, closed, isOver };
+        } catch (error) {
+          if (error instanceof OutOfOrder) this.outOfOrder = error.message;
+          throw error;
+        }
+      });
+      parts.finish();
+    } catch (error) {
+      parts.abort();
+      throw error;
+    } finally {
+      this.#running.delete(tree);
+    }
+    this.version ??= end.version;
+    if (parts.isDivided) this.#addDropped(prefix, end);
+    level?.sizes.push(parts.objects);
+    for (const left of parts.levels) {
+      for (const name of left.ahead)
+        this.#waiting.push({ prefix: joinPrefix(left.prefix, name), level: left });
+    }
+    if (level !== undefined && parts.objects === 0) this.#empty.push(prefix);
+  }
+
+  #addDropped(prefix: string, { dropped }: ListingEnd): void {
+    for (const { path, reason } of dropped) this.dropped.push({ path: joinPrefix(prefix, path), reason });
+  }
+
+  /** Looks at the level below which a tree is being listed, and divides the tree there if it is there still. */
+  async #divide(tree: RunningTree): Promise<void> {
+    const prefix = tree.parts.openPrefix;
+    if (prefix === undefined) return;
+    tree.isLooking = true;
+    try {
+      const { level, part } = await this.#level(prefix);
+      if (!this.#running.has(tree) || tree.parts.openPrefix !== prefix) return;
+      const ahead = [...this.#running].flatMap(({ parts }) => parts.levels.map((one) => one.ahead.length));
+      const taken = this.parts.length + this.#waiting.length + this.#busy + ahead.reduce((a, b) => a + b, 0);
+      const problem = splitProblem(level, partsMax - taken);
+      if (problem === undefined && part) {
+        tree.parts.divide(level.names);
+        this.parts.push(part);
+      } else {
+        tree.isUndivided = true;
+        if (problem !== undefined) this.#undivided.push({ prefix, problem });
+      }
+    } finally {
+      tree.isLooking = false;
+    }
+  }
+
+  /** Lists what is directly below a prefix; there is no part of it where rclone left something out. */
+  async #level(prefix: string): Promise<{ level: Level; part: KeptPart | undefined }> {
+    const names: string[] = [];
+    const { file, keep } = this.#store.start("level", prefix);
+    let objects = 0;
+    let end: ListingEnd;
+    try {
+      end = await this.#list(prefix, false, async (stream) => {
+        const take = (entry: ListingEntry) => {
+          if (entry.IsDir) names.push(entry.Path);
+          else objects++;
+        };
+        const closed = await forEachEntry(copyTo(file, stream), take, { mayStayOpen: true });
+        if (!closed) file.writeText("\n]\n");
+        return { objects, closed };
+      });
+    } catch (error) {
+      file.abort();
+      throw error;
+    }
+    file.commit();
+    this.version ??= end.version;
+    const dropped = end.dropped[0]?.reason;
+    const part = keep({ ...noteOf(objects, { ...end, dropped: [] }), dropped: dropped ?? null });
+    return { level: { prefix, names, dropped }, part: dropped === undefined ? part : undefined };
+  }
+
+  #list(
+    prefix: string,
+    isTree: boolean,
+    read: (
+      stream: AsyncIterable<Uint8Array>,
+    ) => Promise<{ objects: number; closed: boolean; isOver?: boolean }>,
+  ): Promise<ListingEnd> {
+    const { request, absentAllowed, unlistable, listers } = this.#options;
+    const root = prefix === "" ? request.root : joinRoot(request.root, prefix);
+    return runListing(this.#lister, {
+      request: {
+        ...{ ...request, root, mountedRoot: request.root, recursive: isTree, filesOnly: isTree },
+        ...(this.#isDivisible ? {} : { checkers: listers }),
+      },
+      empty: absentAllowed && prefix === "" ? "absent-too" : "allowed",
+      // A prefix that cannot be listed is one folder of the whole.
+      unlistable: unlistable === "fails" || prefix === "" ? unlistable : "told-of-root-too",
+      consume: async (stream) => ({ ...(await read(stream)), abort: () => {}, commit: () => {} }),
+    });
+  }
+
+  #add(objects: number, bytes: number): void {
+    this.#totals.objects += objects;
+    this.#totals.bytes += bytes;
+    this.#options.onProgress(this.#totals);
+  }
+
+  #sayUndivided(): void {
+    const [first] = this.#undivided;
+    if (!first) return;
+    const { root } = this.#options.request;
+    const where = first.prefix === "" ? root : joinRoot(root, first.prefix);
+    const more = this.#undivided.length > 1 ? ` (and ${this.#undivided.length - 1} more prefixes)` : "";
+    log.info(`${where} is listed in one piece: ${first.problem}${more}`);
+  }
+
+  /** A prefix of an object store is there only while something is below it. */
+  #sayEmpty(): void {
+    const [first] = this.#empty;
+    if (first === undefined) return;
+    log.warn(
+      `${this.#empty.length} prefixes were seen but had no object when they were listed, the first: ${first}`,
+    );
+  }
+}
+
+function noteOf(objects: number, end: ListingEnd | undefined): PartNote {
+  return {
+    objects,
+    left_out: end?.leftOut ?? 0,
+    first_left_out: end?.firstLeftOut ?? null,
+    dropped: null,
+    unlistable: [...(end?.unlistable ?? []), ...(end?.dropped ?? [])],
+  };
+}
+
+async function* copyTo(
+  file: { write(data: Uint8Array): void },
+  stream: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) {
+    file.write(chunk);
+    yield chunk;
+  }
+}
