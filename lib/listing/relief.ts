@@ -10,9 +10,10 @@ export interface LevelView {
 export interface TreeView {
   /** Milliseconds from the first entry until now; undefined while there is none. */
   listedMs: number | undefined;
-  /** Milliseconds that it took until the first entry. */
+  /** Milliseconds that rclone takes to start. */
   startMs: number;
-  objects: number;
+  /** Milliseconds that one listing by itself takes for 1,000 objects: beside others all seem slow. */
+  paceMs: number;
   /** The levels that it is divided at, the outermost first. */
   levels: readonly LevelView[];
   /** The level below these, while the listing is below it: its prefixes so far, and the one that it is in. */
@@ -32,7 +33,11 @@ export interface ReliefRules {
 export type Relief = { do: "claim"; level: number } | { do: "look" } | undefined;
 
 /** A listing that ends sooner than this is left alone: it would be over before others have begun. */
-const patienceMs = 1_000;
+const patienceMs = { quickStore: 1_000, slowStore: 400 };
+/** A store that takes longer for 1,000 objects has rclone wait, and others cost the waiting one nothing. */
+const slowStoreMs = 45;
+/** A prefix must take so many times longer to list than rclone takes to start. */
+const startsMin = 1.6;
 /** So many small prefixes for each listing may be listed one by one, to reach a large one that they follow. */
 const smallPerLister = 4;
 
@@ -41,18 +46,18 @@ const smallPerLister = 4;
  *
  * | the tree                                                              | relief           |
  * | --------------------------------------------------------------------- | ---------------- |
- * | has not been listed for a second                                      | none             |
+ * | has been listed for less than a second (0.4 s of a slow store)        | none             |
  * | has a level with prefixes ahead that are worth a start each           | claim the last   |
  * | has many prefixes ahead that are not: each would cost a request more  | none             |
  * | is in a prefix of a next level that has large ones                    | look at it       |
  * | is in a large prefix after few small ones                             | look at it       |
  *
  * A prefix is worth a start when it fills two pages, for the last page of each part is half empty, and when it takes longer
- * to list than rclone takes to start, which is seconds in a container. Ahead of a listing there must be two such starts, or
- * it gets there before the helper does.
+ * to list than rclone takes to start, which is seconds in a container. What is ahead must take twice as long as a start, or
+ * the listing gets there before its helper.
  */
 export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
-  if (view.listedMs === undefined || (!rules.atOnce && view.listedMs < patienceMs)) return undefined;
+  if (view.listedMs === undefined || isTooEarly(view.listedMs, view, rules)) return undefined;
   const fewSmall = smallPerLister * rules.listers;
   for (const [index, { ahead, objects }] of view.levels.entries()) {
     if (ahead === 0) continue;
@@ -66,6 +71,10 @@ export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
   return isWorth(view, rules, objects, Number.POSITIVE_INFINITY) ? { do: "look" } : undefined;
 }
 
+function isTooEarly(listedMs: number, { paceMs }: TreeView, { atOnce }: ReliefRules): boolean {
+  return !atOnce && listedMs < (paceMs > slowStoreMs ? patienceMs.slowStore : patienceMs.quickStore);
+}
+
 /** Two pages; a little less counts, since a median of few is no more exact. */
 function objectsMin({ pageObjects }: ReliefRules): number {
   return 1.9 * pageObjects;
@@ -73,8 +82,7 @@ function objectsMin({ pageObjects }: ReliefRules): number {
 
 function isWorth(view: TreeView, rules: ReliefRules, objects: number, ahead: number): boolean {
   if (rules.atOnce) return true;
-  const msPerObject = (view.listedMs ?? 0) / Math.max(1, view.objects);
-  const startMs = Math.max(0, view.startMs - msPerObject * rules.pageObjects);
-  const listMs = objects * msPerObject;
-  return objects >= objectsMin(rules) && listMs >= startMs && ahead * listMs >= 2 * startMs;
+  const { startMs, paceMs } = view;
+  const listMs = (objects * paceMs) / 1_000;
+  return objects >= objectsMin(rules) && listMs >= startsMin * startMs && ahead * listMs >= 2 * startMs;
 }

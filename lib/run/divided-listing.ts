@@ -1,5 +1,5 @@
 import type { Unlistable } from "../listing/lister-messages.ts";
-import { type ReliefRules, reliefOf } from "../listing/relief.ts";
+import { type ReliefRules, reliefOf, type TreeView } from "../listing/relief.ts";
 import { type DividedLevel, OutOfOrder, readTree, TreeParts } from "../listing/tree-parts.ts";
 import { type Level, partsMax, prefixesOf, splitProblem } from "../manifest/fan-out.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
@@ -48,6 +48,8 @@ interface RunningTree {
   isUndivided: boolean;
 }
 
+type Costs = Pick<TreeView, "paceMs" | "startMs">;
+
 /** One run of a listing in parts. */
 export class DividedListing {
   readonly parts: KeptPart[] = [];
@@ -69,6 +71,8 @@ export class DividedListing {
   readonly #undivided: { prefix: string; problem: string }[] = [];
   readonly #empty: string[] = [];
   #busy = 0;
+  #alone: Costs | undefined;
+  #lastAlone: Costs | undefined;
   #wake: () => void = () => {};
 
   constructor(lister: Lister, options: ParallelOptions, store: PartStore, isDivisible: boolean) {
@@ -150,6 +154,7 @@ export class DividedListing {
   }
 
   #begin(work: () => Promise<void>): void {
+    if (this.#busy > 0) this.#alone ??= this.#lastAlone;
     this.#busy++;
     void work()
       .catch((error: unknown) => {
@@ -163,18 +168,29 @@ export class DividedListing {
       });
   }
 
-  #view({ parts, startedAt, firstAt, isUndivided }: RunningTree) {
-    const now = performance.now();
+  #view(tree: RunningTree): TreeView {
+    const { parts, firstAt, isUndivided } = tree;
     return {
-      listedMs: firstAt === undefined ? undefined : now - firstAt,
-      startMs: (firstAt ?? now) - startedAt,
-      objects: parts.objects,
+      listedMs: firstAt === undefined ? undefined : performance.now() - firstAt,
+      ...this.#costs(tree),
       levels: parts.levels.map((level) => ({
         ahead: level.ahead.length,
         objects: parts.typicalObjects(level),
       })),
       next: this.#isDivisible && !isUndivided ? parts.next() : undefined,
     };
+  }
+
+  /** What a start and 1,000 objects take, as it was before others helped the first listing. */
+  #costs({ parts, startedAt, firstAt }: RunningTree): Costs {
+    if (this.#alone) return this.#alone;
+    const now = performance.now();
+    const paceMs = (1_000 * (now - (firstAt ?? now))) / Math.max(1, parts.objects);
+    // The first entry comes with the first page.
+    const pageMs = (paceMs * this.#rules.pageObjects) / 1_000;
+    const costs = { paceMs, startMs: Math.max(0, (firstAt ?? now) - startedAt - pageMs) };
+    if (this.#busy === 1 && firstAt !== undefined) this.#lastAlone = costs;
+    return costs;
   }
 
   /** Lists all below a prefix, up to what others list of it. */

@@ -20,8 +20,9 @@ const shapes: { name: string; keyOf: (index: number) => string }[] = [
     keyOf: (i) => `${[1, 4, 16, 64, 256].map((n) => `d${Math.floor(i / n) % 4}`).join("/")}/o-${i}`,
   },
 ];
-const objects = 100_000;
-const delays = [0, 50];
+const objects = Number(process.env.OBJ ?? 100_000);
+const extra = process.env.EXTRA ? ["--extra-lsjson-flags", process.env.EXTRA] : [];
+const delays = (process.env.DELAYS ?? "0,50").split(",").map(Number);
 const listers = 8;
 
 interface Run extends Measured {
@@ -88,7 +89,7 @@ async function compare(
               "--out",
               out,
               "--list-parallel",
-              String(n),
+              String(n), ...extra,
             ],
           ],
           work,
