@@ -6,6 +6,18 @@ export interface LevelView {
   objects: number;
 }
 
+/** The level below which a listing is, and at which its tree could be divided, as far as it is known. */
+export interface NextLevel {
+  /** Prefixes that the listing has left. */
+  seen: number;
+  /** How many objects a prefix holds, by their median. */
+  objects: number;
+  /** How many there are so far in the prefix that the listing is in. */
+  current: number;
+  /** The share of the level's own objects in what is listed of it: a look lists these again. */
+  ownShare: number;
+}
+
 /** How a tree is being listed, as far as it bears on whether others should help. */
 export interface TreeView {
   /** Milliseconds from the first entry until now; undefined while there is none. */
@@ -16,8 +28,7 @@ export interface TreeView {
   paceMs: number;
   /** The levels that it is divided at, the outermost first. */
   levels: readonly LevelView[];
-  /** The level below these, while the listing is below it: its prefixes so far, and the one that it is in. */
-  next: { seen: number; objects: number; current: number } | undefined;
+  next: NextLevel | undefined;
 }
 
 /** When help is worth its cost. */
@@ -38,6 +49,8 @@ const patienceMs = { quickStore: 1_000, slowStore: 400 };
 const slowStoreMs = 45;
 /** A prefix must take so many times longer to list than rclone takes to start. */
 const startsMin = 1.6;
+/** A level with more objects of its own is not looked at. */
+const ownShareMax = 0.1;
 /** So many small prefixes for each listing may be listed one by one, to reach a large one that they follow. */
 const smallPerLister = 4;
 
@@ -49,6 +62,7 @@ const smallPerLister = 4;
  * | has been listed for less than a second (0.4 s of a slow store)        | none             |
  * | has a level with prefixes ahead that are worth a start each           | claim the last   |
  * | has many prefixes ahead that are not: each would cost a request more  | none             |
+ * | is in a next level with many objects of its own                       | none             |
  * | is in a prefix of a next level that has large ones                    | look at it       |
  * | is in a large prefix after few small ones                             | look at it       |
  *
@@ -65,7 +79,7 @@ export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
     if (ahead > fewSmall) return undefined;
   }
   const { next } = view;
-  if (next === undefined) return undefined;
+  if (next === undefined || (next.ownShare > ownShareMax && !rules.atOnce)) return undefined;
   const isLarge = next.current >= 4 * objectsMin(rules) && next.seen <= fewSmall;
   const objects = isLarge ? next.current : next.objects;
   return isWorth(view, rules, objects, Number.POSITIVE_INFINITY) ? { do: "look" } : undefined;

@@ -3,6 +3,7 @@ import { parseListingLine } from "../manifest/listing.ts";
 import { compareUtf8, joinPrefix } from "../manifest/parts.ts";
 import { operationFailed } from "../system/errors.ts";
 import { forEachLine } from "../system/lines.ts";
+import type { NextLevel } from "./relief.ts";
 
 /** A part that is being written. */
 export interface PartInMaking {
@@ -64,7 +65,7 @@ export class TreeParts {
   #strip = 0;
   #hasFolder = false;
   /** What is seen of the level below the divided ones. */
-  #next: { name: string | undefined; objects: number; sizes: number[] } = emptyNext();
+  #next = emptyNext();
 
   /** `finished` is given each part that is whole. */
   constructor(
@@ -83,10 +84,11 @@ export class TreeParts {
   }
 
   /** What is known of the prefixes below the open part; undefined while the listing is in none. */
-  next(): { seen: number; objects: number; current: number } | undefined {
-    const { name, objects, sizes } = this.#next;
+  next(): NextLevel | undefined {
+    const { name, objects, sizes, own } = this.#next;
     if (this.#open === undefined || name === undefined) return undefined;
-    return { seen: sizes.length, objects: medianOf(sizes) ?? objects, current: objects };
+    const ownShare = own / Math.max(1, this.#open.objects);
+    return { seen: sizes.length, objects: medianOf(sizes) ?? objects, current: objects, ownShare };
   }
 
   /** How many objects a prefix of a level holds, by the median of those that are known. */
@@ -166,6 +168,7 @@ export class TreeParts {
     }
     this.objects++;
     this.#next.objects++;
+    if (this.#next.name === undefined) this.#next.own++;
     const open = this.#open;
     if (!open) return true;
     open.file.write((open.objects++ === 0 ? opening : between) as Buffer);
@@ -226,8 +229,8 @@ export class TreeParts {
   }
 }
 
-function emptyNext(): { name: undefined; objects: number; sizes: number[] } {
-  return { name: undefined, objects: 0, sizes: [] };
+function emptyNext(): { name: string | undefined; objects: number; sizes: number[]; own: number } {
+  return { name: undefined, objects: 0, sizes: [], own: 0 };
 }
 
 function medianOf(numbers: readonly number[]): number | undefined {
