@@ -325,7 +325,7 @@ export class DividedListing {
   #add(objects: number, bytes: number): void {
     this.#totals.objects += objects;
     this.#totals.bytes += bytes;
-    this.#options.onProgress(this.#totals);
+    if (objects !== 1 || this.#totals.objects % 1_000 === 0) this.#options.onProgress(this.#totals);
   }
 
   #sayUndivided(): void {

@@ -5,123 +5,118 @@ import { binary } from "../e2e/harness.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
 import { type Measured, measure } from "./measure.ts";
 
-/** A data set of 100,000 objects: what a listing in parts gains depends on how they lie. */
+/** Data sets: what a listing in parts gains depends on how the objects lie. */
 const shapes: { name: string; keyOf: (index: number) => string }[] = [
-  { name: "50 dirs x 2,000", keyOf: (i) => `run-${i % 50}/o-${i}` },
-  { name: "5 dirs x 20,000", keyOf: (i) => `run-${i % 5}/o-${i}` },
-  { name: "2,000 dirs x 50", keyOf: (i) => `run-${i % 2_000}/o-${i}` },
-  { name: "1 dir x 100,000", keyOf: (i) => `o-${i}` },
+  { name: "50 prefixes of 2,000", keyOf: (i) => `run-${i % 50}/o-${i}` },
+  { name: "5 prefixes of 20,000", keyOf: (i) => `run-${i % 5}/o-${i}` },
+  { name: "2,000 prefixes of 50", keyOf: (i) => `run-${i % 2_000}/o-${i}` },
+  { name: "no prefix", keyOf: (i) => `o-${i}` },
   {
-    name: "90 % in one of 21 dirs",
-    keyOf: (i) => (i % 10 ? `big/s-${i % 40}/o-${i}` : `run-${(i / 10) % 20}/o-${i}`),
+    name: "90 % in one of 21",
+    keyOf: (i) => (i % 10 === 0 ? `run-${(i / 10) % 20}/o-${i}` : `big/s-${i % 40}/o-${i}`),
   },
   {
-    name: "deep: 4 x 4 x 4 x 4 x 4",
+    name: "five levels of 4",
     keyOf: (i) => `${[1, 4, 16, 64, 256].map((n) => `d${Math.floor(i / n) % 4}`).join("/")}/o-${i}`,
   },
 ];
-const objects = Number(process.env.OBJ ?? 100_000);
-const extra = process.env.EXTRA ? ["--extra-lsjson-flags", process.env.EXTRA] : [];
-const delays = (process.env.DELAYS ?? "0,50").split(",").map(Number);
+const objects = 100_000;
 const listers = 8;
+/** With small pages rclone does little but wait, as it does at a far store with many objects. */
+const stores = [
+  { name: "0 ms", delayMs: 0, pageObjects: 1_000, runs: 1 },
+  { name: "50 ms", delayMs: 50, pageObjects: 1_000, runs: 1 },
+  { name: "50 ms, pages of 100", delayMs: 50, pageObjects: 100, runs: 0.34 },
+];
+type Store = (typeof stores)[number];
 
 interface Run extends Measured {
   requests: number;
   starts: number;
 }
 
-/**
- * `xfer manifest build` serially and with --list-parallel, at an endpoint that answers at once and at one that takes its
- * time, by turns: time, CPU, requests and starts of rclone.
- */
-export async function partsTable(dir: string, repeats: number, only?: string): Promise<string> {
-  let text = `\nlisting ${objects.toLocaleString("en-US")} objects of S3, serially and with --list-parallel ${listers}: medians of ${repeats} (worst/best)\n`;
-  const line = (cells: string[]) =>
-    `${cells.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(i === 1 ? 7 : 16))).join("")}\n`;
-  text += line(["", "delay", "serial", "parallel", "times faster", "CPU", "requests", "starts"]);
+/** Medians of times and CPU, requests and starts of `xfer manifest build`, serially and with --list-parallel, in turns. */
+export async function partsTable(dir: string, repeats: number, print: (text: string) => void): Promise<void> {
+  const row = (cells: string[]) =>
+    print(`${cells.map((cell, i) => (i < 2 ? cell.padEnd(21) : cell.padStart(15))).join("")}\n`);
+  print(
+    `\nlisting ${objects.toLocaleString("en-US")} objects of S3, serially : with --list-parallel ${listers}; medians of ` +
+      `${repeats} (worst/best)\n`,
+  );
+  row(["", "", "serial", "parallel", "times faster", "CPU s", "requests", "starts"]);
   for (const shape of shapes) {
-    if (only !== undefined && !shape.name.includes(only)) continue;
-    for (const delayMs of delays) text += line(await compare(dir, shape, delayMs, repeats));
+    for (const store of stores) row([shape.name, store.name, ...(await compare(dir, shape, store, repeats))]);
   }
-  return text;
 }
 
+/** A bucket of a shape, an rclone that notes its starts, and both builds in turn. */
 async function compare(
   dir: string,
-  shape: (typeof shapes)[number],
-  delayMs: number,
+  { keyOf }: (typeof shapes)[number],
+  store: Store,
   repeats: number,
 ): Promise<string[]> {
   const work = mkdtempSync(join(dir, "xfer-bench-parts-"));
   await using endpoint = await S3Endpoint.start({ directory: join(work, "s3"), buckets: ["data"] });
   try {
-    for (let i = 0; i < objects; i++) endpoint.put("data", shape.keyOf(i), "");
-    if (delayMs > 0) endpoint.inject({ kinds: ["LIST"], action: { delayMs } });
-    const conf = join(work, "rclone.conf");
-    writeFileSync(conf, endpoint.rcloneSection("src"), { mode: 0o600 });
-    const startsFile = join(work, "starts");
-    mkdirSync(join(work, "bin"));
+    for (let i = 0; i < objects; i++) endpoint.put("data", keyOf(i), "");
+    if (store.delayMs > 0) endpoint.inject({ kinds: ["LIST"], action: { delayMs: store.delayMs } });
+    writeFileSync(join(work, "rclone.conf"), endpoint.rcloneSection("src"), { mode: 0o600 });
+    const starts = join(work, "starts");
     const path = join(work, "bin", "rclone");
-    const rclone = Bun.which("rclone") ?? "rclone";
+    mkdirSync(join(work, "bin"));
     writeFileSync(
       path,
-      `#!/bin/sh\necho >> ${quoteWords([startsFile])}\nexec ${quoteWords([rclone])} "$@"\n`,
+      `#!/bin/sh\necho >> ${quoteWords([starts])}\nexec ${quoteWords([Bun.which("rclone") ?? "rclone"])} "$@"\n`,
     );
     chmodSync(path, 0o755);
+    const build = async (n: number): Promise<Run> => {
+      endpoint.resetCounts();
+      writeFileSync(starts, "");
+      const measured = await measure(
+        [
+          ...[binary, "manifest", "build", "--runtime", "host", "--rclone-config", "rclone.conf"],
+          ...["--source", "src:data", "--dest", "dst:bucket/set", "--out", "built.jsonl"],
+          ...["--list-parallel", String(n), "--extra-lsjson-flags", `--s3-list-chunk ${store.pageObjects}`],
+        ],
+        work,
+        `${join(work, "bin")}:${process.env.PATH ?? ""}`,
+      );
+      if (measured.code !== 0) throw new Error(measured.stderr);
+      rmSync(join(work, "built.jsonl"));
+      return {
+        ...measured,
+        requests: endpoint.counts.total,
+        starts: readFileSync(starts, "utf8").length,
+      };
+    };
     const serial: Run[] = [];
     const parallel: Run[] = [];
-    for (let round = 0; round < repeats; round++) {
-      for (const [runs, n] of [
-        [serial, 1],
-        [parallel, listers],
-      ] as const) {
-        endpoint.resetCounts();
-        writeFileSync(startsFile, "");
-        const out = join(work, "manifest.jsonl");
-        const measured = await measure(
-          [
-            ...[binary, "manifest", "build", "--runtime", "host", "--rclone-config", conf],
-            ...[
-              "--source",
-              "src:data",
-              "--dest",
-              "dst:bucket/set",
-              "--out",
-              out,
-              "--list-parallel",
-              String(n),
-              ...extra,
-            ],
-          ],
-          work,
-          `${join(work, "bin")}:${process.env.PATH ?? ""}`,
-        );
-        if (measured.code !== 0) throw new Error(measured.stderr);
-        const starts = readFileSync(startsFile, "utf8").length;
-        runs.push({ ...measured, requests: endpoint.counts.total, starts });
-        rmSync(out);
-      }
+    for (let round = 0; round < Math.max(1, Math.round(repeats * store.runs)); round++) {
+      serial.push(await build(1));
+      parallel.push(await build(listers));
     }
-    const of = (runs: readonly Run[], what: (run: Run) => number) => runs.map(what).sort((a, b) => a - b);
-    const median = (sorted: readonly number[]) => sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-    const [a, b] = [serial, parallel].map((runs) => of(runs, ({ seconds }) => seconds)) as [
-      number[],
-      number[],
-    ];
-    const noise = (sorted: readonly number[]) => ((sorted.at(-1) ?? 0) / (sorted[0] ?? 1)).toFixed(2);
-    const pair = (what: (run: Run) => number, digits: number) =>
-      [serial, parallel].map((runs) => median(of(runs, what)).toFixed(digits)).join(" : ");
-    return [
-      shape.name,
-      `${delayMs} ms`,
-      `${median(a).toFixed(2)} s (${noise(a)})`,
-      `${median(b).toFixed(2)} s (${noise(b)})`,
-      (median(a) / median(b)).toFixed(2),
-      pair(({ cpuSeconds }) => cpuSeconds, 2),
-      pair(({ requests }) => requests, 0),
-      pair(({ starts }) => starts, 0),
-    ];
+    return cellsOf(serial, parallel);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+function cellsOf(serial: readonly Run[], parallel: readonly Run[]): string[] {
+  const sorted = (runs: readonly Run[], what: (run: Run) => number) => runs.map(what).sort((a, b) => a - b);
+  const median = (runs: readonly Run[], what: (run: Run) => number) =>
+    sorted(runs, what)[Math.floor(runs.length / 2)] ?? Number.NaN;
+  const time = (runs: readonly Run[]) => {
+    const all = sorted(runs, ({ seconds }) => seconds);
+    const noise = ((all.at(-1) ?? 0) / (all[0] ?? 1)).toFixed(2);
+    return `${median(runs, ({ seconds }) => seconds).toFixed(2)} s (${noise})`;
+  };
+  const pair = (what: (run: Run) => number, digits: number) =>
+    [serial, parallel].map((runs) => median(runs, what).toFixed(digits)).join(" : ");
+  const faster = median(serial, ({ seconds }) => seconds) / median(parallel, ({ seconds }) => seconds);
+  return [
+    ...[time(serial), time(parallel), faster.toFixed(2)],
+    ...[pair(({ cpuSeconds }) => cpuSeconds, 2), pair(({ requests }) => requests, 0)],
+    pair(({ starts }) => starts, 0),
+  ];
 }
