@@ -1,5 +1,5 @@
 /** A level of a tree that is being listed, whose prefixes may be handed to other listings. */
-export interface LevelView {
+interface LevelView {
   /** Prefixes that nobody has begun to list. */
   ahead: number;
   /** How many objects a prefix of it holds, by the median of those that are known. */
@@ -83,6 +83,21 @@ export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
   const isLarge = next.current >= 4 * objectsMin(rules) && next.seen <= fewSmall;
   const objects = isLarge ? next.current : next.objects;
   return isWorth(view, rules, objects, Number.POSITIVE_INFINITY) ? { do: "look" } : undefined;
+}
+
+/**
+ * Whether a level that an earlier try divided stays divided: with `kept` prefixes of so many objects each, and `waiting`
+ * others. It does not where nothing of it is kept, or where each of many would cost more than it holds.
+ */
+export function staysDivided(waiting: number, kept: readonly number[], rules: ReliefRules): boolean {
+  const typical = medianOf(kept);
+  if (typical === undefined) return false;
+  return waiting <= smallPerLister * rules.listers || typical >= objectsMin(rules);
+}
+
+/** The upper median. */
+export function medianOf(numbers: readonly number[]): number | undefined {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
 
 function isTooEarly(listedMs: number, { paceMs }: TreeView, { atOnce }: ReliefRules): boolean {

@@ -1,9 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { parseListingLine } from "../manifest/listing.ts";
 import { compareUtf8, joinPrefix } from "../manifest/parts.ts";
 import { operationFailed } from "../system/errors.ts";
-import { forEachLine } from "../system/lines.ts";
-import type { NextLevel } from "./relief.ts";
+import { medianOf, type NextLevel } from "./relief.ts";
 
 /** A part that is being written. */
 export interface PartInMaking {
@@ -30,7 +28,7 @@ export interface DividedLevel {
   enteredAt: number;
 }
 
-/** A prefix came back after the listing had left it: the store does not list keys in order. */
+/** The store does not list keys in order: what it lists of a prefix may not be all of it. */
 export class OutOfOrder extends Error {}
 
 /** Where rclone's lines begin, and what ends the path in them: inside a JSON string quotes are escaped. */
@@ -50,7 +48,7 @@ interface OpenPart {
  * level; from then on as one for each prefix directly below that level, while others may claim prefixes that the listing has
  * not reached. It ends where it would enter one of those.
  *
- * This stands on the store listing all keys of a prefix one after the other, as S3 does; that it does is checked.
+ * This stands on the store listing keys in the order of their bytes, as S3 does. That it does is checked.
  */
 export class TreeParts {
   readonly levels: DividedLevel[] = [];
@@ -64,6 +62,9 @@ export class TreeParts {
   #folder: Buffer = Buffer.alloc(0);
   #strip = 0;
   #hasFolder = false;
+  /** The path of the last line as it stands there, in the first bytes of a buffer. */
+  readonly #last = { bytes: Buffer.alloc(64 * 1024), length: 0 };
+  #isOrdered = true;
   /** What is seen of the level below the divided ones. */
   #next = emptyNext();
 
@@ -83,10 +84,10 @@ export class TreeParts {
     return this.#open?.prefix;
   }
 
-  /** What is known of the prefixes below the open part; undefined while the listing is in none. */
+  /** What is known of the prefixes below the open part; undefined while the listing is in none, or cannot be divided. */
   next(): NextLevel | undefined {
     const { name, objects, sizes, own } = this.#next;
-    if (this.#open === undefined || name === undefined) return undefined;
+    if (this.#open === undefined || name === undefined || !this.#isOrdered) return undefined;
     const ownShare = own / Math.max(1, this.#open.objects);
     return { seen: sizes.length, objects: medianOf(sizes) ?? objects, current: objects, ownShare };
   }
@@ -98,7 +99,24 @@ export class TreeParts {
 
   /** Takes a line of an entry; false when it lies in a prefix that another listing lists, and this one is over. */
   take(line: Uint8Array): boolean {
-    return this.#take(asBuffer(line), 0);
+    const bytes = asBuffer(line);
+    this.#checkOrder(bytes);
+    return this.#take(bytes, 0);
+  }
+
+  #checkOrder(line: Buffer): void {
+    const [from, to] = [lineHead.length, line.indexOf(pathTail, lineHead.length)];
+    const last = this.#last;
+    if (!this.#isOrdered || to < from || to - from > last.bytes.length) return;
+    if (line.compare(last.bytes, 0, last.length, from, to) < 0) {
+      const before = last.bytes.toString("latin1", 0, last.length);
+      const after = line.toString("latin1", from, to);
+      if (isPlain(before) && isPlain(after)) {
+        if (this.isDivided) throw new OutOfOrder(`${after} comes after ${before}`);
+        this.#isOrdered = false;
+      }
+    }
+    last.length = line.copy(last.bytes, 0, from, to);
   }
 
   /**
@@ -233,8 +251,9 @@ function emptyNext(): { name: string | undefined; objects: number; sizes: number
   return { name: undefined, objects: 0, sizes: [], own: 0 };
 }
 
-function medianOf(numbers: readonly number[]): number | undefined {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+/** Whether a path stands in JSON as it does in its key: what rclone shows otherwise has its place elsewhere. */
+function isPlain(raw: string): boolean {
+  return /^[ -[\]-~]*$/.test(raw);
 }
 
 function unescaped(raw: string): string {
@@ -265,39 +284,4 @@ function forEachLineNow(path: string, each: (line: Buffer) => void): void {
   } finally {
     closeSync(fd);
   }
-}
-
-/** Thrown through the reader of a listing whose rest others list. */
-class Over extends Error {}
-
-/**
- * Reads a stream of `rclone lsjson --recursive --files-only` into parts, and calls `onEntry` with each line. `isOver` tells
- * that it came to a prefix of another listing, and was not read to its end; `closed` whether the closing bracket was there.
- */
-export async function readTree(
-  stream: AsyncIterable<Uint8Array>,
-  parts: TreeParts,
-  onEntry: (line: Uint8Array) => void,
-): Promise<{ closed: boolean; isOver: boolean }> {
-  let at: "before" | "inside" | "after" = "before";
-  try {
-    await forEachLine(stream, ({ bytes, number, terminated }) => {
-      const isEntry = bytes[0] === openBrace && at === "inside";
-      // A cut line throws.
-      if (isEntry && !terminated) parseListingLine(new TextDecoder().decode(bytes));
-      if (isEntry) {
-        if (!parts.take(bytes)) throw new Over();
-        return onEntry(bytes);
-      }
-      const line = parseListingLine(new TextDecoder().decode(bytes));
-      if (line.kind === "blank") return;
-      if (line.kind === "open" && at === "before") at = "inside";
-      else if (line.kind === "close" && at === "inside") at = "after";
-      else throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
-    });
-  } catch (error) {
-    if (error instanceof Over) return { closed: false, isOver: true };
-    throw error;
-  }
-  return { closed: (at as string) === "after", isOver: false };
 }

@@ -1,8 +1,8 @@
 import type { Unlistable } from "../listing/lister-messages.ts";
-import { type ReliefRules, reliefOf, type TreeView } from "../listing/relief.ts";
-import { type DividedLevel, OutOfOrder, readTree, TreeParts } from "../listing/tree-parts.ts";
+import { readTree } from "../listing/read-tree.ts";
+import { type ReliefRules, reliefOf, staysDivided, type TreeView } from "../listing/relief.ts";
+import { type DividedLevel, OutOfOrder, TreeParts } from "../listing/tree-parts.ts";
 import { type Level, partsMax, prefixesOf, splitProblem } from "../manifest/fan-out.ts";
-import type { ListingEntry } from "../manifest/listing.ts";
 import { joinPrefix } from "../manifest/parts.ts";
 import { forEachEntry, sizeOf } from "../manifest/read-listing.ts";
 import { joinRoot } from "../manifest/root.ts";
@@ -10,25 +10,12 @@ import type { ListingTotals } from "../manifest/write-listing.ts";
 import { listChunk } from "../rclone/list-chunk.ts";
 import { fileChunks } from "../system/lines.ts";
 import { log } from "../system/log.ts";
-import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
+import type { Lister, ListingEnd } from "./lister.ts";
+import { noteOf, type ParallelOptions, PartLister } from "./part-lister.ts";
 import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
 
-/** A listing in parts, side by side. */
-export interface ParallelOptions {
-  /** What a serial listing would ask for. */
-  request: ListingRequest;
-  listers: number;
-  /** Where finished parts are kept, for the next try if this one fails. */
-  partsDir: string;
-  /** Whether a root that does not exist is an empty one. */
-  absentAllowed: boolean;
-  /** Whether folders that cannot be listed are told, or fail the listing. */
-  unlistable: "fails" | "told";
-  onProgress: (totals: ListingTotals) => void;
-  /** Divides at the first chance, whatever it costs. */
-  atOnce?: boolean;
-}
-
+/** https://rclone.org/docs/#checkers-int */
+const checkersDefault = 8;
 /** How often it is asked whether a listing could help another. */
 const tickMs = 100;
 
@@ -50,6 +37,11 @@ interface RunningTree {
 
 type Costs = Pick<TreeView, "paceMs" | "startMs">;
 
+interface Plan {
+  kept: KeptPart[];
+  waiting: string[];
+}
+
 /** One run of a listing in parts. */
 export class DividedListing {
   readonly parts: KeptPart[] = [];
@@ -58,7 +50,7 @@ export class DividedListing {
   version: string | undefined;
   /** The prefix that showed that the store does not list in order. */
   outOfOrder: string | undefined;
-  readonly #lister: Lister;
+  readonly #lister: PartLister;
   readonly #options: ParallelOptions;
   readonly #store: PartStore;
   readonly #isDivisible: boolean;
@@ -76,7 +68,9 @@ export class DividedListing {
   #wake: () => void = () => {};
 
   constructor(lister: Lister, options: ParallelOptions, store: PartStore, isDivisible: boolean) {
-    this.#lister = { ...lister, stop: AbortSignal.any([lister.stop, this.#failure.signal]) };
+    const stop = AbortSignal.any([lister.stop, this.#failure.signal]);
+    const checkers = isDivisible ? undefined : Math.max(checkersDefault, options.listers);
+    this.#lister = new PartLister({ ...lister, stop }, options, store, checkers);
     this.#options = options;
     this.#store = store;
     this.#isDivisible = isDivisible;
@@ -89,7 +83,10 @@ export class DividedListing {
 
   /** Lists all; the first failure stops the listings that are under way, and is thrown when they have ended. */
   async list(): Promise<void> {
-    await this.#plan("");
+    const { kept, waiting } = await this.#plan("");
+    this.parts.push(...kept);
+    for (const { note } of kept) this.#add(note.objects, 0);
+    this.#waiting.push(...waiting.map((prefix) => ({ prefix })));
     const timer = setInterval(() => this.#wake(), tickMs);
     try {
       for (;;) {
@@ -107,31 +104,27 @@ export class DividedListing {
     this.#sayEmpty();
   }
 
-  /** Takes what an earlier try has finished below a prefix, and lets the rest wait to be listed. */
-  async #plan(prefix: string): Promise<void> {
+  /** What an earlier try has finished below a prefix, and what is to be listed of it. */
+  async #plan(prefix: string): Promise<Plan> {
     const tree = this.#store.find("tree", prefix);
-    if (tree) return this.#take(tree);
+    if (tree) return { kept: [tree], waiting: [] };
+    const anew = { kept: [], waiting: [prefix] };
     const part = this.#isDivisible ? this.#store.find("level", prefix) : undefined;
-    if (!part || part.note.dropped !== null) {
-      this.#waiting.push({ prefix });
-      return;
-    }
+    if (!part || part.note.dropped !== null) return anew;
     const names: string[] = [];
     await forEachEntry(fileChunks(part.path), (entry) => {
       if (entry.IsDir) names.push(entry.Path);
     });
     const level: Level = { prefix, names, dropped: undefined };
-    if (splitProblem(level, partsMax) !== undefined) {
-      this.#waiting.push({ prefix });
-      return;
-    }
-    this.#take(part);
-    for (const below of prefixesOf(level)) await this.#plan(below);
-  }
-
-  #take(part: KeptPart): void {
-    this.parts.push(part);
-    this.#add(part.note.objects, 0);
+    if (splitProblem(level, partsMax) !== undefined) return anew;
+    const plans: Plan[] = [];
+    for (const below of prefixesOf(level)) plans.push(await this.#plan(below));
+    const waiting = plans.flatMap((plan) => plan.waiting);
+    const sizes = plans
+      .filter(({ kept }) => kept.length > 0)
+      .map(({ kept }) => kept.reduce((sum, { note }) => sum + note.objects, 0));
+    if (!staysDivided(waiting.length, sizes, this.#rules)) return anew;
+    return { kept: [part, ...plans.flatMap(({ kept }) => kept)], waiting };
   }
 
   /** Begins what is most worth while one listing is free; false when nothing is. */
@@ -216,7 +209,7 @@ export class DividedListing {
     };
     this.#running.add(tree);
     try {
-      end = await this.#list(prefix, true, async (stream) => {
+      end = await this.#lister.list(prefix, true, async (stream) => {
         try {
           const { closed, isOver } = await readTree(stream, parts, (line) => {
             tree.firstAt ??= performance.now();
@@ -257,7 +250,8 @@ export class DividedListing {
     if (prefix === undefined) return;
     tree.isLooking = true;
     try {
-      const { level, part } = await this.#level(prefix);
+      const { level, part, version } = await this.#lister.level(prefix);
+      this.version ??= version;
       if (!this.#running.has(tree) || tree.parts.openPrefix !== prefix) return;
       const ahead = [...this.#running].flatMap(({ parts }) => parts.levels.map((one) => one.ahead.length));
       const taken = this.parts.length + this.#waiting.length + this.#busy + ahead.reduce((a, b) => a + b, 0);
@@ -272,54 +266,6 @@ export class DividedListing {
     } finally {
       tree.isLooking = false;
     }
-  }
-
-  /** Lists what is directly below a prefix; there is no part of it where rclone left something out. */
-  async #level(prefix: string): Promise<{ level: Level; part: KeptPart | undefined }> {
-    const names: string[] = [];
-    const { file, keep } = this.#store.start("level", prefix);
-    let objects = 0;
-    let end: ListingEnd;
-    try {
-      end = await this.#list(prefix, false, async (stream) => {
-        const take = (entry: ListingEntry) => {
-          if (entry.IsDir) names.push(entry.Path);
-          else objects++;
-        };
-        const closed = await forEachEntry(copyTo(file, stream), take, { mayStayOpen: true });
-        if (!closed) file.writeText("\n]\n");
-        return { objects, closed };
-      });
-    } catch (error) {
-      file.abort();
-      throw error;
-    }
-    file.commit();
-    this.version ??= end.version;
-    const dropped = end.dropped[0]?.reason;
-    const part = keep({ ...noteOf(objects, { ...end, dropped: [] }), dropped: dropped ?? null });
-    return { level: { prefix, names, dropped }, part: dropped === undefined ? part : undefined };
-  }
-
-  #list(
-    prefix: string,
-    isTree: boolean,
-    read: (
-      stream: AsyncIterable<Uint8Array>,
-    ) => Promise<{ objects: number; closed: boolean; isOver?: boolean }>,
-  ): Promise<ListingEnd> {
-    const { request, absentAllowed, unlistable, listers } = this.#options;
-    const root = prefix === "" ? request.root : joinRoot(request.root, prefix);
-    return runListing(this.#lister, {
-      request: {
-        ...{ ...request, root, mountedRoot: request.root, recursive: isTree, filesOnly: isTree },
-        ...(this.#isDivisible ? {} : { checkers: listers }),
-      },
-      empty: absentAllowed && prefix === "" ? "absent-too" : "allowed",
-      // A prefix that cannot be listed is one folder of the whole.
-      unlistable: unlistable === "fails" || prefix === "" ? unlistable : "told-of-root-too",
-      consume: async (stream) => ({ ...(await read(stream)), abort: () => {}, commit: () => {} }),
-    });
   }
 
   #add(objects: number, bytes: number): void {
@@ -344,25 +290,5 @@ export class DividedListing {
     log.warn(
       `${this.#empty.length} prefixes were seen but had no object when they were listed, the first: ${first}`,
     );
-  }
-}
-
-function noteOf(objects: number, end: ListingEnd | undefined): PartNote {
-  return {
-    objects,
-    left_out: end?.leftOut ?? 0,
-    first_left_out: end?.firstLeftOut ?? null,
-    dropped: null,
-    unlistable: [...(end?.unlistable ?? []), ...(end?.dropped ?? [])],
-  };
-}
-
-async function* copyTo(
-  file: { write(data: Uint8Array): void },
-  stream: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) {
-    file.write(chunk);
-    yield chunk;
   }
 }

@@ -4,8 +4,9 @@ import { rootedFilter } from "../rclone/flags.ts";
 import { invalidInput } from "../system/errors.ts";
 import { log } from "../system/log.ts";
 import { formatCount } from "../system/units.ts";
-import { DividedListing, type ParallelOptions } from "./divided-listing.ts";
+import { DividedListing } from "./divided-listing.ts";
 import { type Lister, type ListingRequest, listingCpus } from "./lister.ts";
+import type { ParallelOptions } from "./part-lister.ts";
 import { PartStore } from "./part-store.ts";
 
 /** All parts of a listing, in the order of their prefixes by UTF-8 bytes; together they hold every object once. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type ReliefRules, reliefOf, type TreeView } from "../../../lib/listing/relief.ts";
+import { type ReliefRules, reliefOf, staysDivided, type TreeView } from "../../../lib/listing/relief.ts";
 
 const rules: ReliefRules = { listers: 8, pageObjects: 1_000, atOnce: false };
 /** A listing of a store that takes 50 ms a request, after 2 s. */
@@ -79,4 +79,14 @@ test("a smaller page makes smaller prefixes worth a start", () => {
   const view: TreeView = { ...slow, paceMs: 600, next: { seen: 3, objects: 250, current: 1, ownShare: 0 } };
   expect(reliefOf(view, rules)).toBeUndefined();
   expect(reliefOf(view, { ...rules, pageObjects: 100 })).toEqual(look);
+});
+
+test.each([
+  ["nothing is kept", 3, [], false],
+  ["large prefixes are kept", 900, [9_000, 2_000, 10], true],
+  ["small prefixes are kept, few wait", 32, [10, 10], true],
+  ["small prefixes are kept, many wait", 33, [10, 10, 90_000], false],
+  ["nothing waits", 0, [10], true],
+])("what an earlier try divided: %s", (_what, waiting, kept, stays) => {
+  expect(staysDivided(waiting, kept, rules)).toBe(stays);
 });

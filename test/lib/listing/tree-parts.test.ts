@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { OutOfOrder, readTree, TreeParts } from "../../../lib/listing/tree-parts.ts";
+import { readTree } from "../../../lib/listing/read-tree.ts";
+import { OutOfOrder, TreeParts } from "../../../lib/listing/tree-parts.ts";
 import { compareUtf8, joinPrefix } from "../../../lib/manifest/parts.ts";
 import { AtomicFile } from "../../../lib/system/durable.ts";
 import { temporaryDirectory } from "../../e2e/harness.ts";
@@ -122,7 +123,7 @@ test("sizes of prefixes are known before and after a level is divided", () => {
   const flat = collecting(dir.path).parts;
   for (const path of ["1", "2", "3", "a/1"]) take(flat, path);
   expect(flat.next()).toMatchObject({ current: 1, ownShare: 0.75 });
-  take(parts, "top");
+  take(parts, "cc");
   expect(level.sizes).toEqual([3, 1, 2]);
   expect(parts.claim(level)).toBe("e");
   expect(take(parts, "d/x/1")).toBe(true);
@@ -130,16 +131,36 @@ test("sizes of prefixes are known before and after a level is divided", () => {
   expect([...keys.keys()]).toEqual(["a", "b", "c", "d"]);
 });
 
-test("a prefix that comes back is found out, before it is divided and after", () => {
+test("a tree that is not listed in order is not divided, or found out when it was", () => {
   using dir = temporaryDirectory();
-  const late = collecting(dir.path).parts;
-  for (const path of ["a/1", "b/1", "a/2"]) take(late, path);
-  expect(() => late.divide(["a", "b"])).toThrow(OutOfOrder);
+  const early = collecting(dir.path).parts;
+  for (const path of ["b/1", "a/1"]) take(early, path);
+  expect(early.next()).toBeUndefined();
   const { parts } = collecting(dir.path);
   take(parts, "a/1");
   parts.divide(["a", "b"]);
   take(parts, "b/1");
   expect(() => take(parts, "a/2")).toThrow(OutOfOrder);
+  // Within a part, too: what it lists is in no order that the rest could be told by.
+  const within = collecting(dir.path).parts;
+  take(within, "a/1");
+  within.divide(["a", "b"]);
+  expect(() => take(within, "a/0")).toThrow(OutOfOrder);
+});
+
+test("a prefix that comes back under a name that rclone shows otherwise is found out by its name", () => {
+  using dir = temporaryDirectory();
+  const { parts } = collecting(dir.path);
+  for (const path of ["\u00e9/1", "b/1"]) take(parts, path);
+  parts.divide(["\u00e9", "b"]);
+  expect(() => take(parts, "\u00e9/2")).toThrow(OutOfOrder);
+});
+
+test("what rclone shows otherwise than the store has it says nothing of the order", () => {
+  using dir = temporaryDirectory();
+  const { parts } = collecting(dir.path);
+  for (const path of ["\u240a/1", "a/1", 'q"/1', "q#/1", "r<1", "r=1", "z/1"]) take(parts, path);
+  expect(parts.next()).toMatchObject({ current: 1 });
 });
 
 test.each([
