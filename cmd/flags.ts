@@ -99,7 +99,8 @@ export const listerArgs = {
     type: "string",
     default: "1",
     valueHint: "N",
-    description: "list N prefixes side by side; finished parts are kept until the whole is listed",
+    description:
+      "list up to N prefixes side by side where it pays; finished ones are kept until all is listed",
   },
   "extra-lsjson-flags": { type: "string", valueHint: "FLAGS", description: "more flags for rclone lsjson" },
   verbose: { type: "boolean", alias: "v", description: "show rclone's messages; -vv its debugging too" },

@@ -9,17 +9,8 @@ export interface Level {
   dropped: string | undefined;
 }
 
-/** Prefixes of one more level than this are not looked for: each level is one more round of listings. */
-export const levelsMax = 6;
-/** A listing is split into at most this many parts: each is an rclone of its own. */
+/** A listing is split into at most this many parts: each may be an rclone of its own. */
 export const partsMax = 2_048;
-/** Splitting goes on until there are this many prefixes for each listing that runs at a time, to level out their sizes. */
-const partsPerLister = 4;
-
-/** How many parts are enough for this many listings side by side. */
-export function partsWanted(listers: number): number {
-  return Math.min(partsMax, listers * partsPerLister);
-}
 
 /**
  * Names that rclone may show otherwise than the store has them: its stand-ins for characters that a backend cannot hold

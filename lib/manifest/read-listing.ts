@@ -1,5 +1,5 @@
 import { operationFailed } from "../system/errors.ts";
-import { forEachLine, forEachTextLine } from "../system/lines.ts";
+import { forEachTextLine } from "../system/lines.ts";
 import { formatObjects } from "../system/units.ts";
 import { type ListingEntry, parseListingLine } from "./listing.ts";
 
@@ -36,40 +36,10 @@ export async function forEachEntry(
   return closed;
 }
 
-const openBrace = 0x7b;
 const sizeField = Buffer.from('"Size":');
 
-/**
- * Counts the objects and bytes of a stream of `rclone lsjson --files-only` without parsing its entries, and calls
- * `onCount` now and then. Throws operation failed unless the stream is lines after an opening bracket; `closed` tells
- * whether there was a closing one, as of `forEachEntry`.
- */
-export async function countEntries(
-  stream: AsyncIterable<Uint8Array>,
-  onCount: (objects: number, bytes: number) => void,
-): Promise<{ objects: number; bytes: number; closed: boolean }> {
-  const count = { objects: 0, bytes: 0 };
-  const position: { at: "before" | "inside" | "after" } = { at: "before" };
-  await forEachLine(stream, ({ bytes, number, terminated }) => {
-    if (bytes[0] === openBrace && position.at === "inside") {
-      // A cut line throws.
-      if (!terminated) parseListingLine(new TextDecoder().decode(bytes));
-      count.objects++;
-      count.bytes += sizeOf(bytes);
-      if (count.objects % 1000 === 0) onCount(count.objects, count.bytes);
-      return;
-    }
-    const line = parseListingLine(new TextDecoder().decode(bytes));
-    if (line.kind === "blank") return;
-    if (line.kind === "open" && position.at === "before") position.at = "inside";
-    else if (line.kind === "close" && position.at === "inside") position.at = "after";
-    else throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
-  });
-  return { ...count, closed: position.at === "after" };
-}
-
 /** The size in an entry's line: `"Size":` with bare quotes cannot stand inside a JSON string. */
-function sizeOf(line: Uint8Array): number {
+export function sizeOf(line: Uint8Array): number {
   const at = Buffer.from(line.buffer, line.byteOffset, line.length).indexOf(sizeField);
   let size = 0;
   for (let i = at + sizeField.length; at >= 0; i++) {

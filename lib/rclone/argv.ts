@@ -15,6 +15,8 @@ export interface ListOptions {
   fastList: boolean;
   modtime: ModtimeMode;
   hash: boolean;
+  /** Folders that rclone looks into at a time, where it walks; undefined leaves it to rclone. */
+  checkers?: number | undefined;
   /** How often -v was given: 0, 1 or 2. */
   verbosity: number;
   /** Whether messages are printed as JSON, which tells a path from what is said of it. */
@@ -34,6 +36,7 @@ export function lsjsonArgv(options: ListOptions): string[] {
     ...(options.modtime === "server" ? ["--use-server-modtime"] : []),
     ...(options.modtime === "none" ? ["--no-modtime"] : []),
     ...(options.hash ? ["--hash", "--hash-type", "md5"] : []),
+    ...(options.checkers === undefined ? [] : ["--checkers", String(options.checkers)]),
     ...(options.verbosity > 0 ? [`-${"v".repeat(options.verbosity)}`] : []),
     ...(options.jsonLog ? ["--use-json-log"] : []),
     ...configFlags(options.configPath),

@@ -58,6 +58,8 @@ export interface ListingRequest {
   fastList: boolean;
   modtime: ModtimeMode;
   hash: boolean;
+  /** Folders that rclone looks into at a time, where it walks. */
+  checkers?: number;
   extraFlags: readonly string[];
   /** Lists these places below the root one after the other, in one start of rclone's container, instead of the root. */
   places?: readonly CoverRow[];
@@ -68,6 +70,8 @@ interface PendingListing {
   objects: number;
   /** Whether the closing bracket was read; without it the listing is only accepted with folders that it lacks. */
   closed?: boolean;
+  /** The rest is not wanted: rclone is stopped, and how it ends does not count. */
+  isOver?: boolean;
   commit(): void;
   abort(): void;
 }
@@ -160,6 +164,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     const pending = await options.consume(watch.watch(stdout.watch(child.stdout)));
     let unlistable: readonly Unlistable[];
     try {
+      if (pending.isOver) stopChild();
       const [exit] = await Promise.all([child.exited, readStderr]);
       unlistable = acceptedGaps(exit, pending, messages, options.unlistable ?? "fails");
       if (pending.objects === 0 && options.empty === "error") {
@@ -217,6 +222,7 @@ function acceptedGaps(
   messages: ListerMessages,
   allowed: NonNullable<ListingOptions["unlistable"]>,
 ): readonly Unlistable[] {
+  if (pending.isOver) return [];
   if (exit.code === 0) {
     if (pending.closed === false) throw operationFailed("the listing ended early: no closing bracket");
     return [];
@@ -242,6 +248,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
       fastList: request.fastList,
       modtime: request.modtime,
       hash: request.hash,
+      checkers: request.checkers,
       // At -vv rclone says its version, and what it repeats.
       verbosity: 2,
       jsonLog: true,

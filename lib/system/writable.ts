@@ -14,6 +14,6 @@ export function folderProblem(path: string): string | undefined {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    return `${folder} cannot be written (${errnoOf(error)})`;
+    return `${folder} cannot be written (${errnoOf(error)}): choose a place that can be`;
   }
 }

@@ -8,14 +8,15 @@ import { benchAgent } from "./agent.ts";
 import { listingTable } from "./listing.ts";
 import { makespanTable } from "./makespan.ts";
 import { type Measured, measure } from "./measure.ts";
+import { partsTable } from "./parts.ts";
 
 /**
  * `bun run bench [--only PART,PART] [--records N,N] [--repeat N] [--dir DIR]`: what the manifest commands cost beside
- * `cp` of the same file in the same run, their memory, what a build costs beside its listing and the agent beside bare
- * rclone, and how level an array's end is. It prints; it never fails for being slow.
+ * `cp` of the same file in the same run, their memory, what a build costs beside its listing, --list-parallel beside a
+ * serial listing and the agent beside bare rclone, and how level an array's end is. It prints; it never fails for being slow.
  */
 
-const parts = ["manifest", "build", "agent", "makespan"] as const;
+const parts = ["manifest", "build", "parts", "agent", "makespan"] as const;
 
 const { values } = parseArgs({
   options: {
@@ -201,5 +202,6 @@ if (wants("manifest")) {
   for (const records of values.records.split(",").map(Number)) await benchManifest(records);
 }
 if (wants("build")) process.stdout.write(await listingTable(values.dir, repeats));
+if (wants("parts")) await partsTable(values.dir, repeats, (text) => process.stdout.write(text));
 if (wants("agent")) await benchAgent(values.dir, repeats);
 if (wants("makespan")) process.stdout.write(makespanTable());

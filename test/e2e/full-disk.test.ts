@@ -101,16 +101,16 @@ describe("on a full disk", () => {
   );
 
   test(
-    "a file system that is mounted read-only is told by the file that was to be written",
+    "a file system that is mounted read-only is told by its name before anything is listed",
     async () => {
       mount("-o", "remount,ro", full);
       const out = join(full, "m.jsonl");
       const result = await xfer("manifest", "build", "--runtime", "host", ...roots, "--out", out);
       mount("-o", "remount,rw", full);
       expect(result.stderr).toContain(
-        `xfer: ${out}: cannot be written: read-only file system: choose a place that can be written (EROFS)\n`,
+        `xfer: --out: ${full} cannot be written (EROFS): choose a place that can be\n`,
       );
-      expect(result.code).toBe(1);
+      expect(result.code).toBe(2);
     },
     timeoutMs,
   );

@@ -2,7 +2,9 @@ import { expect, test } from "bun:test";
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { untransferablePath } from "../../lib/manifest/untransferable.ts";
+import { quoteWords } from "../../lib/system/shell-words.ts";
 import { controlNames, hostileNames } from "../data/hostile-names.ts";
+import type { FaultRule } from "../s3/endpoint.ts";
 import {
   kill,
   processesWith,
@@ -59,23 +61,90 @@ async function expectSame(stage: Stage, listers: string, ...more: string[]): Pro
   return [...found, ...refused];
 }
 
+/**
+ * Words that make pages small: with an endpoint that takes its time, few objects are worth several listings. rclone hands
+ * on what is listed by the hundred.
+ */
+const smallPages = ["--extra-lsjson-flags", "--s3-list-chunk 100"];
+const slowList = { kinds: ["LIST"], action: { delayMs: 300 } } satisfies FaultRule;
+
+/** An rclone at the head of the search path that notes each of its starts. */
+function countingRclone(dir: string): { env: { PATH: string }; starts: () => number } {
+  const bin = join(dir, "bin");
+  const notes = join(dir, "starts");
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(notes, "");
+  const words = quoteWords([Bun.which("rclone") ?? "rclone"]);
+  const script = `#!/bin/sh\necho >> ${quoteWords([notes])}\nexec ${words} "$@"\n`;
+  writeFileSync(join(bin, "rclone"), script, { mode: 0o755 });
+  return {
+    env: { PATH: `${bin}:${process.env.PATH ?? ""}` },
+    starts: () => readFileSync(notes, "utf8").length,
+  };
+}
+
 test(
-  "a listing in parts has the records of a serial one, in the order of prefixes, for LIST requests only",
+  "a listing in parts has the records of a serial one, in the order of prefixes, for little more than its requests",
   async () => {
     await using stage = await Stage.start();
-    for (let i = 0; i < 2_200; i++) stage.source.put("data", `big/${i}`, "x");
-    for (const prefix of ["a", "a-b", "a/deep/er", "é", "😀", "\ue000"]) {
-      for (let i = 0; i < 20; i++) stage.source.put("data", `${prefix}/${i}`, "x");
+    // In the order of their keys: a prefix of three folders, one of many objects, and others beyond ASCII.
+    for (let i = 0; i < 900; i++) stage.source.put("data", `a/${"deep".slice(i % 3)}/er/${i}`, "x");
+    for (const prefix of ["a-b", "b", "c d", "big", "é", "😀", "\ue000"]) {
+      const objects = prefix === "big" ? 1_200 : 400;
+      for (let i = 0; i < objects; i++) stage.source.put("data", `${prefix}/${i}`, "x");
     }
     for (const key of ["a", "a.b", "zz"]) stage.source.put("data", key, "top");
-    const found = await expectSame(stage, "2");
-    // The top; 3 pages of big and one of each other prefix; the two levels below a.
-    expect(stage.source.counts).toMatchObject({ LIST: 1 + 3 + 5 + 2, HEAD: 0, total: 11 });
-    const order = [...new Set(found.map((path) => (path.includes("/") ? path.replace(/\/.*/s, "/") : "")))];
-    expect(order).toEqual(["", "a/", "a-b/", "big/", "é/", "\ue000/", "😀/"]);
-    // One lister makes no parts; more listers than prefixes change nothing.
-    expect((await expectSame(stage, "16")).length).toBe(found.length);
-    expect(stage.source.counts).toMatchObject({ LIST: 11, HEAD: 0 });
+    const { env, starts } = countingRclone(stage.dir);
+    const build = (out: string, listers: string) =>
+      xfer(buildArgs(stage, out, "--list-parallel", listers, ...smallPages), { cwd: stage.dir, env });
+    expect(await build("serial", "1")).toMatchObject({ code: 0 });
+    const serial = { requests: stage.source.counts.LIST, starts: starts() };
+    expect(serial.starts).toBe(1);
+    stage.source.resetCounts();
+    stage.source.inject(slowList);
+    expect(await build("parallel", "4")).toMatchObject({ code: 0 });
+    const found = lines(join(stage.dir, "parallel"));
+    expect([...found].sort()).toEqual(lines(join(stage.dir, "serial")).sort());
+    const { LIST, HEAD, maxInFlight } = stage.source.counts;
+    expect(HEAD).toBe(0);
+    // It was divided, into no more parts than there are prefixes, and up to four ran at a time.
+    expect(maxInFlight).toBeGreaterThan(1);
+    expect(maxInFlight).toBeLessThanOrEqual(4);
+    expect(starts() - serial.starts).toBeLessThanOrEqual(8 + 3 + 2);
+    expect(LIST).toBeLessThanOrEqual(1.2 * serial.requests);
+    const order = [...new Set(paths(join(stage.dir, "parallel")).map((path) => path.replace(/[^/]*$/, "")))];
+    expect(order.filter((folder) => !folder.startsWith("a/"))).toEqual([
+      "",
+      "a-b/",
+      "b/",
+      "big/",
+      "c d/",
+      "é/",
+      "\ue000/",
+      "😀/",
+    ]);
+    expect(existsSync(join(stage.dir, "parallel.parts"))).toBe(false);
+  },
+  timeoutMs,
+);
+
+test.each([
+  ["many small prefixes", (i: number) => `p-${i % 200}/o-${i}`],
+  ["one prefix", (i: number) => `p/o-${i}`],
+  ["no prefix", (i: number) => `o-${i}`],
+])(
+  "what gains nothing from other listings is listed by one: %s",
+  async (what, keyOf) => {
+    await using stage = await Stage.start();
+    for (let i = 0; i < 4_000; i++) stage.source.put("data", keyOf(i), "x");
+    // Long enough for any help to begin.
+    stage.source.inject({ kinds: ["LIST"], action: { delayMs: 60 } });
+    const { env, starts } = countingRclone(stage.dir);
+    const args = buildArgs(stage, "m", "--list-parallel", "8", ...smallPages);
+    expect(await xfer(args, { cwd: stage.dir, env })).toMatchObject({ code: 0 });
+    expect(starts()).toBeLessThanOrEqual(what === "one prefix" ? 2 : 1);
+    expect(stage.source.counts.LIST).toBeLessThanOrEqual(41);
+    expect(new Set(paths(join(stage.dir, "m"))).size).toBe(4_000);
   },
   timeoutMs,
 );
@@ -107,27 +176,38 @@ test(
   timeoutMs,
 );
 
+/** Trees that are finished in a folder of parts: of each object there is one. */
+function keptObjects(dir: string): number {
+  const names = existsSync(dir) ? readdirSync(dir) : [];
+  return names
+    .filter((name) => /^lsjson-tree-.*\.note$/.test(name))
+    .map((name) => (JSON.parse(readFileSync(join(dir, name), "utf8")) as { objects: number }).objects)
+    .reduce((sum, objects) => sum + objects, 0);
+}
+
 test(
   "one part refused: no manifest; the next try lists only what is not finished, and hears of a changed listing",
   async () => {
     await using stage = await Stage.start();
-    fillPrefixes(stage, 12, 40);
-    // The top level is listed, then 8 of 12 prefixes.
-    let asked = 0;
-    const heal = stage.source.inject({ kinds: ["LIST"], match: () => ++asked > 9, action: "forbidden" });
-    const failed = await stage.xfer(...buildArgs(stage, "m", "--list-parallel", "1"));
-    expect(failed.code).toBe(0);
-    rmSync(join(stage.dir, "m"));
-    asked = 0;
-    const args = buildArgs(stage, "m", "--list-parallel", "2");
+    fillPrefixes(stage, 12, 400);
+    const partsDir = join(stage.dir, "m.parts");
+    const fast = stage.source.inject(slowList);
+    // Refused from when two parts are there.
+    const refuse = stage.source.inject({
+      kinds: ["LIST"],
+      match: () => keptObjects(partsDir) >= 800,
+      action: "forbidden",
+    });
+    const args = buildArgs(stage, "m", "--list-parallel", "3", ...smallPages);
     const refused = await stage.xfer(...args);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/xfer: listing src:data\/p-\d+ failed: .*AccessDenied/);
+    expect(refused.stderr).toMatch(/xfer: listing src:data\S* failed: .*AccessDenied/);
     expect(refused.stderr).toMatch(/\d+ finished parts of the listing are kept in m\.parts/);
     expect(readdirSync(stage.dir).filter((name) => /^m(?!\.parts)/.test(name))).toEqual([]);
-    const kept = readdirSync(join(stage.dir, "m.parts")).filter((name) => name.endsWith(".json")).length - 1;
-    expect(kept).toBeGreaterThanOrEqual(8);
-    heal();
+    refuse();
+    fast();
+    const kept = keptObjects(partsDir);
+    expect(kept).toBeGreaterThanOrEqual(800);
     const other = await stage.xfer(...args, "--hash", "off");
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("m.parts: holds parts of another listing");
@@ -136,8 +216,10 @@ test(
     stage.source.resetCounts();
     const again = await stage.xfer(...args);
     expect(again).toMatchObject({ code: 0, stderr: "" });
-    expect(stage.source.counts).toMatchObject({ LIST: 13 - kept, total: 13 - kept });
-    expect(existsSync(join(stage.dir, "m.parts"))).toBe(false);
+    // Pages of a hundred.
+    const requests = (4_800 - kept) / 100;
+    expect(stage.source.counts).toMatchObject({ LIST: requests, total: requests });
+    expect(existsSync(partsDir)).toBe(false);
     await stage.xfer(...buildArgs(stage, "serial"));
     expect(lines(join(stage.dir, "m")).sort()).toEqual(lines(join(stage.dir, "serial")).sort());
   },
@@ -148,16 +230,17 @@ test(
   "killed or stopped in mid-listing: no manifest, no process, and finished parts are not listed again",
   async () => {
     await using stage = await Stage.start();
-    fillPrefixes(stage, 9, 10);
-    const args = buildArgs(stage, "m", "--list-parallel", "3");
-    let asked = 0;
-    const heal = stage.source.inject({ kinds: ["LIST"], match: () => ++asked > 5, action: "stall" });
+    fillPrefixes(stage, 9, 400);
+    const partsDir = join(stage.dir, "m.parts");
+    const args = buildArgs(stage, "m", "--list-parallel", "3", ...smallPages);
+    const fast = stage.source.inject(slowList);
+    const heal = stage.source.inject({
+      kinds: ["LIST"],
+      match: () => keptObjects(partsDir) >= 800,
+      action: "stall",
+    });
     const killed = startXfer(args, { cwd: stage.dir });
-    const notes = () => {
-      const dir = join(stage.dir, "m.parts");
-      return existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith(".note")).length : 0;
-    };
-    await until("five parts and three listings that hang", () => notes() === 5 && asked === 8);
+    await until("two parts", () => keptObjects(partsDir) >= 800);
     kill(killed.pid, "SIGKILL");
     expect((await killed.result).code).toBe(137);
     // Its listers write to nobody: they are ended here as the endpoint's stop would end them.
@@ -166,19 +249,21 @@ test(
       ["SIGTERM", 75],
       ["SIGINT", 130],
     ] as const) {
-      const before = asked;
+      const before = stage.source.counts.LIST;
       const stopped = startXfer(args, { cwd: stage.dir });
-      await until("three listings to hang", () => asked === before + 3);
+      await until("three listings to hang", () => stage.source.counts.LIST === before + 3);
       kill(stopped.pid, signal);
       expect((await stopped.result).code).toBe(code);
       await until("every rclone to end", () => processesWith(stage.conf).length === 0);
     }
     expect(existsSync(join(stage.dir, "m"))).toBe(false);
     heal();
+    fast();
+    const kept = keptObjects(partsDir);
     stage.source.resetCounts();
     expect(await stage.xfer(...args)).toMatchObject({ code: 0, stderr: "" });
-    expect(stage.source.counts.LIST).toBe(10 - 5);
-    expect(new Set(paths(join(stage.dir, "m"))).size).toBe(93);
+    expect(stage.source.counts.LIST).toBe((3_600 - kept) / 100);
+    expect(new Set(paths(join(stage.dir, "m"))).size).toBe(3_603);
   },
   timeoutMs,
 );

@@ -65,6 +65,7 @@ for (const { what, otherBoot } of [
         expect(attempt.boot).toMatch(/^[0-9a-f-]{36}$/);
         writeFileSync(path, JSON.stringify({ ...attempt, boot: "00000000-0000-0000-0000-000000000000" }));
       }
+      await until("what was sent to arrive", () => stage.source.connections === 0);
       stage.source.resetCounts();
       const again = await xfer(args, { cwd: stage.dir });
       expect(again.stderr).not.toContain("error");

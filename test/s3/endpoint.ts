@@ -125,6 +125,11 @@ export class S3Endpoint {
     this.counter.reset();
   }
 
+  /** Connections of clients: while there are any, requests that were sent may not have arrived yet. */
+  get connections(): number {
+    return this.sockets.size;
+  }
+
   /** How often an object's GET and PUT have arrived. */
   requestsFor(bucket: string, key: string): { GET: number; PUT: number } {
     return { ...this.counter.forKey(bucket, key) };

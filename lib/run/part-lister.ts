@@ -1,0 +1,114 @@
+import type { Level } from "../manifest/fan-out.ts";
+import type { ListingEntry } from "../manifest/listing.ts";
+import { forEachEntry } from "../manifest/read-listing.ts";
+import { joinRoot } from "../manifest/root.ts";
+import type { ListingTotals } from "../manifest/write-listing.ts";
+import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
+import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
+
+/** A listing in parts, side by side. */
+export interface ParallelOptions {
+  /** What a serial listing would ask for. */
+  request: ListingRequest;
+  listers: number;
+  /** Where finished parts are kept, for the next try if this one fails. */
+  partsDir: string;
+  /** Whether a root that does not exist is an empty one. */
+  absentAllowed: boolean;
+  /** Whether folders that cannot be listed are told, or fail the listing. */
+  unlistable: "fails" | "told";
+  onProgress: (totals: ListingTotals) => void;
+  /** Divides at the first chance, whatever it costs. */
+  atOnce?: boolean;
+}
+
+/** Lists parts of a root. */
+export class PartLister {
+  readonly #lister: Lister;
+  readonly #options: ParallelOptions;
+  readonly #store: PartStore;
+  /** Folders that rclone looks into at a time; undefined leaves it to rclone. */
+  readonly #checkers: number | undefined;
+
+  constructor(lister: Lister, options: ParallelOptions, store: PartStore, checkers: number | undefined) {
+    this.#lister = lister;
+    this.#options = options;
+    this.#store = store;
+    this.#checkers = checkers;
+  }
+
+  /** Lists what is directly below a prefix; there is no part of it where rclone left something out. */
+  async level(
+    prefix: string,
+  ): Promise<{ level: Level; part: KeptPart | undefined; version: string | undefined }> {
+    const names: string[] = [];
+    const { file, keep } = this.#store.start("level", prefix);
+    let objects = 0;
+    let end: ListingEnd;
+    try {
+      end = await this.list(prefix, false, async (stream) => {
+        const take = (entry: ListingEntry) => {
+          if (entry.IsDir) names.push(entry.Path);
+          else objects++;
+        };
+        const closed = await forEachEntry(copyTo(file, stream), take, { mayStayOpen: true });
+        if (!closed) file.writeText("\n]\n");
+        return { objects, closed };
+      });
+    } catch (error) {
+      file.abort();
+      throw error;
+    }
+    file.commit();
+    const dropped = end.dropped[0]?.reason;
+    const part = keep({ ...noteOf(objects, { ...end, dropped: [] }), dropped: dropped ?? null });
+    return {
+      level: { prefix, names, dropped },
+      part: dropped === undefined ? part : undefined,
+      version: end.version,
+    };
+  }
+
+  /** Runs one listing of all below a prefix, or of what is directly there. */
+  list(
+    prefix: string,
+    isTree: boolean,
+    read: (
+      stream: AsyncIterable<Uint8Array>,
+    ) => Promise<{ objects: number; closed: boolean; isOver?: boolean }>,
+  ): Promise<ListingEnd> {
+    const { request, absentAllowed, unlistable } = this.#options;
+    const root = prefix === "" ? request.root : joinRoot(request.root, prefix);
+    return runListing(this.#lister, {
+      request: {
+        ...{ ...request, root, mountedRoot: request.root, recursive: isTree, filesOnly: isTree },
+        ...(this.#checkers === undefined ? {} : { checkers: this.#checkers }),
+      },
+      empty: absentAllowed && prefix === "" ? "absent-too" : "allowed",
+      // A prefix that cannot be listed is one folder of the whole.
+      unlistable: unlistable === "fails" || prefix === "" ? unlistable : "told-of-root-too",
+      consume: async (stream) => ({ ...(await read(stream)), abort: () => {}, commit: () => {} }),
+    });
+  }
+}
+
+/** The note of a part, with what rclone said of it. */
+export function noteOf(objects: number, end: ListingEnd | undefined): PartNote {
+  return {
+    objects,
+    left_out: end?.leftOut ?? 0,
+    first_left_out: end?.firstLeftOut ?? null,
+    dropped: null,
+    unlistable: [...(end?.unlistable ?? []), ...(end?.dropped ?? [])],
+  };
+}
+
+async function* copyTo(
+  file: { write(data: Uint8Array): void },
+  stream: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) {
+    file.write(chunk);
+    yield chunk;
+  }
+}
