@@ -7,7 +7,7 @@ import { formatBytes, formatCount, formatDuration } from "../lib/system/units.ts
 import type { RunVerification } from "../lib/verify/after-run.ts";
 
 /** A run in mid-flight in one line. */
-export function progressText({ account, bytesPerSecond, etaSeconds }: RunProgress): string {
+export function progressText({ account, bytesPerSecond, etaSeconds, throttling }: RunProgress): string {
   const { listed, copied, unchanged, shards } = account;
   const objects = copied.objects + unchanged.objects;
   const bytes = copied.bytes + unchanged.bytes;
@@ -15,8 +15,17 @@ export function progressText({ account, bytesPerSecond, etaSeconds }: RunProgres
   return (
     `${percent}%  ${formatCount(objects)}/${formatCount(listed.objects)} objects  ` +
     `${formatBytes(bytes)}/${formatBytes(listed.bytes)}  ${formatBytes(bytesPerSecond)}/s  ` +
-    `ETA ${formatDuration(etaSeconds)}  shards ${shards.done}/${shards.total} done, ${shards.failed} failed`
+    `ETA ${formatDuration(etaSeconds)}  shards ${shards.done}/${shards.total} done, ${shards.failed} failed` +
+    throttlingText(throttling)
   );
+}
+
+/** What a store refuses, beside the rest of the line; nothing where it refuses none. */
+function throttlingText(throttling: RunProgress["throttling"]): string {
+  if (throttling === null) return "";
+  const { refused, requests, transfers, wanted } = throttling;
+  const percent = requests > 0 ? Math.round((100 * refused) / requests) : 0;
+  return `  throttled: ${percent}% of requests refused, transfers ${transfers} of ${wanted}`;
 }
 
 /** The account of a run as a table for people. */

@@ -8,7 +8,7 @@ import { type Account, type Amount, accountOf, readShardFiles, type ShardFiles }
 import { type RunLayout, runLayout, shardLayout } from "./layout.ts";
 import { runLocally } from "./local-executor.ts";
 import { checkDoneRoots, rootsOfShards } from "./roots.ts";
-import { isValidDone, readDone } from "./state.ts";
+import { isValidDone, type ProgressState, readDone } from "./state.ts";
 
 /** How often the state files are read for the live line. */
 const pollMs = 1_000;
@@ -28,6 +28,8 @@ export interface RunProgress {
   account: Account;
   bytesPerSecond: number;
   etaSeconds: number | null;
+  /** How many requests of the last half minute were refused, and rclone's transfers, where a store throttles. */
+  throttling: ProgressState["throttling"];
 }
 
 /**
@@ -76,12 +78,31 @@ function progressOf(run: RunLayout, meta: ShardsMeta, untransferable: Amount, ra
   const bytes = bytesProven(account);
   const bytesPerSecond = rate.add(Date.now(), bytes);
   const left = account.listed.bytes - account.untransferable.bytes - bytes;
-  return { account, bytesPerSecond, etaSeconds: bytesPerSecond > 0 ? left / bytesPerSecond : null };
+  const etaSeconds = bytesPerSecond > 0 ? left / bytesPerSecond : null;
+  return { account, bytesPerSecond, etaSeconds, throttling: throttlingOf(files) };
+}
+
+/** The throttling of all running shards together. */
+function throttlingOf(files: readonly ShardFiles[]): RunProgress["throttling"] {
+  const throttled = files.filter(isRunning).flatMap(({ progress }) => {
+    const found = progress.kind === "value" ? progress.value.throttling : null;
+    return found === null ? [] : [found];
+  });
+  const sum = { refused: 0, requests: 0, transfers: 0, wanted: 0 };
+  for (const one of throttled) {
+    sum.refused += one.refused;
+    sum.requests += one.requests;
+    sum.transfers += one.transfers;
+    sum.wanted += one.wanted;
+  }
+  return throttled.length > 0 ? sum : null;
 }
 
 const bytesProven = ({ copied, unchanged }: Account): number => copied.bytes + unchanged.bytes;
 
-function bytesInFlight({ done, fail, progress }: ShardFiles): number {
-  const running = done.kind === "none" && fail.kind === "none" && progress.kind === "value";
-  return running ? progress.value.bytes_in_flight : 0;
+const isRunning = ({ done, fail }: ShardFiles): boolean => done.kind === "none" && fail.kind === "none";
+
+function bytesInFlight(shard: ShardFiles): number {
+  const { progress } = shard;
+  return isRunning(shard) && progress.kind === "value" ? progress.value.bytes_in_flight : 0;
 }
