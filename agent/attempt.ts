@@ -18,7 +18,7 @@ import type { ProcessIdentity } from "../lib/system/process-identity.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { CopyPass, type PlaceKinds } from "./copy-pass.ts";
 import { type CutMemory, runWithCuts } from "./cut-pass.ts";
-import { decideAfterPass, lowerTransfers } from "./decide.ts";
+import { decideAfterPass } from "./decide.ts";
 import type { Look } from "./destination.ts";
 import { type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
 import { readLook } from "./first-look.ts";
@@ -30,6 +30,7 @@ import { Settler } from "./settler.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
 import { leaveOutUnreadable } from "./source-check.ts";
+import { Throttle } from "./throttle.ts";
 import { Worklist } from "./worklist.ts";
 
 /** What an attempt works on. */
@@ -102,7 +103,7 @@ class Attempt {
   /** Aborted by the caller's stop, or when the state cannot be kept any more. */
   readonly #stop: AbortSignal;
   #version: readonly [number, number] | undefined;
-  #transfers: number;
+  readonly #throttle: Throttle;
   readonly #worklist: Worklist;
   readonly #cuts: CutMemory = { aborted: false, isGeneral: false };
   /** Where the source is on this host, when it is a path. */
@@ -114,7 +115,8 @@ class Attempt {
     this.#worklist = new Worklist(records, journal);
     this.#sourcePath = plainPath(config.source_root, context);
     this.#flags = options.flags;
-    this.#transfers = Math.min(this.#flags.transfers, options.transfers ?? this.#flags.transfers);
+    const { transfers: wanted } = this.#flags;
+    this.#throttle = new Throttle({ wanted, transfers: Math.min(wanted, options.transfers ?? wanted) });
     this.#kinds = {
       source: rootKind(config.source_root, context.remotes, context.env),
       dest: rootKind(config.dest_root, context.remotes, context.env),
@@ -140,7 +142,7 @@ class Attempt {
       log,
       lock: options.lock,
       writeProgress: () =>
-        this.#progress.write(new Date(), this.#lowered(), this.#hindrances.state(Date.now())),
+        this.#progress.write(new Date(), this.#throttle, this.#hindrances.state(Date.now())),
     });
     this.#stop = AbortSignal.any([options.stop, this.#heartbeat.signal]);
     this.#copy = new CopyPass({
@@ -150,6 +152,7 @@ class Attempt {
       progress: this.#progress,
       hindrances: this.#hindrances,
       worklist: this.#worklist,
+      throttle: this.#throttle,
       proveAt: (place, proof) => this.#proveAt(place, proof),
       note: (message) => this.#note(message),
     });
@@ -181,8 +184,7 @@ class Attempt {
           final,
         } = await this.#worklist.explain(results);
         const throttled = unproven.filter((record) => record.class === "throttled").length;
-        if (throttled > 0) this.#transfers = lowerTransfers(this.#transfers);
-        this.#progress.throttled(throttled);
+        this.#throttle.endPass(throttled);
         const { passes, passWaitSeconds } = this.#flags;
         // Another pass on this node could wait for a step that Slurm still counts as running.
         const lostStep = results.some(
@@ -207,7 +209,7 @@ class Attempt {
             final,
             exitCode: last === undefined || last.result instanceof XferError ? null : last.result.exit.code,
             unproven,
-            transfers: this.#lowered(),
+            transfers: this.#throttle.lowered,
             neverStarted: !this.#copy.spoke,
           };
         }
@@ -221,6 +223,8 @@ class Attempt {
         if (this.#options.stop.aborted) return { kind: "stopped" };
       }
     } finally {
+      const throttled = this.#throttle.summary();
+      if (throttled !== undefined) this.#note(throttled);
       this.#settler?.end();
       this.#heartbeat.end();
     }
@@ -256,14 +260,9 @@ class Attempt {
       final,
       exitCode: null,
       unproven,
-      transfers: this.#lowered(),
+      transfers: this.#throttle.lowered,
       neverStarted,
     };
-  }
-
-  /** --transfers, when throttling has lowered it. */
-  #lowered(): number | null {
-    return this.#transfers < this.#flags.transfers ? this.#transfers : null;
   }
 
   #note(message: string): void {
@@ -390,7 +389,6 @@ class Attempt {
             pass,
             mayBeThere,
             isPiece,
-            transfers: this.#transfers,
             version: this.#version,
           }),
         memory: this.#cuts,

@@ -24,10 +24,23 @@ import { type PassResult, runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
+import type { Throttle } from "./throttle.ts";
+import {
+  countPlaces,
+  EndedRuns,
+  lastPlaceOf,
+  type OneRun,
+  throttleFlags,
+  wasCutOff,
+  wentThrough,
+} from "./throttled-runs.ts";
 import type { Worklist } from "./worklist.ts";
 
 /** Seconds between rclone's lines of statistics. An orphaned rclone dies at the first that nobody reads (SIGPIPE). */
 const statsSeconds = 2;
+
+/** How often rclone is looked at beside what it says: its pacer may keep it silent for two seconds. */
+const throttleTickMs = 250;
 
 /** What the two ends of a copy are, and whether a server copies between them. */
 export interface PlaceKinds {
@@ -57,6 +70,7 @@ interface CopyParts {
   hindrances: Hindrances;
   ask: AskPlace | undefined;
   worklist: Worklist;
+  throttle: Throttle;
   proveAt: (place: number, proof: Proof) => void;
   note: (message: string) => void;
 }
@@ -66,7 +80,6 @@ interface WhichPass {
   pass: number;
   mayBeThere: boolean;
   isPiece: boolean;
-  transfers: number;
   version: readonly [number, number] | undefined;
 }
 
@@ -94,24 +107,70 @@ export class CopyPass {
     this.#parts = parts;
   }
 
-  /** Runs rclone over the records of a group, or a piece of it; undefined when none of them is to do. */
+  /**
+   * Runs rclone over the records of a group, or a piece of it; undefined when none of them is to do. While the store
+   * throttles, that takes several runs of rclone, which count as one.
+   */
   async run(includes: (place: number) => boolean, which: WhichPass): Promise<PassRun | undefined> {
-    const { journal, progress, stop } = this.#parts;
-    const objects = await this.#writeKeys(includes, which.pass);
-    if (stop.aborted || objects === 0) return undefined;
-    progress.startPass(which.pass);
+    const { journal, records, stop } = this.#parts;
     const before = journal.proofs.count;
-    const result = await this.#rclone(which, objects).catch((error: unknown) => {
-      if (error instanceof XferError) return error;
-      throw error;
-    });
+    const total = countPlaces(records.count, includes);
+    const ended = new EndedRuns(records, this.#parts.worklist.causeOf);
+    let last: OneRun | undefined;
+    let bounded = true;
+    for (;;) {
+      const provenBefore = journal.proofs.count;
+      const one = await this.#runOnce((place) => includes(place) && !ended.hasFailed(place), which, bounded);
+      if (!one) break;
+      last = one;
+      const { result, end } = one;
+      if (result instanceof XferError || stop.aborted || end === "by-itself") break;
+      ended.add(result, end);
+      // With nothing proven it is for a run without bounds to say what stands in the way.
+      bounded = end === "stopped" || journal.proofs.count > provenBefore;
+    }
+    if (!last) return undefined;
     return {
       includes,
-      records: objects,
+      records: total,
       isPiece: which.isPiece,
       proved: journal.proofs.count > before,
-      result,
+      result: ended.mergeInto(last.result),
     };
+  }
+
+  /** Runs rclone once over what is to do, or as much of it as throttling lets it; undefined when that is nothing. */
+  async #runOnce(
+    isToDo: (place: number) => boolean,
+    which: WhichPass,
+    mayBeBounded: boolean,
+  ): Promise<OneRun | undefined> {
+    const { progress, records, throttle, stop, note } = this.#parts;
+    const { limitMs, objectsMax } = throttle.begin();
+    const bounds = mayBeBounded ? { limitMs, objectsMax } : { limitMs: undefined, objectsMax: undefined };
+    const end = lastPlaceOf(records.count, isToDo, bounds.objectsMax);
+    const objects = await this.#writeKeys((place) => place <= end.place && isToDo(place), which.pass);
+    if (stop.aborted || objects === 0) return undefined;
+    progress.startPass(which.pass);
+    const retire = new AbortController();
+    let loweredTo: number | undefined;
+    const watch = setInterval(() => {
+      loweredTo ??= throttle.lowerTo();
+      if (loweredTo !== undefined && !retire.signal.aborted) retire.abort();
+    }, throttleTickMs);
+    const result = await this.#rclone(which, { objects, limitMs: bounds.limitMs, retire: retire.signal })
+      .catch((error: unknown) => {
+        if (error instanceof XferError) return error;
+        throw error;
+      })
+      .finally(() => clearInterval(watch));
+    const cutOff = bounds.limitMs !== undefined && wasCutOff(result);
+    // What ends a run for its time is no error of the copy.
+    if (cutOff) progress.forgive(1);
+    const said = throttle.end({ loweredTo, cutOff });
+    if (said !== undefined) note(said);
+    if (loweredTo !== undefined) return { result, end: "stopped" };
+    return { result, end: cutOff || (end.isCut && wentThrough(result)) ? "bounded" : "by-itself" };
   }
 
   /** Writes the keys of a run of rclone, and says how many they are. */
@@ -128,9 +187,13 @@ export class CopyPass {
     return objects;
   }
 
-  async #rclone({ pass, mayBeThere, ...which }: WhichPass, objects: number): Promise<PassResult> {
-    const { config, layout, log, task, records, progress, hindrances, flags, kinds, note } = this.#parts;
-    const plan = this.#plan(mayBeThere, which.version);
+  async #rclone(
+    { pass, mayBeThere, version }: WhichPass,
+    run: { objects: number; limitMs: number | undefined; retire: AbortSignal },
+  ): Promise<PassResult> {
+    const { config, layout, log, task, records, progress, flags, kinds, note, throttle } = this.#parts;
+    const { hindrances } = this.#parts;
+    const plan = this.#plan(mayBeThere, version);
     progress.plan = plan.reason;
     const env = { ...plan.variables, ...process.env };
     makeEnds(this.#parts.destEnds, config);
@@ -142,8 +205,9 @@ export class CopyPass {
           filesFrom: keys,
           configPath,
           planFlags: plan.flags,
-          transfers: which.transfers,
+          transfers: throttle.transfers,
           userFlags: flags.argv,
+          throttleFlags: throttleFlags(flags, throttle, run.limitMs),
           statsSeconds,
         }),
       readOnly: [config.source_root],
@@ -161,23 +225,31 @@ export class CopyPass {
         logsDebug: flags.argv.some((word) => /^(?:-v+|--verbose(?:=.*)?)$/.test(word)),
         stop: this.#parts.stop,
         known: { configPath: config.rclone_config ?? undefined },
+        retire: run.retire,
         silence: silenceLimitsOf(
-          { records: objects, largestBytes: records.largestBytes, ...kinds },
+          { records: run.objects, largestBytes: records.largestBytes, ...kinds },
           [...plan.flags, ...flags.argv],
           process.env,
         ),
         terminate: config.runtime === "pyxis" && task ? () => terminateSteps(task) : undefined,
+        onFirstWord: () => throttle.spoke(),
         onStart: (child) => this.#parts.onChild(identifyProcess(child.pid) ?? null),
         onProven: (key, proof) => {
           const place = records.placeOf(key);
-          if (place !== -1 && this.#parts.worklist.isToDo(place)) this.#parts.proveAt(place, proof);
+          if (place === -1) return;
+          throttle.proven(key, records.sizeOf(place));
+          if (this.#parts.worklist.isToDo(place)) this.#parts.proveAt(place, proof);
         },
         onStats: (stats) => {
           progress.stats(stats);
           hindrances.stats(stats, Date.now());
+          throttle.stats(stats);
           if (this.#copyTime.note(stats, performance.now())) this.#parts.onCopying();
         },
-        onRetry: (message) => hindrances.retry(message, Date.now()),
+        onRetry: (message, object) => {
+          hindrances.retry(message, Date.now());
+          throttle.retried(message, object);
+        },
       });
       this.spoke ||= result.spoke;
       note(`pass ${pass} ended: exit code ${result.exit.code}`);

@@ -16,6 +16,9 @@ const usr1GraceMs = 15_000;
 /** How long output may still come from a group whose leader has ended. */
 const drainMs = 5_000;
 
+/** What is stopped to be started again has the time to take back what it has begun at the store. */
+const retireGraceMs = 10_000;
+
 /** What one run of rclone did. */
 export interface PassResult {
   exit: ProcessExit;
@@ -39,12 +42,16 @@ export interface PassOptions {
   stop: AbortSignal;
   /** What tells a message about the container from others. */
   known?: Known;
+  /** Ends rclone to start it again otherwise. */
+  retire?: AbortSignal;
   silence: SilenceLimits;
   /** How often silence is looked for. */
   tickMs?: number;
   /** Another way to bring TERM to rclone than by its process group; gives why it did not work. */
   terminate?: (() => Promise<string | undefined>) | undefined;
   onStart: (child: Child) => void;
+  /** rclone itself has said its first word. */
+  onFirstWord?: () => void;
   onProven: (object: string, proof: "copied" | "unchanged") => void;
   onStats: (stats: RcloneStats) => void;
   /** A request failed and is made again: rclone's words, and the object where it names one. */
@@ -81,6 +88,8 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     // Any other signal Slurm has sent to the step itself already.
     void terminate(onTime, onTime ? usr1GraceMs : stopGraceMs);
   };
+  // A step that lives must end before the next one can start.
+  const onRetire = () => void terminate(true, retireGraceMs);
   const { tickMs = silenceTickMs } = options;
   const watch = new SilenceWatch(options.silence, performance.now(), tickMs);
   const watchdog = setInterval(() => {
@@ -99,12 +108,14 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     options.onStart(child);
     if (stop.aborted) onStop();
     else stop.addEventListener("abort", onStop, { once: true });
+    options.retire?.addEventListener("abort", onRetire, { once: true });
     const reading = Promise.all([
       forEachLine(child.stderr, ({ bytes }) => {
         const line = decoder.decode(bytes);
         const event = parseLogLine(line);
         if ((event.kind !== "debug" || options.logsDebug) && !showsVariable(line)) log.raw(bytes);
         const isRclones = line.startsWith("{") || /^\d{4}\/\d\d\/\d\d /.test(line);
+        if (isRclones && !spoke) options.onFirstWord?.();
         spoke ||= isRclones;
         if (event.kind !== "stats") watch.line(isRclones);
         if (event.kind === "copied" || event.kind === "unchanged") {
@@ -129,6 +140,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     return { exit, objectErrors, spoke, hang, error: told.cause() };
   } finally {
     stop.removeEventListener("abort", onStop);
+    options.retire?.removeEventListener("abort", onRetire);
     callOffKill?.();
     callOffDrain?.();
     clearInterval(watchdog);

@@ -2,6 +2,7 @@ import type { RcloneStats } from "../lib/rclone/log.ts";
 import type { Proof } from "../lib/run/journal.ts";
 import type { HindranceState, ProgressState } from "../lib/run/state.ts";
 import { replaceFile } from "../lib/system/durable.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** What does not change during an attempt. */
 export interface ProgressHead {
@@ -24,7 +25,6 @@ export class Progress {
   #unchangedBytes = 0;
   #bytesBeforePass = 0;
   #errorsBeforePass = 0;
-  #throttled = 0;
   #stats: RcloneStats | undefined;
   /** The reason of the copy plan in use. */
   plan = "";
@@ -57,17 +57,21 @@ export class Progress {
     this.#unchangedBytes += size;
   }
 
-  /** Notes so many objects that failed by throttling. */
-  throttled(objects: number): void {
-    this.#throttled += objects;
+  /** Takes back so many of the errors that rclone counts in its run. */
+  forgive(errors: number): void {
+    this.#errorsBeforePass -= errors;
   }
 
   stats(stats: RcloneStats): void {
     this.#stats = stats;
   }
 
-  /** Replaces the .progress file; `transfers` is rclone's, when throttling has lowered it. */
-  write(now: Date, transfers: number | null, hindrance: HindranceState | null = null): void {
+  /** Replaces the .progress file. */
+  write(
+    now: Date,
+    throttle: Pick<Throttle, "refused" | "lowered" | "facts">,
+    hindrance: HindranceState | null = null,
+  ): void {
     const inFlight = Math.max(0, (this.#stats?.bytes ?? 0) - (this.#bytes - this.#bytesBeforePass));
     const speed = this.#stats?.speed ?? 0;
     const left = this.#head.bytes - this.#bytes - inFlight;
@@ -87,9 +91,10 @@ export class Progress {
       bytes_in_flight: inFlight,
       bytes_per_second: Math.round(speed),
       eta_seconds: speed > 0 ? Math.max(0, Math.round(left / speed)) : null,
-      errors: this.#errorsBeforePass + (this.#stats?.errors ?? 0),
-      throttled: this.#throttled,
-      transfers,
+      errors: Math.max(0, this.#errorsBeforePass + (this.#stats?.errors ?? 0)),
+      throttled: throttle.refused,
+      throttling: throttle.facts() ?? null,
+      transfers: throttle.lowered,
       hindrance,
       plan: this.plan,
       updated_at: now.toISOString(),

@@ -17,7 +17,7 @@ import type { RunVerification } from "../lib/verify/after-run.ts";
 
 /** A run in mid-flight in one line, and what in it must be seen at once. */
 export function progressLine(
-  { account, bytesPerSecond, etaSeconds, hindrance }: RunProgress,
+  { account, bytesPerSecond, etaSeconds, hindrance, throttling }: RunProgress,
   nowMs: number,
 ): { parts: LinePart[]; news: string } {
   const { listed, copied, unchanged, shards } = account;
@@ -35,14 +35,23 @@ export function progressLine(
       `shards ${formatCount(shards.done)}/${formatCount(shards.total)} done, ${formatCount(shards.failed)} failed`,
     ),
   ];
+  const throttled = throttling === null ? undefined : throttlingText(throttling);
+  if (throttled !== undefined) parts.push(part(8, throttled));
   if (hindrance) parts.push(part(8, hindranceLine(hindrance, nowMs)));
-  return { parts, news: hindrance?.message ?? "" };
+  return { parts, news: hindrance?.message ?? (throttled === undefined ? "" : "throttled") };
 }
 
 function hindranceLine({ message, sinceMs, nextPassMs }: RunHindrance, nowMs: number): string {
   const since = `${message}, since ${formatDuration((nowMs - sinceMs) / 1000)}`;
   if (nextPassMs === undefined || nextPassMs <= nowMs) return since;
   return `${since}; next pass in ${formatDuration((nextPassMs - nowMs) / 1000)}`;
+}
+
+/** What a store refuses. */
+function throttlingText(throttling: NonNullable<RunProgress["throttling"]>): string {
+  const { refused, requests, transfers, wanted } = throttling;
+  const percent = requests > 0 ? Math.round((100 * refused) / requests) : 0;
+  return `throttled: ${percent}% of requests refused, transfers ${transfers} of ${wanted}`;
 }
 
 /** The account of a run as a table for people. */

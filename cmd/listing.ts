@@ -99,8 +99,8 @@ export function listingText(totals: ListingTotals): string {
 export function checkRcloneConfig(path: string | undefined, runsHere: boolean): void {
   if (path === undefined) return;
   if (!existsSync(path)) {
-    const text = `--rclone-config: ${path}: no such file ("rclone config" makes one)`;
-    if (runsHere) throw invalidInput(text);
+    const text = `--rclone-config: ${path}: no such file`;
+    if (runsHere) throw invalidInput(`${text} ("rclone config" makes one)`);
     log.warn(`${text} here; it must be there on the compute nodes`);
     return;
   }

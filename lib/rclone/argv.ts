@@ -54,6 +54,8 @@ export interface CopyOptions {
   planFlags: readonly string[];
   transfers: number;
   userFlags: readonly string[];
+  /** What throttling makes of the user's flags. */
+  throttleFlags?: readonly string[];
   /** Seconds between two lines of statistics. */
   statsSeconds: number;
 }
@@ -75,6 +77,7 @@ export function copyArgv(options: CopyOptions): string[] {
     "--transfers",
     String(options.transfers),
     ...options.userFlags,
+    ...(options.throttleFlags ?? []),
     "--retries",
     "1",
     "--use-json-log",

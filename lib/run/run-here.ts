@@ -10,7 +10,7 @@ import { type RunLayout, runLayout, shardLayout } from "./layout.ts";
 import { runLocally } from "./local-executor.ts";
 import { checkDoneRoots, rootsOfShards } from "./roots.ts";
 import { type RunHindrance, runHindrance } from "./state/hindrance.ts";
-import { isValidDone, readDone } from "./state.ts";
+import { isValidDone, type ProgressState, readDone } from "./state.ts";
 
 /** How often the state files are read for the live line. */
 const pollMs = 1_000;
@@ -32,6 +32,8 @@ export interface RunProgress {
   etaSeconds: number | null;
   /** What keeps shards from being copied on. */
   hindrance: RunHindrance | undefined;
+  /** How many requests of the last half minute were refused, and rclone's transfers, where a store throttles. */
+  throttling: ProgressState["throttling"];
 }
 
 /**
@@ -101,12 +103,36 @@ function progressOf({ account, files }: AccountNow, rate: RateWindow): RunProgre
   const bytesPerSecond = rate.add(Date.now(), bytes);
   const left = account.listed.bytes - account.untransferable.bytes - bytes;
   const etaSeconds = bytesPerSecond > 0 && left >= 0 ? left / bytesPerSecond : null;
-  return { account, bytesPerSecond, etaSeconds, hindrance: runHindrance(files) };
+  return {
+    account,
+    bytesPerSecond,
+    etaSeconds,
+    hindrance: runHindrance(files),
+    throttling: throttlingOf(files),
+  };
+}
+
+/** The throttling of all running shards together. */
+function throttlingOf(files: readonly ShardFiles[]): RunProgress["throttling"] {
+  const throttled = files.filter(isRunning).flatMap(({ progress }) => {
+    const found = progress.kind === "value" ? progress.value.throttling : null;
+    return found === null ? [] : [found];
+  });
+  const sum = { refused: 0, requests: 0, transfers: 0, wanted: 0 };
+  for (const one of throttled) {
+    sum.refused += one.refused;
+    sum.requests += one.requests;
+    sum.transfers += one.transfers;
+    sum.wanted += one.wanted;
+  }
+  return throttled.length > 0 ? sum : null;
 }
 
 const bytesProven = ({ copied, unchanged }: Account): number => copied.bytes + unchanged.bytes;
 
-function bytesInFlight({ done, fail, progress }: ShardFiles): number {
-  const running = done.kind === "none" && fail.kind === "none" && progress.kind === "value";
-  return running ? progress.value.bytes_in_flight : 0;
+const isRunning = ({ done, fail }: ShardFiles): boolean => done.kind === "none" && fail.kind === "none";
+
+function bytesInFlight(shard: ShardFiles): number {
+  const { progress } = shard;
+  return isRunning(shard) && progress.kind === "value" ? progress.value.bytes_in_flight : 0;
 }

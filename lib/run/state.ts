@@ -142,8 +142,13 @@ const progressSchema = v.object({
   bytes_per_second: v.number(),
   eta_seconds: v.nullable(v.number()),
   errors: count,
-  /** Errors of this attempt that are throttling: SlowDown, 503, 429. */
+  /** Requests of this attempt that the store refused by throttling: SlowDown, 503, 429. */
   throttled: v.optional(count, 0),
+  /** How many of the last half minute's requests it refused, and rclone's --transfers; null where it refuses none. */
+  throttling: v.optional(
+    v.nullable(v.object({ refused: count, requests: count, transfers: count, wanted: count })),
+    null,
+  ),
   /** rclone's --transfers, when throttling has lowered it. */
   transfers: v.optional(v.nullable(count), null),
   /** Why nothing is proven at this moment; null while something is. */

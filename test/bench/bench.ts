@@ -9,14 +9,15 @@ import { listingTable } from "./listing.ts";
 import { makespanTable } from "./makespan.ts";
 import { type Measured, measure } from "./measure.ts";
 import { partsTable } from "./parts.ts";
+import { throttlingTable } from "./throttling.ts";
 
 /**
  * `bun run bench [--only PART,PART] [--records N,N] [--repeat N] [--dir DIR]`: what the manifest commands cost beside
  * `cp` of the same file in the same run, their memory, what a build costs beside its listing, --list-parallel beside a
- * serial listing and the agent beside bare rclone, and how level an array's end is. It prints; it never fails for being slow.
+ * serial listing, the agent beside bare rclone, and a store that throttles, and how level an array's end is. It prints; it never fails for being slow.
  */
 
-const parts = ["manifest", "build", "parts", "agent", "makespan"] as const;
+const parts = ["manifest", "build", "parts", "agent", "throttling", "makespan"] as const;
 
 const { values } = parseArgs({
   options: {
@@ -203,5 +204,6 @@ if (wants("manifest")) {
 }
 if (wants("build")) process.stdout.write(await listingTable(values.dir, repeats));
 if (wants("parts")) await partsTable(values.dir, repeats, (text) => process.stdout.write(text));
+if (wants("throttling")) await throttlingTable(values.dir, (text) => process.stdout.write(text));
 if (wants("agent")) await benchAgent(values.dir, repeats);
 if (wants("makespan")) process.stdout.write(makespanTable());

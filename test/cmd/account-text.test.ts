@@ -17,6 +17,7 @@ function progress(more: Partial<Omit<RunProgress, "account">>, done = amount(1_2
     bytesPerSecond: 1.2e9,
     etaSeconds: 3_600,
     hindrance: undefined,
+    throttling: null,
     ...more,
     account,
   } as unknown as RunProgress;

@@ -241,6 +241,7 @@ export interface State {
   proven: number;
   copied: number;
   objects_done: number;
+  throttled: number;
   outcome: string;
   child: { pid: number } | null;
   agent: { pid: number };
