@@ -20,7 +20,7 @@ import { CopyPass, type PlaceKinds } from "./copy-pass.ts";
 import { type CutMemory, runWithCuts } from "./cut-pass.ts";
 import { decideAfterPass } from "./decide.ts";
 import type { Look } from "./destination.ts";
-import { type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
+import { fellSilent, type PassRun, type UnprovenRecord, unsettledClass } from "./explain.ts";
 import { readLook } from "./first-look.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type AskPlace, Hindrances } from "./hindrance.ts";
@@ -187,9 +187,7 @@ class Attempt {
         this.#throttle.endPass(throttled);
         const { passes, passWaitSeconds } = this.#flags;
         // Another pass on this node could wait for a step that Slurm still counts as running.
-        const lostStep = results.some(
-          ({ result }) => !(result instanceof XferError) && result.hang === "silent",
-        );
+        const lostStep = results.some(fellSilent);
         const next = decideAfterPass({
           pass,
           passes: lostStep ? pass : passes,
@@ -379,7 +377,8 @@ class Attempt {
       note: (message) => this.#note(message),
     });
     for (const mayBeThere of worklist.mayBeThere ? [false, true] : [false]) {
-      if (this.#stop.aborted) break;
+      // Where a step is lost, another could wait for it without end.
+      if (this.#stop.aborted || runs.some(fellSilent)) break;
       const made = await runWithCuts({
         worklist,
         count: records.count,

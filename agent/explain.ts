@@ -29,6 +29,11 @@ export interface PassRun {
   result: PassResult | XferError;
 }
 
+/** Whether a run of rclone was lost: its step or container is gone, and Slurm may still count it as running. */
+export function fellSilent({ result }: PassRun): boolean {
+  return !(result instanceof XferError) && result.hang === "silent";
+}
+
 /** What rclone said of a key: under its name, or under that of the part file that it writes first. */
 export function wordOn(key: string, errors: ReadonlyMap<string, string>): string | undefined {
   const own = errors.get(key);

@@ -19,9 +19,10 @@ export type PieceOutcome = "went-on" | "aborted" | "everything";
  *
  * | rclone | outcome |
  * |---|---|
+ * | never spoke, or its log fell silent, whatever it had proved: its step is gone, and Slurm may count it as running | everything: no record is to blame |
  * | proved something, or ended with 0 | went on |
  * | has a word of its own for every record that is not proven | went on |
- * | never spoke, or its log fell silent; its container or its configuration is wrong | everything: no record is to blame |
+ * | its container or its configuration is wrong | everything: no record is to blame |
  * | ended otherwise, without a word of some | aborted: one record may have stopped it |
  */
 export function pieceOutcome(facts: {
@@ -34,8 +35,9 @@ export function pieceOutcome(facts: {
   /** The class of the message that is about no single record. */
   failure: FailureClass;
 }): PieceOutcome {
+  if (facts.unheard && facts.exitCode !== 0) return "everything";
   if (facts.proved || facts.exitCode === 0) return "went-on";
-  if (facts.unheard || facts.failure === "container" || facts.failure === "config") return "everything";
+  if (facts.failure === "container" || facts.failure === "config") return "everything";
   return facts.unnamed === 0 ? "went-on" : "aborted";
 }
 

@@ -21,6 +21,8 @@ describe("what a start of rclone says of its records", () => {
     ["its configuration is wrong", { failure: "config" }, "everything"],
     ["its container did not start", { failure: "container" }, "everything"],
     ["never spoke", { unheard: true }, "everything"],
+    ["its step was lost after it had proved something", { unheard: true, proved: true }, "everything"],
+    ["never spoke, and ended well", { unheard: true, exitCode: 0 }, "went-on"],
     ["never spoke, and named none since there are none", { unheard: true, unnamed: 0 }, "everything"],
   ];
   for (const [what, change, outcome] of rows) {
