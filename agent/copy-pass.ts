@@ -30,6 +30,7 @@ import {
   lastPlaceOf,
   type OneRun,
   throttleFlags,
+  wasCutOff,
   wentThrough,
 } from "./throttled-runs.ts";
 import type { Worklist } from "./worklist.ts";
@@ -39,9 +40,6 @@ const statsSeconds = 2;
 
 /** How often rclone is looked at beside what it says: its pacer may keep it silent for two seconds. */
 const throttleTickMs = 250;
-
-/** What rclone ends with when the time is up that it was given (--max-duration). */
-const timeIsUp = /max transfer duration reached/;
 
 /** What the two ends of a copy are, and whether a server copies between them. */
 export interface PlaceKinds {
@@ -161,8 +159,7 @@ export class CopyPass {
         throw error;
       })
       .finally(() => clearInterval(watch));
-    const cutOff =
-      !(result instanceof XferError) && result.error !== undefined && timeIsUp.test(result.error);
+    const cutOff = bounds.limitMs !== undefined && wasCutOff(result);
     // What ends a run for its time is no error of the copy.
     if (cutOff) progress.forgive(1);
     const said = throttle.end({ loweredTo, cutOff });

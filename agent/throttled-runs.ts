@@ -11,6 +11,12 @@ export interface OneRun {
   end: "stopped" | "bounded" | "by-itself";
 }
 
+/** Whether the time was up that a run was given: newer versions have an exit code for that, 1.60 says it last. */
+export function wasCutOff(result: PassResult | XferError): boolean {
+  if (!("objectErrors" in result)) return false;
+  return result.exit.code === 10 || /max transfer duration reached/.test(result.error ?? "");
+}
+
 /** Whether a run went through all that it was given: it ended by itself, well or with a word on what failed. */
 export function wentThrough(result: PassResult | XferError): boolean {
   if (!("objectErrors" in result) || result.hang !== undefined) return false;

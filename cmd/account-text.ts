@@ -13,19 +13,17 @@ export function progressText({ account, bytesPerSecond, etaSeconds, throttling }
   const bytes = copied.bytes + unchanged.bytes;
   const percent = listed.bytes > 0 ? Math.floor((100 * bytes) / listed.bytes) : 100;
   return (
-    `${percent}%  ${formatCount(objects)}/${formatCount(listed.objects)} objects  ` +
+    `${percent}%  ${throttling === null ? "" : `${throttlingText(throttling)}  `}${formatCount(objects)}/${formatCount(listed.objects)} objects  ` +
     `${formatBytes(bytes)}/${formatBytes(listed.bytes)}  ${formatBytes(bytesPerSecond)}/s  ` +
-    `ETA ${formatDuration(etaSeconds)}  shards ${shards.done}/${shards.total} done, ${shards.failed} failed` +
-    throttlingText(throttling)
+    `ETA ${formatDuration(etaSeconds)}  shards ${shards.done}/${shards.total} done, ${shards.failed} failed`
   );
 }
 
-/** What a store refuses, beside the rest of the line; nothing where it refuses none. */
-function throttlingText(throttling: RunProgress["throttling"]): string {
-  if (throttling === null) return "";
+/** What a store refuses of late, and with how many transfers it is asked. */
+export function throttlingText(throttling: NonNullable<RunProgress["throttling"]>): string {
   const { refused, requests, transfers, wanted } = throttling;
   const percent = requests > 0 ? Math.round((100 * refused) / requests) : 0;
-  return `  throttled: ${percent}% of requests refused, transfers ${transfers} of ${wanted}`;
+  return `throttled: ${percent}% of requests refused, transfers ${transfers} of ${wanted}`;
 }
 
 /** The account of a run as a table for people. */

@@ -22,7 +22,7 @@ import { isCompiled, ownCommand } from "../lib/system/process.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { verifyAfterRun } from "../lib/verify/after-run.ts";
 import { version } from "../package.json" with { type: "json" };
-import { accountText, progressText, runVerificationText } from "./account-text.ts";
+import { accountText, progressText, runVerificationText, throttlingText } from "./account-text.ts";
 import * as flags from "./flags.ts";
 import { buildOptionsOf, checkRcloneConfig, listingText } from "./listing.ts";
 import { printJson, printText } from "./print.ts";
@@ -195,6 +195,7 @@ async function endHere(
   const untransferable = await readUntransferable(runLayout(runDir).manifest);
   let account = emptyAccount(untransferable);
   let copied: ExitCode = exitCodes.done;
+  let saidThrottled = false;
   if (config) {
     ({ account, exitCode: copied } = await runHere({
       runDir,
@@ -202,7 +203,14 @@ async function endHere(
       command: ownCommand(),
       submission: `local:${new Date().toISOString()}`,
       stop,
-      onProgress: (progress) => live.update(progressText(progress)),
+      onProgress: (progress) => {
+        if (progress.throttling && !saidThrottled) {
+          saidThrottled = true;
+          live.clear();
+          log.warn(throttlingText(progress.throttling));
+        }
+        live.update(progressText(progress));
+      },
     }));
     live.clear();
     if (!input.json) await printText(accountText(account, runDir));

@@ -43,9 +43,9 @@ export function lowerTo(facts: Refusals): number | undefined {
   if (facts.forMs < Math.min(lookMsMax, Math.max(lookMs, facts.lossMs / 4))) return undefined;
   const half = Math.floor(transfers / 2);
   if (waiting === 0 && taken === 0) return half;
-  const byShare = Math.floor((transfers * taken) / (taken + refused));
+  const byShare = Math.ceil((transfers * taken) / (taken + refused));
   const left = Math.max(byShare, transfers - waiting);
-  return Math.max(1, Math.min(left, transfers - Math.ceil(transfers / 4)));
+  return Math.max(1, Math.min(left, transfers - Math.max(1, Math.floor(transfers / 4))));
 }
 
 /** How far throttling has brought --transfers down, and what is tried to come up again. */
@@ -97,7 +97,7 @@ export type RunVerdict =
  * |---|---|
  * | refused, soon after a raise | as before the raise, or what the store seems to take when that is more; a longer quiet |
  * | refused otherwise | what the store seems to take |
- * | cut off, without refusals | twice as many, up to the user's |
+ * | cut off, without refusals | a quarter more, up to the user's; twice as many where the last raise went well |
  * | cut off, with refusals but too few to stop it for | as before the raise; the quiet begins anew |
  * | ended before | the same, and the quiet goes on |
  */
@@ -106,7 +106,7 @@ export function afterRun(now: Throttling, run: RunVerdict): Throttling {
   if (run.kind === "refused") {
     const isOfRaise = raisedFrom !== undefined && run.ranMs < quietWanted.ms;
     const transfers = isOfRaise ? Math.max(run.to, raisedFrom) : run.to;
-    const refusedRaises = isOfRaise ? now.refusedRaises + 1 : 0;
+    const refusedRaises = now.refusedRaises + (isOfRaise ? 1 : 0);
     return { transfers, wanted, raisedFrom: undefined, refusedRaises, quietMs: 0 };
   }
   if (now.transfers >= wanted) return now;
@@ -121,7 +121,7 @@ export function afterRun(now: Throttling, run: RunVerdict): Throttling {
     };
   }
   if (!run.cutOff) return { ...now, quietMs: now.quietMs + run.ranMs };
-  const transfers = Math.min(wanted, 2 * now.transfers);
+  const transfers = Math.min(wanted, Math.ceil(now.transfers * (raisedFrom === undefined ? 1.25 : 2)));
   return {
     transfers,
     wanted,

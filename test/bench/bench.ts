@@ -8,14 +8,15 @@ import { benchAgent } from "./agent.ts";
 import { listingTable } from "./listing.ts";
 import { makespanTable } from "./makespan.ts";
 import { type Measured, measure } from "./measure.ts";
+import { benchThrottle } from "./throttle.ts";
 
 /**
  * `bun run bench [--only PART,PART] [--records N,N] [--repeat N] [--dir DIR]`: what the manifest commands cost beside
  * `cp` of the same file in the same run, their memory, what a build costs beside its listing and the agent beside bare
- * rclone, and how level an array's end is. It prints; it never fails for being slow.
+ * rclone, how level an array's end is, and how fast it is to a store that throttles. It prints; it never fails for being slow.
  */
 
-const parts = ["manifest", "build", "agent", "makespan"] as const;
+const parts = ["manifest", "build", "agent", "makespan", "throttle"] as const;
 
 const { values } = parseArgs({
   options: {
@@ -203,3 +204,4 @@ if (wants("manifest")) {
 if (wants("build")) process.stdout.write(await listingTable(values.dir, repeats));
 if (wants("agent")) await benchAgent(values.dir, repeats);
 if (wants("makespan")) process.stdout.write(makespanTable());
+if (wants("throttle")) await benchThrottle();
