@@ -125,9 +125,9 @@ export class CopyPass {
       last = one;
       const { result, end } = one;
       if (result instanceof XferError || stop.aborted || end === "by-itself") break;
-      ended.add(result, end);
-      // With nothing proven it is for a run without bounds to say what stands in the way.
-      bounded = end === "stopped" || journal.proofs.count > provenBefore;
+      const hasFailures = ended.add(result, end);
+      // A run in which no object came to an end had too little time: look-ups come before all copies.
+      bounded = end === "stopped" || hasFailures || journal.proofs.count > provenBefore;
     }
     if (!last) return undefined;
     return {

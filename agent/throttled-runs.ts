@@ -86,8 +86,12 @@ export class EndedRuns {
     return this.#failed.has(place);
   }
 
-  /** Takes what a run said of objects that failed; of one that was stopped, only what no other run can mend. */
-  add({ objectErrors, spoke }: PassResult, end: OneRun["end"]): void {
+  /**
+   * Takes what a run said of objects that failed; of one that was stopped, only what no other run can mend. Gives whether
+   * there were any.
+   */
+  add({ objectErrors, spoke }: PassResult, end: OneRun["end"]): boolean {
+    const before = this.#failed.size;
     this.#spoke ||= spoke;
     for (const [object, message] of objectErrors) {
       if (end === "stopped" && canPass(this.#causeOf(message).class)) continue;
@@ -96,6 +100,7 @@ export class EndedRuns {
       this.#failed.add(place);
       this.#errors.set(object, message);
     }
+    return this.#failed.size > before;
   }
 
   /** The place of an object, or of that whose part file it is. */

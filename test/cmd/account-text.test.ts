@@ -58,6 +58,15 @@ test("on 80 columns the reason for a standstill stays, with percent and ETA", ()
   expect(line.length).toBeLessThan(80);
 });
 
+test("a store that throttles is told where a narrow terminal shows it", () => {
+  const throttling = { refused: 42, requests: 100, transfers: 4, wanted: 32 };
+  const line = shown(progress({ throttling }), 79);
+  expect(line).toContain("throttled: 42% of requests refused, transfers 4 of 32");
+  expect(line).toStartWith("66%  ");
+  const quiet = { refused: 0, requests: 0, transfers: 4, wanted: 32 };
+  expect(shown(progress({ throttling: quiet }), 200)).toContain("throttled: 0% of requests refused");
+});
+
 test("a pass that waits says when it goes on", () => {
   const waits = { ...down, nextPassMs: now + 12_400 };
   expect(shown(progress({ hindrance: waits }), 200)).toEndWith(", since 40s; next pass in 12s");

@@ -240,3 +240,22 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "a store that takes four requests at a time: rclone's step is started anew with fewer transfers, and nothing is spent",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "throttled");
+    const keys = stage.fill(250);
+    stage.dest.inject({ kinds: ["PUT"], action: "slowdown", beyond: 4 });
+    stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 40 } });
+    const jobId = await stage.submit("--num-shards", "1");
+    await cluster.waitForJob(jobId, timeoutMs);
+    expect(stage.states("done"), stage.logs()).toHaveLength(1);
+    expect(stage.states("attempt")).toMatchObject([{ attempt: 1, spent: 0, other_stops: 0 }]);
+    const log = readFileSync(join(stage.runDir, "logs", "shard_0_attempt_1.log"), "utf8");
+    expect(log).toMatch(/requests refused \(\d+%\): --transfers 32 -> \d+ of 32/);
+    expect(stage.dest.counts.errors["503"]).toBeLessThanOrEqual(100);
+    expect(await stage.different(keys)).toEqual([]);
+  },
+  timeoutMs,
+);
