@@ -263,7 +263,6 @@ async function endHere(
   const untransferable = await readUntransferable(runLayout(runDir).manifest);
   let account = emptyAccount(untransferable, readDeltaSame(runLayout(runDir), undefined));
   let copied: ExitCode = exitCodes.done;
-  const saidThrottled = false;
   if (config) {
     ({ account, exitCode: copied } = await runHere({
       runDir,
