@@ -18,7 +18,7 @@ import { quoteWords } from "../lib/system/shell-words.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { CopyTime } from "./copy-time.ts";
 import { silenceLimitsOf } from "./decide/silence.ts";
-import type { PassRun } from "./explain.ts";
+import { fellSilent, type PassRun } from "./explain.ts";
 import { type AskPlace, HindranceAsker, type Hindrances } from "./hindrance.ts";
 import { type PassResult, runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
@@ -169,6 +169,8 @@ export class CopyPass {
     if (cutOff) progress.forgive(1);
     const said = throttle.end({ loweredTo, cutOff });
     if (said !== undefined) note(said);
+    // Where a step is lost, the next run could wait for it without end.
+    if (fellSilent({ result })) return { result, end: "by-itself" };
     if (loweredTo !== undefined) return { result, end: "stopped" };
     return { result, end: cutOff || (end.isCut && wentThrough(result)) ? "bounded" : "by-itself" };
   }

@@ -30,7 +30,7 @@ export interface PassRun {
 }
 
 /** Whether a run of rclone was lost: its step or container is gone, and Slurm may still count it as running. */
-export function fellSilent({ result }: PassRun): boolean {
+export function fellSilent({ result }: Pick<PassRun, "result">): boolean {
   return !(result instanceof XferError) && result.hang === "silent";
 }
 

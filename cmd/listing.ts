@@ -11,7 +11,7 @@ import { type Lister, listingCpus } from "../lib/run/lister.ts";
 import { errnoOf, invalidInput } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
-import { folderProblem } from "../lib/system/writable.ts";
+import { requireFolder } from "../lib/system/writable.ts";
 import { imageOf, listerSchema, listSchema, rcloneSchema } from "./flags.ts";
 import { printJson, printText } from "./print.ts";
 
@@ -126,25 +126,16 @@ export function requireListingPassword(
   requireConfPassword({ configPath: input["rclone-config"], runtime, flags: input["extra-lsjson-flags"] });
 }
 
-/** Throws invalid input when a path cannot be made because a part of it is there, and is no folder. */
-export function checkPlace(flag: string, path: string): void {
-  for (let above = resolve(path); ; above = dirname(above)) {
-    const stat = statSync(above, { throwIfNoEntry: false });
-    if (stat?.isDirectory() || above === dirname(above)) return;
-    if (stat) throw invalidInput(`${flag}: ${path}: ${above} is no folder`);
-  }
-}
-
 /** Throws invalid input when a folder is where a file is wanted. */
 export function checkNoFolder(flag: string, path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw invalidInput(`${flag}: ${path}: is a folder: a file is wanted`);
 }
 
-/** Throws invalid input when a file that may be there already is none, or lies below another file. */
+/** Throws invalid input when a file that may be there already is a folder, or its own folder is none or is shut. */
 export function checkResultFile(flag: string, path: string): void {
   checkNoFolder(flag, path);
-  checkPlace(flag, dirname(resolve(path)));
+  requireFolder(flag, dirname(path));
 }
 
 /**
@@ -152,13 +143,11 @@ export function checkResultFile(flag: string, path: string): void {
  * file, or its folder is shut.
  */
 export function checkNewFile(flag: string, path: string, other?: string): void {
-  checkPlace(flag, dirname(resolve(path)));
   if (existsSync(path)) {
     throw invalidInput(`${flag}: ${path} is there already: a manifest is immutable, choose another name`);
   }
   if (other !== undefined && resolve(path) === resolve(other)) {
     throw invalidInput(`${flag}: ${path} is written by another flag too: choose another name`);
   }
-  const problem = folderProblem(dirname(path));
-  if (problem) throw invalidInput(`${flag}: ${problem}`);
+  requireFolder(flag, dirname(path));
 }

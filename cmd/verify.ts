@@ -13,7 +13,7 @@ import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts"
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";
 import { formatObjects } from "../lib/system/units.ts";
-import { folderProblem } from "../lib/system/writable.ts";
+import { requireFolder } from "../lib/system/writable.ts";
 import { version } from "../package.json" with { type: "json" };
 import { verificationText } from "./account-text.ts";
 import * as flags from "./flags.ts";
@@ -92,8 +92,7 @@ export default defineCommand({
 
 async function verifyHere(input: Input): Promise<Verification> {
   const config = readRunConfig(runLayout(input["run-dir"]).config);
-  const problem = folderProblem(input["run-dir"]);
-  if (problem) throw invalidInput(`--run-dir: ${problem}`);
+  requireFolder("--run-dir", input["run-dir"]);
   if (input["image-check"]) requireImageHere(config.runtime, config.rclone_image ?? undefined);
   requireConfPassword({
     configPath: config.rclone_config ?? undefined,

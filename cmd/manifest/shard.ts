@@ -4,13 +4,11 @@ import { shardsFor } from "../../lib/manifest/analysis.ts";
 import { clusterDefaults } from "../../lib/manifest/cost-model.ts";
 import { shardManifest } from "../../lib/manifest/shard.ts";
 import { shardStrategies } from "../../lib/manifest/shards-meta.ts";
-import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
-import { folderProblem } from "../../lib/system/writable.ts";
+import { requireFolder } from "../../lib/system/writable.ts";
 import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";
-import { checkPlace } from "../listing.ts";
 import { printJson, printText } from "../print.ts";
 import { ReadingLine } from "./read-progress.ts";
 
@@ -47,9 +45,7 @@ export default defineCommand({
   },
   async run({ args }) {
     const input = flags.readFlags(schema, args);
-    const problem = folderProblem(input.outdir);
-    if (problem) throw invalidInput(`--outdir: ${problem}`);
-    checkPlace("--outdir", input.outdir);
+    requireFolder("--outdir", input.outdir);
     const reading = new ReadingLine();
     const { signal: stop } = watchForStop(stopSignals);
     const analyzing = reading.show("analyzing");

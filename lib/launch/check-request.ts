@@ -8,7 +8,7 @@ import { optionsInHelp, unknownOptions } from "../slurm/sbatch-extras.ts";
 import { quoteDirective } from "../slurm/sbatch-script.ts";
 import { invalidInput } from "../system/errors.ts";
 import { findProgram, runProgram } from "../system/process.ts";
-import { folderProblem } from "../system/writable.ts";
+import { requireFolder } from "../system/writable.ts";
 
 /** What a run is asked to be, as far as it is known before its source is listed. */
 type LaunchRequest = Pick<
@@ -46,8 +46,7 @@ export async function checkRequest(
   if ("path" in request.agent && /[\n\r\0]/.test(request.agent.path)) {
     throw invalidInput("--agent-path: has a line break");
   }
-  const problem = folderProblem(request.runDir);
-  if (problem) throw invalidInput(`--run-dir: ${problem}`);
+  requireFolder("--run-dir", request.runDir);
   return [notShownText("--rclone-flags", notShown), exportText(slurm.sbatchExtras)].filter(
     (text) => text !== undefined,
   );

@@ -73,6 +73,9 @@ const objectRetry = /^Received error: (.*) - low level retry \d+\/\d+$/s;
 const plainFailure =
   /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (?:Failed to |Fatal error: |CRITICAL: |ERROR ?: |NOTICE: )/;
 
+/** A line by which rclone tells at -vv what it does, in either form of its log. */
+export const debugLine = /^\S+ \S+ DEBUG : |"level":"debug"/;
+
 /** Reads one line of the log that `rclone --use-json-log` writes, or of what srun or a container prints beside it. */
 export function parseLogLine(line: string): LogEvent {
   if (!line.startsWith("{")) return plainEvent(line);

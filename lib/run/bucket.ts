@@ -1,5 +1,6 @@
 import { forEachEntry } from "../manifest/read-listing.ts";
 import { joinRoot } from "../manifest/root.ts";
+import { configFlags } from "../rclone/argv.ts";
 import { bucketOf, makesBucketFlags } from "../rclone/bucket.ts";
 import { rootKind } from "../rclone/remote.ts";
 import { parseRoot, type RemoteContext, remoteType } from "../rclone/remote-options.ts";
@@ -102,9 +103,8 @@ async function makeRoot(lister: Lister, needs: BucketNeeds, name: string): Promi
   const { root, context } = needs;
   const { runtime, configPath, confInContainer } = lister;
   const conf = configPath !== undefined && runtime !== "host" ? confInContainer : configPath;
-  const config = conf === undefined ? [] : ["--config", conf];
   const own = makesBucketFlags(bucketOf(root, context));
-  const argv = ["rclone", "mkdir", ...config, "--ask-password=false", ...needs.extraFlags, ...own, root];
+  const argv = ["rclone", "mkdir", ...configFlags(conf), ...needs.extraFlags, ...own, root];
   const places = { readOnly: [], writable: [root], context };
   const command = wrapCommand(argv, {
     runtime,

@@ -1,11 +1,10 @@
+import { debugLine } from "../rclone/log.ts";
 import { startChild } from "../system/process.ts";
 import { afterRunning } from "../system/running-time.ts";
 
 /** An answer that takes longer counts as none. */
 const limitMs = 15_000;
 const stderrMax = 64 * 1024;
-/** What rclone says at -vv of what it does. */
-const debugText = /^\S+ \S+ DEBUG : |"level":"debug"/;
 
 /**
  * Flags that make rclone give up at once and say why. Its own repetitions, in the library that talks to S3, last for
@@ -63,7 +62,7 @@ export async function inquire(
     if (outcome === "silent") return "i/o timeout: no answer";
     return said
       .split("\n")
-      .filter((line) => !debugText.test(line))
+      .filter((line) => !debugLine.test(line))
       .join(" ")
       .trim();
   } finally {

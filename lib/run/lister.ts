@@ -7,6 +7,7 @@ import { joinRoot } from "../manifest/root.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { bucketOf } from "../rclone/bucket.ts";
 import type { Side } from "../rclone/hindrance.ts";
+import { debugLine } from "../rclone/log.ts";
 import type { RootKind } from "../rclone/remote.ts";
 import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
 import { showsVariable } from "../rclone/secrets.ts";
@@ -156,7 +157,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     if (showsVariable(line)) return;
     const message = text.startsWith("{") ? jsonError(text) : undefined;
     if (message !== undefined) told.rclone(message);
-    else if (!text.startsWith("{") && !debugText.test(text)) told.line(text);
+    else if (!text.startsWith("{") && !debugLine.test(text)) told.line(text);
     stderr.add(Buffer.from(line));
     if (lister.verbosity > (line.startsWith("DEBUG") ? 1 : 0)) process.stderr.write(`${line}\n`);
   });
@@ -322,9 +323,6 @@ class Tail {
     return Buffer.concat(this.#parts).subarray(-tailBytesMax).toString("utf8");
   }
 }
-
-/** What rclone says at -vv of what it does: the names in it would be taken for the failure. */
-const debugText = /^\S+ \S+ DEBUG : /;
 
 function writeErrorLog(failure: {
   lister: Lister;

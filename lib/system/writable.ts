@@ -1,12 +1,17 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { errnoOf } from "./errors.ts";
+import { errnoOf, invalidInput } from "./errors.ts";
 
 /**
- * Why nothing can be written into a folder that is there or is to be made, or undefined when something can, as far as a look
- * at it tells.
+ * Throws invalid input, naming the flag, when nothing can be written into a folder that is there or is to be made, as far as
+ * a look at it tells.
  */
-export function folderProblem(path: string): string | undefined {
+export function requireFolder(flag: string, path: string): void {
+  const problem = folderProblem(path);
+  if (problem) throw invalidInput(`${flag}: ${problem}`);
+}
+
+function folderProblem(path: string): string | undefined {
   let folder = resolve(path);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   try {
