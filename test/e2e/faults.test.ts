@@ -103,7 +103,7 @@ const faults: readonly Fault[] = [
     disturb: local.failSome(0.2, { source: "slowdown", dest: "slowdown" }),
   },
   {
-    what: "429 on everything for a while: fewer transfers, and a wait before the next attempt",
+    what: "429 on everything for a while: fewer transfers, in the pass or after a wait in the next attempt",
     where: "local",
     flags: rcloneFlags("--transfers 8 --retries 1 --retries-sleep 50ms --low-level-retries 1"),
     goesOn: "by itself",
