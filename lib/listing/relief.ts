@@ -2,8 +2,10 @@
 interface LevelView {
   /** Prefixes that nobody has begun to list. */
   ahead: number;
-  /** How many objects a prefix of it holds, by the median of those that are known. */
+  /** How many objects a prefix of it holds, by the median of those that are known, or so far. */
   objects: number;
+  /** Whether none is known in whole, and another listing has begun one to find out. */
+  isProbed: boolean;
 }
 
 /** The level below which a listing is, and at which its tree could be divided, as far as it is known. */
@@ -26,6 +28,7 @@ export interface TreeView {
   startMs: number;
   /** Milliseconds that one listing by itself takes for 1,000 objects: beside others all seem slow. */
   paceMs: number;
+  objects: number;
   /** The levels that it is divided at, the outermost first. */
   levels: readonly LevelView[];
   next: NextLevel | undefined;
@@ -51,8 +54,11 @@ const slowStoreMs = 45;
 const startsMin = 1.6;
 /** A level with more objects of its own is not looked at. */
 const ownShareMax = 0.1;
-/** So many small prefixes for each listing may be listed one by one, to reach a large one that they follow. */
-const smallPerLister = 4;
+/**
+ * So many small prefixes may be listed one by one, to divide a large one beside them: for each listing, or for each page that
+ * was listed, so that they cost little beside the rest.
+ */
+const [smallPerLister, smallPerPage] = [4, 0.1];
 
 /**
  * What a free listing may do for a tree that another is listing.
@@ -61,6 +67,7 @@ const smallPerLister = 4;
  * | --------------------------------------------------------------------- | ---------------- |
  * | has been listed for less than a second (0.4 s of a slow store)        | none             |
  * | has a level with prefixes ahead that are worth a start each           | claim the last   |
+ * | has one of a quick store of which no size is known, and one is listed | none             |
  * | has many prefixes ahead that are not: each would cost a request more  | none             |
  * | is in a next level with many objects of its own                       | none             |
  * | is in a prefix of a next level that has large ones                    | look at it       |
@@ -72,9 +79,10 @@ const smallPerLister = 4;
  */
 export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
   if (view.listedMs === undefined || isTooEarly(view.listedMs, view, rules)) return undefined;
-  const fewSmall = smallPerLister * rules.listers;
-  for (const [index, { ahead, objects }] of view.levels.entries()) {
+  const fewSmall = fewSmallOf(view.objects, rules);
+  for (const [index, { ahead, objects, isProbed }] of view.levels.entries()) {
     if (ahead === 0) continue;
+    if (isProbed && !rules.atOnce && view.paceMs <= slowStoreMs) return undefined;
     if (isWorth(view, rules, objects, ahead)) return { do: "claim", level: index };
     if (ahead > fewSmall) return undefined;
   }
@@ -92,7 +100,8 @@ export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
 export function staysDivided(waiting: number, kept: readonly number[], rules: ReliefRules): boolean {
   const typical = medianOf(kept);
   if (typical === undefined) return false;
-  return waiting <= smallPerLister * rules.listers || typical >= objectsMin(rules);
+  const objects = kept.reduce((sum, one) => sum + one, 0);
+  return waiting <= fewSmallOf(objects, rules) || typical >= objectsMin(rules);
 }
 
 /** The upper median. */
@@ -102,6 +111,10 @@ export function medianOf(numbers: readonly number[]): number | undefined {
 
 function isTooEarly(listedMs: number, { paceMs }: TreeView, { atOnce }: ReliefRules): boolean {
   return !atOnce && listedMs < (paceMs > slowStoreMs ? patienceMs.slowStore : patienceMs.quickStore);
+}
+
+function fewSmallOf(objects: number, { listers, pageObjects }: ReliefRules): number {
+  return Math.max(smallPerLister * listers, (smallPerPage * objects) / pageObjects);
 }
 
 /** Two pages; a little less counts, since a median of few is no more exact. */

@@ -1,8 +1,9 @@
 import { Carriage } from "../build/carriage.ts";
 import type { Unlistable } from "../listing/lister-messages.ts";
+import { LiveEntries } from "../listing/live-entries.ts";
 import { findDuplicateKeys } from "../manifest/distinct-keys.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
-import { forEachPartEntry } from "../manifest/parts.ts";
+import { forEachPartEntry, type Part } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
 import { joinRoot } from "../manifest/root.ts";
 import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
@@ -177,8 +178,10 @@ async function excludeUncarried(
 }
 
 async function buildInParts(options: BuildOptions): Promise<BuildResult> {
-  const { out } = options;
-  const carriage = new Carriage(options);
+  const { out, choice } = options;
+  let carriage = new Carriage(options);
+  // A choice is made once for each object.
+  const early = choice ? undefined : beginEarly(options, carriage);
   let reportedAt = 0;
   const listed = await listParts(options, {
     request: sourceRequest(options),
@@ -186,28 +189,31 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
     partsDir: partsDirOf(out),
     absentAllowed: false,
     unlistable: "told",
+    live: early?.live,
     onProgress: (totals) => {
       if (Date.now() - reportedAt < progressIntervalMs) return;
       reportedAt = Date.now();
       writeProgress(out, totals);
       options.onProgress(totals);
     },
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
+    early?.live.fail(error);
+    await early?.made;
     removeProgress(out);
     throw error;
   });
-  const pending = await writeManifest({
-    source: (each) => {
-      const take = chosen(options.choice, carriage, each);
-      return forEachPartEntry(listed.parts, (entry) => {
-        throwIfStopped(options.stop, "no manifest was written; run the same command again");
-        take(entry);
-      });
-    },
-    manifestPath: out,
-    origin: options,
-    addressability: carriage.perhaps,
-  });
+  early?.live.finish();
+  let pending = await early?.made;
+  if (!pending) {
+    carriage = new Carriage(options);
+    const take = (each: (entry: ListingEntry) => void) => chosen(choice, carriage, each);
+    pending = await writeManifest({
+      source: (each) => eachOfParts(options, listed.parts, take(each)),
+      manifestPath: out,
+      origin: options,
+      addressability: carriage.perhaps,
+    });
+  }
   try {
     await commitWhole(options, pending, { carriage, ...listed });
   } finally {
@@ -216,6 +222,36 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   const { leftOut, firstLeftOut } = listed;
   const { totals, markers, untransferable } = pending;
   return { ...totals, leftOut, firstLeftOut, markers, untransferable };
+}
+
+/** Begins a manifest of a parallel listing as it comes; `made` is undefined in the end when the listing was divided. */
+function beginEarly(
+  options: BuildOptions,
+  carriage: Carriage,
+): { live: LiveEntries; made: Promise<PendingManifest | undefined> } {
+  let take: (entry: ListingEntry) => void = () => {};
+  const live = new LiveEntries((entry) => take(entry));
+  const made = writeManifest({
+    source: (each) => {
+      take = chosen(undefined, carriage, each);
+      return live.end;
+    },
+    manifestPath: options.out,
+    origin: options,
+    addressability: carriage.perhaps,
+  }).catch(() => undefined);
+  return { live, made };
+}
+
+function eachOfParts(
+  { stop }: BuildOptions,
+  parts: readonly Part[],
+  take: (entry: ListingEntry) => void,
+): Promise<void> {
+  return forEachPartEntry(parts, (entry) => {
+    throwIfStopped(stop, "no manifest was written; run the same command again");
+    take(entry);
+  });
 }
 
 function sourceRequest(options: BuildOptions): ListingRequest {

@@ -1,4 +1,5 @@
 import type { Unlistable } from "../listing/lister-messages.ts";
+import { Divided } from "../listing/live-entries.ts";
 import { readTree } from "../listing/read-tree.ts";
 import { type ReliefRules, reliefOf, staysDivided, type TreeView } from "../listing/relief.ts";
 import { type DividedLevel, OutOfOrder, TreeParts } from "../listing/tree-parts.ts";
@@ -88,6 +89,7 @@ export class DividedListing {
     this.parts.push(...kept);
     for (const { note } of kept) this.#add(note.objects, 0);
     this.#waiting.push(...waiting.map((prefix) => ({ prefix })));
+    if (kept.length > 0) this.#options.live?.fail(new Divided());
     const timer = setInterval(() => this.#wake(), tickMs);
     try {
       for (;;) {
@@ -167,9 +169,11 @@ export class DividedListing {
     return {
       listedMs: firstAt === undefined ? undefined : performance.now() - firstAt,
       ...this.#costs(tree),
+      objects: parts.objects,
       levels: parts.levels.map((level) => ({
         ahead: level.ahead.length,
         objects: parts.typicalObjects(level),
+        isProbed: level.sizes.length === 0 && level.claimed.size > 0,
       })),
       next: this.#isDivisible && !isUndivided ? parts.next() : undefined,
     };
@@ -215,6 +219,7 @@ export class DividedListing {
           const { closed, isOver } = await readTree(stream, parts, (line) => {
             tree.firstAt ??= performance.now();
             this.#add(1, sizeOf(line));
+            this.#options.live?.take(line);
           });
           // What ends is divided no more.
           this.#running.delete(tree);
@@ -259,6 +264,7 @@ export class DividedListing {
       const taken = this.parts.length + this.#waiting.length + this.#busy + ahead.reduce((a, b) => a + b, 0);
       const problem = splitProblem(level, partsMax - taken);
       if (problem === undefined && part) {
+        this.#options.live?.fail(new Divided());
         tree.parts.divide(level.names);
         this.parts.push(part);
       } else {

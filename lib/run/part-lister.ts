@@ -1,3 +1,4 @@
+import type { LiveEntries } from "../listing/live-entries.ts";
 import type { Level } from "../manifest/fan-out.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
@@ -18,6 +19,8 @@ export interface ParallelOptions {
   /** Whether folders that cannot be listed are told, or fail the listing. */
   unlistable: "fails" | "told";
   onProgress: (totals: ListingTotals) => void;
+  /** Is given the entries as they come, until the listing is divided. */
+  live?: LiveEntries | undefined;
   /** Divides at the first chance, whatever it costs. */
   atOnce?: boolean;
 }

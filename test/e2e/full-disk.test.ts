@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startXfer, temporaryDirectory, timeoutMs } from "./harness.ts";
 
@@ -7,6 +7,8 @@ const temp = temporaryDirectory();
 const source = join(temp.path, "in");
 const manifest = join(temp.path, "manifest.jsonl");
 const full = join(temp.path, "full");
+/** A manifest on another disk than the parts of its listing. */
+const apart = join(temp.path, "apart.jsonl");
 
 const xfer = (...args: string[]) => startXfer(args, { cwd: temp.path }).result;
 
@@ -39,9 +41,14 @@ const roots = ["--source", source, "--dest", join(temp.path, "out")];
 const rows: [string, string[], string][] = [
   ["a manifest", ["manifest", "build", "--runtime", "host", ...roots, "--out", `${full}/m.jsonl`], "m.jsonl"],
   [
-    "parts of a listing",
+    "a manifest, and parts of its listing",
     ["manifest", "build", "--runtime", "host", ...roots, "--out", `${full}/m.jsonl`, "--list-parallel", "2"],
-    "m.jsonl.parts/lsjson-",
+    "m.jsonl",
+  ],
+  [
+    "parts of a listing",
+    ["manifest", "build", "--runtime", "host", ...roots, "--out", apart, "--list-parallel", "2"],
+    "parts/lsjson-",
   ],
   [
     "shards",
@@ -83,6 +90,10 @@ describe("on a full disk", () => {
   test.each(rows)(
     "%s: exit code 1, one line that names the file and what to do, and nothing is left",
     async (_, args, name) => {
+      if (args.includes(apart)) {
+        mkdirSync(join(full, "parts"));
+        symlinkSync(join(full, "parts"), `${apart}.parts`);
+      }
       const result = await xfer(...args);
       expect(result.stderr).toContain(`${join(full, name)}`);
       const said = result.stderr.split("\n").find((line) => line.startsWith("xfer: ")) ?? result.stderr;
@@ -91,8 +102,8 @@ describe("on a full disk", () => {
       );
       expect(result.stderr).not.toMatch(/^\s+at /m);
       expect(result.code).toBe(1);
-      const left = readdirSync(full, { recursive: true, withFileTypes: true }).filter((entry) =>
-        entry.isFile(),
+      const left = [temp.path, full].flatMap((dir) =>
+        readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
       );
       expect(left.map(({ name }) => name).filter((one) => one.includes(".tmp."))).toEqual([]);
       Bun.spawnSync(["sh", "-c", 'rm -rf "$0"/*', full]);

@@ -4,7 +4,7 @@ import { type ReliefRules, reliefOf, staysDivided, type TreeView } from "../../.
 const rules: ReliefRules = { listers: 8, pageObjects: 1_000, atOnce: false };
 /** A listing of a store that takes 50 ms a request, after 2 s. */
 const slow: TreeView = {
-  ...{ listedMs: 2_000, startMs: 70, paceMs: 80 },
+  ...{ listedMs: 2_000, startMs: 70, paceMs: 80, objects: 25_000 },
   ...{ levels: [], next: { seen: 12, objects: 2_000, current: 500, ownShare: 0 } },
 };
 const quick: TreeView = { ...slow, paceMs: 30, startMs: 50 };
@@ -39,6 +39,11 @@ test.each<[what: string, view: TreeView, relief: ReturnType<typeof reliefOf>]>([
     { ...slow, next: { seen: 3, objects: 9_000, current: 1, ownShare: 0.5 } },
     undefined,
   ],
+  [
+    "a large prefix after small ones that are few beside it",
+    { ...slow, objects: 900_000, next: { seen: 90, objects: 50, current: 800_000, ownShare: 0 } },
+    look,
+  ],
   ["a flat prefix", { ...slow, next: undefined }, undefined],
   ["a container that takes long to start", { ...slow, startMs: 3_000 }, undefined],
   [
@@ -46,23 +51,45 @@ test.each<[what: string, view: TreeView, relief: ReturnType<typeof reliefOf>]>([
     { ...slow, startMs: 3_000, next: { seen: 2, objects: 90_000, current: 9, ownShare: 0 } },
     look,
   ],
-  ["a level with large prefixes ahead", { ...slow, levels: [{ ahead: 40, objects: 2_000 }] }, claim(0)],
-  ["it is reached before a helper starts", { ...quick, levels: [{ ahead: 1, objects: 2_500 }] }, undefined],
-  ["a level with many small prefixes ahead", { ...slow, levels: [{ ahead: 40, objects: 500 }] }, undefined],
+  [
+    "a level with large prefixes ahead",
+    { ...slow, levels: [{ ahead: 40, objects: 2_000, isProbed: false }] },
+    claim(0),
+  ],
+  [
+    "a level of which no size is known, and one is listed",
+    { ...slow, levels: [{ ahead: 40, objects: 90_000, isProbed: true }] },
+    claim(0),
+  ],
+  [
+    "the same of a quick store",
+    { ...quick, levels: [{ ahead: 40, objects: 90_000, isProbed: true }] },
+    undefined,
+  ],
+  [
+    "it is reached before a helper starts",
+    { ...quick, levels: [{ ahead: 1, objects: 2_500, isProbed: false }] },
+    undefined,
+  ],
+  [
+    "a level with many small prefixes ahead",
+    { ...slow, levels: [{ ahead: 40, objects: 500, isProbed: false }] },
+    undefined,
+  ],
   [
     "a level with few small prefixes ahead, and large ones below",
     {
       ...slow,
       levels: [
-        { ahead: 13, objects: 500 },
-        { ahead: 9, objects: 2_250 },
+        { ahead: 13, objects: 500, isProbed: false },
+        { ahead: 9, objects: 2_250, isProbed: false },
       ],
     },
     claim(1),
   ],
   [
     "a level with nothing ahead, and large prefixes below",
-    { ...slow, levels: [{ ahead: 0, objects: 9_000 }] },
+    { ...slow, levels: [{ ahead: 0, objects: 9_000, isProbed: false }] },
     look,
   ],
 ])("%s", (_what, view, relief) => {
@@ -86,6 +113,7 @@ test.each([
   ["large prefixes are kept", 900, [9_000, 2_000, 10], true],
   ["small prefixes are kept, few wait", 32, [10, 10], true],
   ["small prefixes are kept, many wait", 33, [10, 10, 90_000], false],
+  ["small prefixes are kept, many wait beside far more", 33, [10, 10, 900_000], true],
   ["nothing waits", 0, [10], true],
 ])("what an earlier try divided: %s", (_what, waiting, kept, stays) => {
   expect(staysDivided(waiting, kept, rules)).toBe(stays);
