@@ -26,6 +26,7 @@ import type { ShardLog } from "./shard-log.ts";
 import type { ShardRecords } from "./shard-records.ts";
 import type { Throttle } from "./throttle.ts";
 import {
+  candidFlags,
   countPlaces,
   EndedRuns,
   lastPlaceOf,
@@ -209,7 +210,15 @@ export class CopyPass {
           planFlags: plan.flags,
           transfers: throttle.transfers,
           userFlags: flags.argv,
-          throttleFlags: throttleFlags(flags, throttle, run.limitMs),
+          throttleFlags: [
+            ...throttleFlags(flags, throttle, run.limitMs),
+            ...candidFlags(flags.given, {
+              pass,
+              passes: flags.passes,
+              largestBytes: records.largestBytes,
+              usesS3: kinds.source === "s3" || kinds.dest === "s3",
+            }),
+          ],
           statsSeconds,
         }),
       readOnly: [config.source_root],

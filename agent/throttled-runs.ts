@@ -43,6 +43,29 @@ export function throttleFlags(
   return ["--checkers", String(fewer), ...bounds];
 }
 
+/** The S3 library in rclone repeats this often without a word. */
+const repeatsInSilence = 2;
+/** Larger objects are not moved again for a few requests of theirs that were refused. */
+const smallBytes = 64 * 1024 * 1024;
+/** https://rclone.org/docs/#low-level-retries-number */
+const lowLevelRetriesDefault = 10;
+
+/**
+ * Flags that let throttling be seen, whichever requests are refused: rclone's S3 library repeats a GET, a COPY or a part of
+ * an upload as often as --low-level-retries says before rclone hears of it, so that the first pass over small objects has
+ * few. What fails for that is copied by the next pass, which has the user's.
+ */
+export function candidFlags(
+  given: ReadonlyMap<string, string>,
+  run: { pass: number; passes: number; largestBytes: number; usesS3: boolean },
+): string[] {
+  const { pass, passes, largestBytes, usesS3 } = run;
+  const wanted = Number(given.get("low-level-retries") ?? lowLevelRetriesDefault);
+  const isFirstOfMany = pass === 1 && passes > 1;
+  if (!usesS3 || !isFirstOfMany || largestBytes > smallBytes || wanted <= repeatsInSilence) return [];
+  return ["--low-level-retries", String(repeatsInSilence)];
+}
+
 /** How many places there are of which `includes` says so. */
 export function countPlaces(count: number, includes: (place: number) => boolean): number {
   let found = 0;

@@ -40,7 +40,8 @@ const s3Codes: readonly Rule[] = [
   [/^(?:InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AccessDenied)$/, "auth"],
   [/^(?:RequestTimeTooSkewed|AccountProblem|AllAccessDisabled|InvalidSecurity|Forbidden)$/, "auth"],
   [/^(?:SlowDown.*|TooManyRequests|RequestLimitExceeded|Throttl.*|ServiceUnavailable|Busy)$/, "throttled"],
-  [/^(?:InternalError|RequestTimeout|IncompleteBody)$/, "network"],
+  // An upload in parts of which the end was taken unheard, or that was given up for a part: it is made anew.
+  [/^(?:InternalError|RequestTimeout|IncompleteBody|NoSuchUpload)$/, "network"],
 ];
 
 /** The last words of an error of the operating system, as Go and Node write them. */

@@ -4,20 +4,28 @@ import { binary } from "../e2e/harness.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
 import { measure } from "./measure.ts";
 
-/** A destination that serves four uploads at a time and refuses all others; an upload takes so long. */
+/** A store that serves four requests of a kind at a time and refuses all others; one takes so long. */
 const atATime = 4;
-const uploadMs = 80;
+const requestMs = 80;
 const recoverMs = 60_000;
 
+const takesFour = { objects: 3_000, recovers: false, byHand: [String(atATime), "2"] } as const;
 const cases = [
-  { name: `takes ${atATime} at a time`, objects: 3_000, recovers: false, byHand: [String(atATime), "2"] },
-  { name: "recovers after a minute", objects: 12_000, recovers: true, byHand: [String(atATime), "32"] },
+  { name: `takes ${atATime} PUTs at a time`, kind: "PUT", ...takesFour },
+  {
+    name: "recovers after a minute",
+    kind: "PUT",
+    objects: 12_000,
+    recovers: true,
+    byHand: [String(atATime), "32"],
+  },
+  { name: `takes ${atATime} GETs at a time`, kind: "GET", ...takesFour },
 ] as const;
 
-/** Objects a second with the default flags beside --transfers chosen by hand, and what was refused. */
+/** Objects a second with the default flags beside --transfers chosen by hand, and what was refused of the kind. */
 export async function throttlingTable(dir: string, print: (text: string) => void): Promise<void> {
   const row = (cells: string[]) => print(`${cells.map((cell) => cell.padEnd(26)).join("")}\n`);
-  print("\na destination that throttles, one shard: objects a second, and refused of all uploads\n");
+  print("\na store that throttles, one shard: objects a second, and refused of all requests of the kind\n");
   row(["", "transfers", "objects/s", "refused", "wasted GETs", "of the best by hand"]);
   for (const one of cases) {
     const byHand = [];
@@ -35,7 +43,7 @@ export async function throttlingTable(dir: string, print: (text: string) => void
 interface Copied {
   rate: number;
   refused: number;
-  uploads: number;
+  requests: number;
   wastedGets: number;
   /** What the shard's log says of throttling. */
   said: string[];
@@ -43,8 +51,8 @@ interface Copied {
 
 function cellsOf(copied: Copied | undefined): string[] {
   if (!copied) return [];
-  const { rate, refused, uploads, wastedGets } = copied;
-  return [rate.toFixed(1), `${refused} (${Math.round((100 * refused) / uploads)}%)`, String(wastedGets)];
+  const { rate, refused, requests, wastedGets } = copied;
+  return [rate.toFixed(1), `${refused} (${Math.round((100 * refused) / requests)}%)`, String(wastedGets)];
 }
 
 async function copy(dir: string, one: (typeof cases)[number], flags: readonly string[]): Promise<Copied> {
@@ -53,8 +61,9 @@ async function copy(dir: string, one: (typeof cases)[number], flags: readonly st
   await using dest = await S3Endpoint.start({ directory: join(work, "dest"), buckets: ["copy"] });
   try {
     for (let i = 0; i < one.objects; i++) source.put("data", `d${i % 10}/o-${i}`, "x".repeat(200));
-    const recover = dest.inject({ kinds: ["PUT"], action: "slowdown", beyond: atATime });
-    dest.inject({ kinds: ["PUT"], action: { delayMs: uploadMs } });
+    const store = one.kind === "GET" ? source : dest;
+    const recover = store.inject({ kinds: [one.kind], action: "slowdown", beyond: atATime });
+    store.inject({ kinds: [one.kind], action: { delayMs: requestMs } });
     const timer = one.recovers ? setTimeout(recover, recoverMs) : undefined;
     writeFileSync(
       join(work, "rclone.conf"),
@@ -81,9 +90,9 @@ async function copy(dir: string, one: (typeof cases)[number], flags: readonly st
           /"time":"[^"]*T([\d:]+)[^"]*".*"msg":"xfer: (throttled: [^"]*)"/.exec(line)?.slice(1).join(" ") ??
           [],
       );
-    const refused = dest.counts.errors["503"] ?? 0;
+    const refused = store.counts.errors["503"] ?? 0;
     const wastedGets = source.counts.GET - one.objects;
-    return { rate: one.objects / seconds, refused, uploads: dest.counts.PUT, wastedGets, said };
+    return { rate: one.objects / seconds, refused, requests: store.counts[one.kind], wastedGets, said };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -64,6 +64,26 @@ test.each(["slowdown", "too-many"] as const)(
 );
 
 test(
+  "a source that takes four requests at a time: throttling is seen although rclone repeats a GET in silence",
+  async () => {
+    await using stage = await Stage.start();
+    const keys = fillSmall(stage, 600);
+    stage.source.inject({ kinds: ["GET"], action: "slowdown", beyond: 4 });
+    stage.source.inject({ kinds: ["GET"], action: { delayMs: 40 } });
+    const { code, stderr } = await startRun(stage).result;
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    await stage.expectEqual(keys);
+    const [from, to] = changesOf(stage)[0] ?? [];
+    expect(from).toBe(32);
+    expect(to).toBeLessThan(32);
+    expect(stderr).toMatch(/throttled: [1-9]\d*% of requests refused, transfers \d+ of 32/);
+    const state = JSON.parse(readFileSync(join(stage.runDir, "state", "shard_0.attempt"), "utf8"));
+    expect(state).toMatchObject({ attempt: 1, spent: 0, outcome: "done" });
+  },
+  timeoutMs,
+);
+
+test(
   "a store that recovers gets the user's transfers again, and refuses nothing more",
   async () => {
     await using stage = await Stage.start();

@@ -280,6 +280,7 @@ const answers: [code: string, words: string, status: number, FailureClass, final
   ["SlowDown", "Please reduce your request rate.", 503, "throttled", false],
   ["SomethingNew", "Words", 503, "throttled", false],
   ["InternalError", "We encountered an internal error. Please try again.", 500, "network", false],
+  ["NoSuchUpload", "The specified multipart upload does not exist.", 404, "network", false],
   ["RequestTimeout", "Your socket connection was not read from.", 400, "network", false],
 ];
 
