@@ -2,15 +2,14 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
 import type { ChecksumMode } from "../lib/manifest/verdict.ts";
-import { sortUserFlags } from "../lib/rclone/flags.ts";
+import { sortUserFlags } from "../lib/rclone/user-flags.ts";
 import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
 import { runLayout, shardLayout } from "../lib/run/layout.ts";
 import { submissionVariable } from "../lib/run/local-executor.ts";
 import { requireSameRoots, rootsOfShards } from "../lib/run/roots.ts";
 import type { StopCause } from "../lib/run/state.ts";
 import { shardIsVerified, verifyShard } from "../lib/run/verify-shard.ts";
-import type { TermMeaning } from "../lib/slurm/job.ts";
-import { termMeaning } from "../lib/slurm/job.ts";
+import { type TermMeaning, termMeaning } from "../lib/slurm/job.ts";
 import { shardsOfTask } from "../lib/slurm/limits.ts";
 import {
   type ArrayTask,

@@ -1,12 +1,12 @@
 import { untransferableReason } from "../lib/rclone/addressable.ts";
 import { bucketOf } from "../lib/rclone/bucket.ts";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
-import { notShownText, refusedVariables, type UserFlags } from "../lib/rclone/flags.ts";
 import { storePlace } from "../lib/rclone/hindrance.ts";
 import { isLocal, type LocalEnds, plainPath } from "../lib/rclone/local-ends.ts";
-import { copyCutoffOf, rootKind, serverSide } from "../lib/rclone/remote.ts";
 import type { RemoteContext } from "../lib/rclone/remote-options.ts";
+import { copyCutoffOf, rootKind, serverSide } from "../lib/rclone/root.ts";
 import type { Cause } from "../lib/rclone/telling.ts";
+import { notShownText, refusedVariables, type UserFlags } from "../lib/rclone/user-flags.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";

@@ -1,15 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { copyArgv } from "../lib/rclone/argv.ts";
 import { type CopyPlan, copyPlan } from "../lib/rclone/copy-plan.ts";
-import type { UserFlags } from "../lib/rclone/flags.ts";
 import type { LocalEnds } from "../lib/rclone/local-ends.ts";
-import type { RootKind, serverSide } from "../lib/rclone/remote.ts";
 import { parseRoot } from "../lib/rclone/remote-options.ts";
+import type { RootKind, serverSide } from "../lib/rclone/root.ts";
 import { stepEnvironment } from "../lib/rclone/runtime.ts";
-import type { RunConfig } from "../lib/run/config.ts";
+import { stepCommand } from "../lib/rclone/step.ts";
+import type { UserFlags } from "../lib/rclone/user-flags.ts";
+import { type RunConfig, reachOf } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
-import { stepCommand } from "../lib/run/step.ts";
 import { type ArrayTask, terminateSteps } from "../lib/slurm/scheduler.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
 import { messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
@@ -200,7 +200,7 @@ export class CopyPass {
     progress.plan = plan.reason;
     const env = { ...plan.variables, ...process.env };
     makeEnds(this.#parts.destEnds, config);
-    const argv = stepCommand(config, {
+    const argv = stepCommand(reachOf(config), {
       argv: ({ configPath, keys }) =>
         copyArgv({
           sourceRoot: config.source_root,
@@ -224,6 +224,7 @@ export class CopyPass {
       readOnly: [config.source_root],
       writable: [config.dest_root],
       keys: layout.keys,
+      cpus: config.cpus_per_task,
       env,
     });
     note(`plan: ${plan.reason}: ${quoteWords(argv)}`);

@@ -8,13 +8,13 @@ import { forEachEntry } from "../lib/manifest/read-listing.ts";
 import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { versionOf } from "../lib/rclone/addressable.ts";
 import type { Side } from "../lib/rclone/hindrance.ts";
+import { inquire } from "../lib/rclone/inquiry.ts";
 import { placeFlags } from "../lib/rclone/place-flags.ts";
-import { type RootKind, rootKind } from "../lib/rclone/remote.ts";
 import { parseRoot, type RemoteContext } from "../lib/rclone/remote-options.ts";
+import { type RootKind, rootKind } from "../lib/rclone/root.ts";
 import { stepEnvironment } from "../lib/rclone/runtime.ts";
 import { type BucketNeeds, lookForBucket, settleAbsentRoot } from "../lib/run/bucket.ts";
 import type { RunConfig } from "../lib/run/config.ts";
-import { inquire } from "../lib/run/inquiry.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
 import {
   inquiryCommand,

@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import type { ShardEntry, ShardsMeta } from "../lib/manifest/shards-meta.ts";
-import { sortUserFlags } from "../lib/rclone/flags.ts";
+import { remoteContext } from "../lib/rclone/conf.ts";
 import { isLocal, localEnds } from "../lib/rclone/local-ends.ts";
-import { rootKind } from "../lib/rclone/remote.ts";
+import { rootKind } from "../lib/rclone/root.ts";
+import { sortUserFlags } from "../lib/rclone/user-flags.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { Journal } from "../lib/run/journal.ts";
 import { type RunLayout, type ShardLayout, shardLayout } from "../lib/run/layout.ts";
-import { remoteContext } from "../lib/run/remotes.ts";
 import { checkDoneRoots, requireSameRoots } from "../lib/run/roots.ts";
 import { distrustFindings } from "../lib/run/state/destination.ts";
 import {

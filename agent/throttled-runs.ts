@@ -1,6 +1,6 @@
 import { canPass } from "../lib/rclone/failure-class.ts";
-import type { UserFlags } from "../lib/rclone/flags.ts";
 import type { Cause } from "../lib/rclone/telling.ts";
+import type { UserFlags } from "../lib/rclone/user-flags.ts";
 import type { XferError } from "../lib/system/errors.ts";
 import type { PassResult } from "./pass.ts";
 import type { ShardRecords } from "./shard-records.ts";

@@ -1,8 +1,8 @@
-import { sortUserFlags } from "../lib/rclone/flags.ts";
 import { placeFlags } from "../lib/rclone/place-flags.ts";
 import { type MetadataMode, preservedText } from "../lib/rclone/preserved.ts";
-import { type RootKind, rootKind } from "../lib/rclone/remote.ts";
 import { parseRoot, type RemoteContext, remoteType } from "../lib/rclone/remote-options.ts";
+import { type RootKind, rootKind } from "../lib/rclone/root.ts";
+import { sortUserFlags } from "../lib/rclone/user-flags.ts";
 import { requireBucket } from "../lib/run/bucket.ts";
 import type { Lister } from "../lib/run/lister.ts";
 import { log } from "../lib/system/log.ts";

@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { checksumModes } from "../lib/manifest/verdict.ts";
-import { requireConfPassword } from "../lib/run/conf-password.ts";
+import { requireConfPassword } from "../lib/rclone/conf-password.ts";
 import { readRunConfig } from "../lib/run/config.ts";
 import { requireImageHere } from "../lib/run/image.ts";
 import { runLayout } from "../lib/run/layout.ts";

@@ -1,4 +1,4 @@
-import type { RootKind } from "../../lib/rclone/remote.ts";
+import type { RootKind } from "../../lib/rclone/root.ts";
 
 /** How long rclone may show nothing of one kind before it counts as hung, in milliseconds. */
 export interface SilenceLimits {

@@ -1,9 +1,9 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { compareModes } from "../../lib/manifest/delta.ts";
+import { checkImage } from "../../lib/rclone/reach.ts";
 import { deltaText, makeDelta, notComparableText } from "../../lib/run/delta.ts";
 import { requireImageHere } from "../../lib/run/image.ts";
-import { checkImage } from "../../lib/run/inputs.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";

@@ -8,13 +8,13 @@ import {
   lsfReader,
   rowFormats,
 } from "../../lib/manifest/import-rows.ts";
-import { looksLikePath } from "../../lib/rclone/remote.ts";
+import { remoteContext } from "../../lib/rclone/conf.ts";
+import { requireApart } from "../../lib/rclone/overlap.ts";
+import { checkImage } from "../../lib/rclone/reach.ts";
+import { checkRoot, looksLikePath } from "../../lib/rclone/root.ts";
 import { requireImageHere } from "../../lib/run/image.ts";
 import { importKeys } from "../../lib/run/import-keys.ts";
-import { checkImage, checkRoot } from "../../lib/run/inputs.ts";
 import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
-import { requireApart } from "../../lib/run/overlap.ts";
-import { remoteContext } from "../../lib/run/remotes.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";

@@ -5,9 +5,9 @@ import { duplicateKeyError, findFirstDuplicate } from "../../lib/manifest/distin
 import { readFirstRecord } from "../../lib/manifest/read.ts";
 import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
 import { copyUntransferable, untransferablePath } from "../../lib/manifest/untransferable.ts";
-import { checkRoot } from "../../lib/run/inputs.ts";
-import { requireApart } from "../../lib/run/overlap.ts";
-import { remoteContext } from "../../lib/run/remotes.ts";
+import { remoteContext } from "../../lib/rclone/conf.ts";
+import { requireApart } from "../../lib/rclone/overlap.ts";
+import { checkRoot } from "../../lib/rclone/root.ts";
 import { removeIfAny } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";

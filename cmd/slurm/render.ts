@@ -1,10 +1,10 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { checkRequest } from "../../lib/launch/check-request.ts";
-import { arrayPasswordProblem } from "../../lib/run/conf-password.ts";
-import { checkRoot } from "../../lib/run/inputs.ts";
+import { remoteContext } from "../../lib/rclone/conf.ts";
+import { arrayPasswordProblem } from "../../lib/rclone/conf-password.ts";
+import { checkRoot } from "../../lib/rclone/root.ts";
 import { runLayout } from "../../lib/run/layout.ts";
-import { remoteContext } from "../../lib/run/remotes.ts";
 import { renderRun } from "../../lib/run/render.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatShards } from "../../lib/system/units.ts";

@@ -1,9 +1,9 @@
 import type { Unlistable } from "../listing/lister-messages.ts";
 import type { Addressability } from "../manifest/write-listing.ts";
 import { untransferableReason } from "../rclone/addressable.ts";
-import { type RootKind, rootKind } from "../rclone/remote.ts";
+import { readRemotes } from "../rclone/conf.ts";
 import { parseRoot, remoteType } from "../rclone/remote-options.ts";
-import { readRemotes } from "../run/remotes.ts";
+import { type RootKind, rootKind } from "../rclone/root.ts";
 
 /** Between which places keys are to be carried. */
 interface Places {

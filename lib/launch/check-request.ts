@@ -1,8 +1,8 @@
-import { notShownText, sortUserFlags } from "../rclone/flags.ts";
+import { remoteContext } from "../rclone/conf.ts";
+import { mountsFor } from "../rclone/mounts.ts";
+import { checkImage } from "../rclone/reach.ts";
+import { notShownText, sortUserFlags } from "../rclone/user-flags.ts";
 import { checkCreateBucket } from "../run/bucket.ts";
-import { checkImage } from "../run/inputs.ts";
-import { mountsFor } from "../run/mounts.ts";
-import { remoteContext } from "../run/remotes.ts";
 import type { RenderOptions } from "../run/render.ts";
 import { optionsInHelp, unknownOptions } from "../slurm/sbatch-extras.ts";
 import { quoteDirective } from "../slurm/sbatch-script.ts";

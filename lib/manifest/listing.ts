@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { joinRoot } from "../rclone/root.ts";
 import { operationFailed } from "../system/errors.ts";
 import { type ManifestRecord, manifestSchemaName } from "./record.ts";
-import { joinRoot } from "./root.ts";
 
 /** One entry of `rclone lsjson`: https://rclone.org/commands/rclone_lsjson/ */
 const entrySchema = v.object({

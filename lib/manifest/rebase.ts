@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { joinRoot } from "../rclone/root.ts";
 import { AtomicFile } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
@@ -8,7 +9,6 @@ import { topLevelFields } from "./fields.ts";
 import { KeptBatches } from "./kept-batches.ts";
 import type { LineShape } from "./line-shape.ts";
 import { forEachBatch } from "./read.ts";
-import { joinRoot } from "./root.ts";
 
 /** The roots that a manifest is to have; undefined for one that stays. */
 interface NewRoots {

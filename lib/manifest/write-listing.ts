@@ -1,8 +1,9 @@
+import { joinRoot } from "../rclone/root.ts";
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
 import { keyText, lineOf } from "./batch.ts";
 import { isMarker, type ManifestEntry, type ManifestOrigin, RecordLines } from "./listing.ts";
 import { forEachBatch } from "./read.ts";
-import { joinRoot, pathProblem } from "./root.ts";
+import { pathProblem } from "./root.ts";
 import { type Untransferable, UntransferableList } from "./untransferable.ts";
 
 /** How often the progress sidecar is rewritten, at most. */

@@ -1,4 +1,4 @@
-import type { RootKind } from "./remote.ts";
+import type { RootKind } from "./root.ts";
 
 /** What decides which keys rclone carries as they are. */
 export interface AddressFacts {

@@ -1,3 +1,8 @@
+import { readFileSync } from "node:fs";
+import { invalidInput } from "../system/errors.ts";
+import { confPathHere } from "./conf.ts";
+import type { RuntimeName } from "./runtime.ts";
+
 /** Whether the text of an rclone.conf is encrypted: its first line that is no comment says so (rclone's fs/config/crypt.go). */
 export function isEncryptedConf(conf: string): boolean {
   const first = conf
@@ -19,4 +24,48 @@ interface PasswordSources {
 export function hasConfPassword({ env, flags }: PasswordSources): boolean {
   if (env.RCLONE_CONFIG_PASS || env.RCLONE_PASSWORD_COMMAND) return true;
   return flags.some((word) => /^--password-command(?:=|$)/.test(word));
+}
+
+/** The rclone that is to read an rclone.conf. */
+interface ConfUse {
+  configPath: string | undefined;
+  runtime: RuntimeName;
+  /** The user's flags for it, as words. */
+  flags: readonly string[];
+}
+
+/**
+ * Throws invalid input when the rclone that this process starts could not read its rclone.conf: it is encrypted, and
+ * nothing tells the password.
+ */
+export function requireConfPassword(use: ConfUse): void {
+  const path = encryptedConf(use);
+  if (path === undefined || hasConfPassword({ env: process.env, flags: use.flags })) return;
+  throw invalidInput(
+    `${path} is encrypted and nobody is asked for its password: set RCLONE_CONFIG_PASS or RCLONE_PASSWORD_COMMAND in the ` +
+      "environment, or remove the password (rclone config)",
+  );
+}
+
+/** Why the tasks of an array could not read their rclone.conf, or undefined when they can as far as it is known here. */
+export function arrayPasswordProblem(use: ConfUse): string | undefined {
+  const path = encryptedConf(use);
+  if (path === undefined || hasConfPassword({ env: {}, flags: use.flags })) return undefined;
+  return (
+    `${path} is encrypted, and the array's tasks would not have its password: it is submitted with --export=NONE, which ` +
+    "keeps RCLONE_CONFIG_PASS from them: remove the password (rclone config), add --password-command to --rclone-flags, " +
+    "or submit with the run directory's submit.sh --export=ALL"
+  );
+}
+
+/** The rclone.conf that such an rclone has, where it is on this host and encrypted. */
+function encryptedConf({ configPath, runtime }: ConfUse): string | undefined {
+  const path = confPathHere(configPath, runtime);
+  if (path === undefined) return undefined;
+  try {
+    return isEncryptedConf(readFileSync(path, "utf8")) ? path : undefined;
+  } catch {
+    // Missing, or not for this user: rclone says so, or has none.
+    return undefined;
+  }
 }

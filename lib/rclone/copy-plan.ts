@@ -1,5 +1,5 @@
 import { asksForMetadata, type MetadataMode, metadataWords } from "./preserved.ts";
-import type { RootKind } from "./remote.ts";
+import type { RootKind } from "./root.ts";
 
 /** What the choice of flags rests on. */
 export interface CopyFacts {

@@ -1,4 +1,4 @@
-import type { RootKind } from "./remote.ts";
+import type { RootKind } from "./root.ts";
 
 /** Whether rclone is asked to carry metadata: where both sides keep it as it is, everywhere, or nowhere. */
 export const metadataModes = ["auto", "on", "off"] as const;

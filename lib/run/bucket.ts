@@ -1,16 +1,13 @@
 import { forEachEntry } from "../manifest/read-listing.ts";
-import { joinRoot } from "../manifest/root.ts";
 import { configFlags } from "../rclone/argv.ts";
 import { bucketOf, makesBucketFlags } from "../rclone/bucket.ts";
-import { rootKind } from "../rclone/remote.ts";
 import { parseRoot, type RemoteContext, remoteType } from "../rclone/remote-options.ts";
-import { rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
+import { joinRoot, rootKind } from "../rclone/root.ts";
+import { runStep } from "../rclone/step.ts";
 import { exitCodes, invalidInput, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
-import { runProgram } from "../system/process.ts";
 import { type Lister, type ListingEnd, runListing } from "./lister.ts";
-import { mountsFor } from "./mounts.ts";
 
 /** A destination whose bucket must be there before anything is copied. */
 export interface BucketNeeds {
@@ -101,21 +98,14 @@ export async function settleAbsentRoot(lister: Lister, needs: BucketNeeds): Prom
 
 async function makeRoot(lister: Lister, needs: BucketNeeds, name: string): Promise<void> {
   const { root, context } = needs;
-  const { runtime, configPath, confInContainer } = lister;
-  const conf = configPath !== undefined && runtime !== "host" ? confInContainer : configPath;
   const own = makesBucketFlags(bucketOf(root, context));
-  const argv = ["rclone", "mkdir", ...configFlags(conf), ...needs.extraFlags, ...own, root];
-  const places = { readOnly: [], writable: [root], context };
-  const command = wrapCommand(argv, {
-    runtime,
-    image: lister.image,
-    cpus: lister.cpus,
-    pyxisExtra: lister.pyxisExtra,
-    keepFromImage: rcloneVariables(process.env),
-    mounts: mountsFor({ runtime, configPath, confInContainer, ...places }),
-  });
-  const env = stepEnvironment(runtime, process.env);
-  const { code, stderr } = await runProgram(command, { env, timeoutMs: createTimeoutMs });
+  const step = {
+    argv: ({ configPath }: { configPath: string | undefined }) => [
+      ...["rclone", "mkdir", ...configFlags(configPath), ...needs.extraFlags, ...own, root],
+    ],
+    ...{ readOnly: [], writable: [root], cpus: lister.cpus, env: process.env },
+  };
+  const { code, stderr } = await runStep(lister, step, { timeoutMs: createTimeoutMs });
   throwIfStopped(lister.stop, "run the same command again");
   if (code === 0) return;
   const said = stderr.trim().split("\n").at(-1) ?? "";

@@ -5,7 +5,6 @@ import { findDuplicateKeys } from "../manifest/distinct-keys.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
 import { forEachPartEntry, type Part } from "../manifest/parts.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
-import { joinRoot } from "../manifest/root.ts";
 import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
 import {
   type ListingTotals,
@@ -18,15 +17,15 @@ import {
 } from "../manifest/write-listing.ts";
 import { versionOf } from "../rclone/addressable.ts";
 import type { ModtimeMode } from "../rclone/argv.ts";
-import { filterVariables } from "../rclone/flags.ts";
-import { rootKind } from "../rclone/remote.ts";
+import { readRemotes } from "../rclone/conf.ts";
+import { joinRoot, rootKind } from "../rclone/root.ts";
+import { filterVariables } from "../rclone/user-flags.ts";
 import { operationFailed } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { listParts } from "./list-parallel.ts";
 import { type Lister, type ListingRequest, runListing } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
-import { readRemotes } from "./remotes.ts";
 
 /** When hashes are listed: "auto" takes them where they are free, from the ETags of S3. */
 export const hashModes = ["auto", "on", "off"] as const;

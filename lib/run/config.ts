@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { metadataModes } from "../rclone/preserved.ts";
+import type { RcloneReach } from "../rclone/reach.ts";
 import { runtimeNames } from "../rclone/runtime.ts";
 import { readTextIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
@@ -45,6 +46,17 @@ const configSchema = v.strictObject({
 
 /** The content of config.resolved.json, schema xfer.runconfig.v1: all that the agent needs to know beside its shard. */
 export type RunConfig = v.InferOutput<typeof configSchema>;
+
+/** How a run's rclone is reached where its agents run. */
+export function reachOf(config: RunConfig): RcloneReach {
+  return {
+    runtime: config.runtime,
+    image: config.rclone_image ?? undefined,
+    configPath: config.rclone_config ?? undefined,
+    confInContainer: config.rclone_conf_in_container,
+    pyxisExtra: config.pyxis_extra,
+  };
+}
 
 /** The key of a run, hexadecimal: it is the same whenever a run of this manifest between these roots is rendered. */
 export function runKeyOf(run: Pick<RunConfig, "run_id" | "source_root" | "dest_root">): string {

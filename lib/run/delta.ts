@@ -4,7 +4,8 @@ import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { type CompareMode, verdictOf } from "../manifest/delta.ts";
 import type { ShardsMeta } from "../manifest/shards-meta.ts";
 import { bucketOf } from "../rclone/bucket.ts";
-import { rootKind } from "../rclone/remote.ts";
+import { readRemotes, remoteContext } from "../rclone/conf.ts";
+import { checkListedRoot, rootKind } from "../rclone/root.ts";
 import { AtomicFile, readTextIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
@@ -12,12 +13,10 @@ import { log } from "../system/log.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
 import type { Amount } from "./account.ts";
 import { MissingBucket, missingBucketText } from "./bucket.ts";
-import { checkListedRoot } from "./inputs.ts";
 import type { RunLayout } from "./layout.ts";
 import { listEntries } from "./list-entries.ts";
 import type { Lister, ListingRequest } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
-import { readRemotes, remoteContext } from "./remotes.ts";
 
 /** What a delta is made from. */
 export interface DeltaOptions extends Lister {

@@ -6,9 +6,9 @@ import { type DividedLevel, OutOfOrder, TreeParts } from "../listing/tree-parts.
 import { type Level, partsMax, prefixesOf, splitProblem } from "../manifest/fan-out.ts";
 import { joinPrefix } from "../manifest/parts.ts";
 import { forEachEntry, sizeOf } from "../manifest/read-listing.ts";
-import { joinRoot } from "../manifest/root.ts";
 import type { ListingTotals } from "../manifest/write-listing.ts";
 import { listChunk } from "../rclone/list-chunk.ts";
+import { joinRoot } from "../rclone/root.ts";
 import { fileChunks } from "../system/lines.ts";
 import { log } from "../system/log.ts";
 import type { Lister, ListingEnd } from "./lister.ts";

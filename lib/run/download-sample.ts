@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { configFlags, directoryRoot } from "../rclone/argv.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
+import { runStep } from "../rclone/step.ts";
 import { tellCause } from "../rclone/telling.ts";
 import { AtomicFile, removeIfAny } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
-import type { RunConfig } from "./config.ts";
+import { type RunConfig, reachOf } from "./config.ts";
 import type { RunLayout } from "./layout.ts";
-import { runStep } from "./step.ts";
 
 /** An object that is read from the destination, whole. */
 export interface SampledObject {
@@ -85,10 +85,9 @@ async function contentHashes(
     ],
     readOnly: [root],
     writable: [],
-    keys,
-    env: process.env,
+    ...{ keys, cpus: config.cpus_per_task, env: process.env },
   };
-  const result = await runStep(config, step, { timeoutMs });
+  const result = await runStep(reachOf(config), step, { timeoutMs });
   removeIfAny(keys);
   const hashes = new Map<string, string>();
   for (const line of result.stdout.split("\n")) {

@@ -1,7 +1,7 @@
 import { KeyTable } from "../manifest/key-table.ts";
 import { isMarker } from "../manifest/listing.ts";
-import { joinRoot } from "../manifest/root.ts";
 import type { Markers } from "../manifest/write-listing.ts";
+import { joinRoot } from "../rclone/root.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { inputChunks, inputName } from "../system/input.ts";
 import { throwIfStopped } from "../system/interrupt.ts";

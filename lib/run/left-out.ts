@@ -1,6 +1,6 @@
-import { joinRoot } from "../manifest/root.ts";
 import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
 import type { Markers } from "../manifest/write-listing.ts";
+import { joinRoot } from "../rclone/root.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatCount } from "../system/units.ts";
 

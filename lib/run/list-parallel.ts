@@ -1,6 +1,6 @@
 import type { Unlistable } from "../listing/lister-messages.ts";
 import { compareUtf8, joinPrefix, type Part } from "../manifest/parts.ts";
-import { rootedFilter } from "../rclone/flags.ts";
+import { rootedFilter } from "../rclone/user-flags.ts";
 import { invalidInput } from "../system/errors.ts";
 import { log } from "../system/log.ts";
 import { formatCount } from "../system/units.ts";

@@ -3,14 +3,17 @@ import { join } from "node:path";
 import { ListerMessages, type Unlistable } from "../listing/lister-messages.ts";
 import { listingsInOne } from "../listing/places.ts";
 import type { CoverRow } from "../manifest/cover.ts";
-import { joinRoot } from "../manifest/root.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { bucketOf } from "../rclone/bucket.ts";
+import { remoteContext } from "../rclone/conf.ts";
 import type { Side } from "../rclone/hindrance.ts";
+import { inquiryFlags } from "../rclone/inquiry.ts";
 import { debugLine } from "../rclone/log.ts";
-import type { RootKind } from "../rclone/remote.ts";
-import { type RuntimeName, rcloneVariables, stepEnvironment, wrapCommand } from "../rclone/runtime.ts";
+import type { RcloneReach } from "../rclone/reach.ts";
+import { joinRoot, type RootKind } from "../rclone/root.ts";
+import { stepEnvironment } from "../rclone/runtime.ts";
 import { showsVariable } from "../rclone/secrets.ts";
+import { stepCommand } from "../rclone/step.ts";
 import { type Cause, causeOf, jsonError, StderrCause } from "../rclone/telling.ts";
 import { removeIfAny } from "../system/durable.ts";
 import { errnoOf, exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
@@ -20,18 +23,10 @@ import { type ProcessExit, startChild } from "../system/process.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { formatObjects } from "../system/units.ts";
 import { WriteError } from "../system/write-error.ts";
-import { inquiryFlags } from "./inquiry.ts";
 import { ListingWatch, type OnHindrance } from "./listing-watch.ts";
-import { mountsFor } from "./mounts.ts";
-import { remoteContext } from "./remotes.ts";
 
 /** How rclone is reached for listings, and what happens to what it says. */
-export interface Lister {
-  runtime: RuntimeName;
-  image: string | undefined;
-  configPath: string | undefined;
-  confInContainer: string;
-  pyxisExtra: readonly string[];
+export interface Lister extends RcloneReach {
   /** CPUs of the listing's step, under pyxis. */
   cpus: number;
   verbosity: number;
@@ -238,40 +233,31 @@ function acceptedGaps(
 }
 
 function listingCommand(lister: Lister, request: ListingRequest): string[] {
-  const { runtime, configPath, confInContainer } = lister;
-  const inContainer = runtime !== "host";
-  const argvOf = ({ prefix, recursive }: CoverRow) =>
-    lsjsonArgv({
-      root: prefix === "" ? request.root : joinRoot(request.root, prefix),
-      configPath: inContainer && configPath !== undefined ? confInContainer : configPath,
-      recursive,
-      filesOnly: request.filesOnly,
-      fastList: request.fastList,
-      modtime: request.modtime,
-      hash: request.hash,
-      checkers: request.checkers,
-      // At -vv rclone says its version, and what it repeats.
-      verbosity: 2,
-      jsonLog: true,
-      extraFlags: request.extraFlags,
-    });
-  const argv = request.places
-    ? listingsInOne(request.places.map(argvOf))
-    : argvOf({ prefix: "", recursive: request.recursive });
-  return wrapCommand(argv, {
-    runtime,
-    image: lister.image,
+  return stepCommand(lister, {
+    argv: ({ configPath }) => {
+      const argvOf = ({ prefix, recursive }: CoverRow) =>
+        lsjsonArgv({
+          root: prefix === "" ? request.root : joinRoot(request.root, prefix),
+          configPath,
+          recursive,
+          filesOnly: request.filesOnly,
+          fastList: request.fastList,
+          modtime: request.modtime,
+          hash: request.hash,
+          checkers: request.checkers,
+          // At -vv rclone says its version, and what it repeats.
+          verbosity: 2,
+          jsonLog: true,
+          extraFlags: request.extraFlags,
+        });
+      return request.places
+        ? listingsInOne(request.places.map(argvOf))
+        : argvOf({ prefix: "", recursive: request.recursive });
+    },
+    readOnly: [request.mountedRoot ?? request.root],
+    writable: [],
     cpus: lister.cpus,
-    pyxisExtra: lister.pyxisExtra,
-    keepFromImage: rcloneVariables(process.env),
-    mounts: mountsFor({
-      runtime,
-      configPath,
-      confInContainer,
-      readOnly: [request.mountedRoot ?? request.root],
-      writable: [],
-      context: remoteContext(configPath, runtime),
-    }),
+    env: process.env,
   });
 }
 

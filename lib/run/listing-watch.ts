@@ -1,9 +1,9 @@
 import { type Hindrance, hindranceOf, hindranceText, type Side } from "../rclone/hindrance.ts";
+import { inquire } from "../rclone/inquiry.ts";
 import { parseLogLine } from "../rclone/log.ts";
 import { log } from "../system/log.ts";
 import { RunningTime } from "../system/running-time.ts";
 import { formatDuration } from "../system/units.ts";
-import { inquire } from "./inquiry.ts";
 
 /** What keeps a listing waiting, and since when. */
 interface ListingHindrance extends Hindrance {

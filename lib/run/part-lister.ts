@@ -2,8 +2,8 @@ import type { LiveEntries } from "../listing/live-entries.ts";
 import type { Level } from "../manifest/fan-out.ts";
 import type { ListingEntry } from "../manifest/listing.ts";
 import { forEachEntry } from "../manifest/read-listing.ts";
-import { joinRoot } from "../manifest/root.ts";
 import type { ListingTotals } from "../manifest/write-listing.ts";
+import { joinRoot } from "../rclone/root.ts";
 import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
 import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
 

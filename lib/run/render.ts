@@ -4,28 +4,18 @@ import { checkRequest } from "../launch/check-request.ts";
 import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readFirstRecord } from "../manifest/read.ts";
 import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
+import { remoteContext } from "../rclone/conf.ts";
+import { requireApart } from "../rclone/overlap.ts";
 import type { MetadataMode } from "../rclone/preserved.ts";
-import type { RuntimeName } from "../rclone/runtime.ts";
+import type { RcloneReach } from "../rclone/reach.ts";
+import { checkListedRoot, checkRoot } from "../rclone/root.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { writing } from "../system/write-error.ts";
 import { type RunConfig, runKeyOf, writeRunConfig } from "./config.ts";
-import { checkListedRoot, checkRoot } from "./inputs.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
-import { requireApart } from "./overlap.ts";
-import { remoteContext } from "./remotes.ts";
 import { type Roots, rootsOfShards } from "./roots.ts";
-
-/** How rclone is reached and told to copy, as the user says it. */
-interface RcloneSetup {
-  runtime: RuntimeName;
-  image: string | undefined;
-  /** A path where the agents run. */
-  configPath: string | undefined;
-  confInContainer: string;
-  pyxisExtra: readonly string[];
-}
 
 /** What the batch job asks for. */
 interface SlurmSetup {
@@ -49,7 +39,8 @@ export interface RenderOptions {
   /** Taken from the manifest when not given. */
   sourceRoot: string | undefined;
   destRoot: string | undefined;
-  rclone: RcloneSetup;
+  /** How the agents reach rclone. */
+  rclone: RcloneReach;
   rcloneFlags: readonly string[];
   /** Whether rclone is asked to carry metadata. */
   metadata: MetadataMode;

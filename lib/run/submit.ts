@@ -2,7 +2,10 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readShardsMeta } from "../manifest/shards-meta.ts";
-import { sortUserFlags } from "../rclone/flags.ts";
+import { remoteContext } from "../rclone/conf.ts";
+import { arrayPasswordProblem } from "../rclone/conf-password.ts";
+import { requireApart } from "../rclone/overlap.ts";
+import { sortUserFlags } from "../rclone/user-flags.ts";
 import { packArray } from "../slurm/limits.ts";
 import { logOptions } from "../slurm/sbatch-script.ts";
 import { readArrayLimits, requireSbatch, submitScriptIn } from "../slurm/scheduler.ts";
@@ -11,12 +14,9 @@ import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.t
 import { log } from "../system/log.ts";
 import { writing } from "../system/write-error.ts";
 import { checkAgent } from "./agent-check.ts";
-import { arrayPasswordProblem } from "./conf-password.ts";
 import { readRunConfig } from "./config.ts";
 import { checkImageHere } from "./image.ts";
 import { runLayout } from "./layout.ts";
-import { requireApart } from "./overlap.ts";
-import { remoteContext } from "./remotes.ts";
 
 /** How a run is submitted. */
 interface SubmitOptions {

@@ -6,8 +6,9 @@ import { Cover } from "../manifest/cover.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import type { ShardEntry, ShardsMeta } from "../manifest/shards-meta.ts";
 import { type ChecksumMode, checksumModes, isFailure, verdictOn } from "../manifest/verdict.ts";
+import { readRemotes } from "../rclone/conf.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
-import { rootKind } from "../rclone/remote.ts";
+import { rootKind } from "../rclone/root.ts";
 import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
@@ -15,7 +16,6 @@ import type { RunConfig } from "./config.ts";
 import { type RunLayout, shardLayout } from "./layout.ts";
 import { listPlaces } from "./list-entries.ts";
 import type { Lister } from "./lister.ts";
-import { readRemotes } from "./remotes.ts";
 import { requireSameRoots } from "./roots.ts";
 import {
   failureSchema,

@@ -17,10 +17,11 @@ import {
   verdictOn,
   verdicts,
 } from "../manifest/verdict.ts";
-import { sortUserFlags } from "../rclone/flags.ts";
+import { readRemotes, remoteContext } from "../rclone/conf.ts";
 import { etagsAreNoHashes } from "../rclone/free-hashes.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
-import { type RootKind, rootKind } from "../rclone/remote.ts";
+import { type RootKind, rootKind } from "../rclone/root.ts";
+import { sortUserFlags } from "../rclone/user-flags.ts";
 import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { sha256OfFile } from "../system/file-digest.ts";
@@ -28,13 +29,12 @@ import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatCount } from "../system/units.ts";
 import { changedAtSource, sourceFolder } from "../verify/changed-source.ts";
-import { type RunConfig, readRunConfig } from "./config.ts";
+import { type RunConfig, reachOf, readRunConfig } from "./config.ts";
 import { differingContent, Sample, type SampledObject } from "./download-sample.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { listEntries } from "./list-entries.ts";
 import { type Lister, type ListingEnd, listingCpus } from "./lister.ts";
 import { partsDirOf } from "./part-store.ts";
-import { readRemotes, remoteContext } from "./remotes.ts";
 import { requireSameRoots } from "./roots.ts";
 
 /** What a verification is asked to do. */
@@ -277,11 +277,7 @@ export function hashesAreFree(config: RunConfig, kind: RootKind): boolean {
 /** How a verification lists, from the run's configuration. */
 export function listerOf(run: RunLayout, config: RunConfig, stop: AbortSignal): Lister {
   return {
-    runtime: config.runtime,
-    image: config.rclone_image ?? undefined,
-    configPath: config.rclone_config ?? undefined,
-    confInContainer: config.rclone_conf_in_container,
-    pyxisExtra: config.pyxis_extra,
+    ...reachOf(config),
     cpus: listingCpus,
     verbosity: 0,
     runId: config.run_id,

@@ -3,9 +3,9 @@ import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { chunksOf, type ProbeLimits, probeDestination } from "../../agent/probe.ts";
 import { readShardsMeta } from "../../lib/manifest/shards-meta.ts";
+import { remoteContext } from "../../lib/rclone/conf.ts";
 import { readRunConfig } from "../../lib/run/config.ts";
 import { runLayout, shardLayout } from "../../lib/run/layout.ts";
-import { remoteContext } from "../../lib/run/remotes.ts";
 import { readFindings } from "../../lib/run/state/destination.ts";
 import { Stage, timeoutMs } from "../e2e/harness.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { type CopyFacts, copyPlan } from "../../../lib/rclone/copy-plan.ts";
-import { sortUserFlags } from "../../../lib/rclone/flags.ts";
 import { parseRemotes } from "../../../lib/rclone/rclone-conf.ts";
-import { rootKind, rootProblem, serverSide } from "../../../lib/rclone/remote.ts";
+import { rootKind, rootProblem, serverSide } from "../../../lib/rclone/root.ts";
+import { sortUserFlags } from "../../../lib/rclone/user-flags.ts";
 import { splitWords } from "../../../lib/system/shell-words.ts";
 
 const sort = (text: string) => sortUserFlags(splitWords(text, "--rclone-flags"));

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { sortUserFlags } from "../../../lib/rclone/flags.ts";
 import { etagsAreNoHashes } from "../../../lib/rclone/free-hashes.ts";
 import { parseRemotes } from "../../../lib/rclone/rclone-conf.ts";
+import { sortUserFlags } from "../../../lib/rclone/user-flags.ts";
 
 const conf = (...lines: string[]) => `[dst]\ntype = s3\n${lines.join("\n")}\n`;
 

@@ -2,14 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { splitRoot } from "../../../lib/rclone/connection-string.ts";
 import { isLocal, localEnds, plainPath } from "../../../lib/rclone/local-ends.ts";
 import { parseRemotes, Remotes } from "../../../lib/rclone/rclone-conf.ts";
-import {
-  looksLikePath,
-  remoteProblem,
-  rootKind,
-  rootProblem,
-  serverSide,
-} from "../../../lib/rclone/remote.ts";
 import { parseRoot, type RemoteContext, resolveRemote } from "../../../lib/rclone/remote-options.ts";
+import { looksLikePath, remoteProblem, rootKind, rootProblem, serverSide } from "../../../lib/rclone/root.ts";
 
 const context = (
   conf: string,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { sortUserFlags } from "../../../lib/rclone/flags.ts";
-import { rootProblem } from "../../../lib/rclone/remote.ts";
+import { rootProblem } from "../../../lib/rclone/root.ts";
 import { hasUrlSecret, imageProblem, showsVariable, slurmWordsProblem } from "../../../lib/rclone/secrets.ts";
+import { sortUserFlags } from "../../../lib/rclone/user-flags.ts";
 
 const hunter = "hunter2";
 

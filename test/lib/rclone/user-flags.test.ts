@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { rcloneVariables, stepEnvironment } from "../../../lib/rclone/runtime.ts";
 import {
   filterVariables,
   notShownText,
@@ -6,8 +7,7 @@ import {
   rootedFilter,
   sortListingFlags,
   sortUserFlags,
-} from "../../../lib/rclone/flags.ts";
-import { rcloneVariables, stepEnvironment } from "../../../lib/rclone/runtime.ts";
+} from "../../../lib/rclone/user-flags.ts";
 import { splitWords } from "../../../lib/system/shell-words.ts";
 
 const words = (text: string) => splitWords(text, "--rclone-flags");

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseRemotes, Remotes } from "../rclone/rclone-conf.ts";
-import type { RemoteContext } from "../rclone/remote-options.ts";
-import type { RuntimeName } from "../rclone/runtime.ts";
 import { errnoOf } from "../system/errors.ts";
+import { parseRemotes, Remotes } from "./rclone-conf.ts";
+import type { RemoteContext } from "./remote-options.ts";
+import type { RuntimeName } from "./runtime.ts";
 
 /**
  * The remotes of an rclone.conf, or of rclone's default one. They are not certain where the file cannot be read here, or

@@ -1,7 +1,9 @@
+import { isAbsolute, resolve } from "node:path";
+import { invalidInput } from "../system/errors.ts";
 import { type ParsedRoot, splitRoot } from "./connection-string.ts";
 import { isMarkedOption, isOpenOption } from "./flag-table.ts";
 import { listItems, localEnds } from "./local-ends.ts";
-import type { Remotes } from "./rclone-conf.ts";
+import { Remotes } from "./rclone-conf.ts";
 import { parseRoot, type RemoteContext, remoteType, resolveRemote } from "./remote-options.ts";
 import { hasUrlSecret } from "./secrets.ts";
 import { parseSize } from "./sizes.ts";
@@ -154,4 +156,42 @@ export function serverSide(
   if (!a.certain || !b.certain) return "apart";
   const names = [...new Set([...a.options.keys(), ...b.options.keys()])].filter((name) => !tuning.has(name));
   return names.every((name) => a.options.get(name) === b.options.get(name)) ? "same-endpoint" : "apart";
+}
+
+/** The full name of an object: its key below the root. */
+export function joinRoot(root: string, path: string): string {
+  return /[:/]$/.test(root) ? root + path : `${root}/${path}`;
+}
+
+/** A root without the slashes at its end, so that one place has one name. */
+export function trimRoot(root: string): string {
+  const trimmed = root.replace(/\/+$/, "");
+  return trimmed === "" && root !== "" ? "/" : trimmed;
+}
+
+/** Of a place whose rclone.conf is not known. */
+const elsewhere: RemoteContext = { remotes: new Remotes(false), env: {}, flags: new Map() };
+
+/**
+ * A root that may be used, in its one form: remotes as given, paths absolute. With the `context` of where rclone runs, its
+ * remote must be one that rclone has there. Throws invalid input naming `flag`.
+ */
+export function checkRoot(flag: string, root: string, context = elsewhere): string {
+  const problem = rootProblem(root) ?? remoteProblem(root, context);
+  if (problem) throw invalidInput(`${flag}: ${problem}`);
+  return parseRoot(root).form === "posix" ? resolve(root) : trimRoot(root);
+}
+
+/**
+ * A root that a manifest names, checked as those of flags are. Its reader may be in another directory than its writer was:
+ * a relative path would be another place.
+ */
+export function checkListedRoot(name: string, root: string, context = elsewhere): string {
+  const checked = checkRoot(name, root, context);
+  if (parseRoot(root).form === "posix" && !isAbsolute(root)) {
+    throw invalidInput(
+      `${name}: ${root} is a relative path, which means another place in every directory: xfer manifest rebase makes it absolute`,
+    );
+  }
+  return checked;
 }

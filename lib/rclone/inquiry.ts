@@ -1,6 +1,6 @@
-import { debugLine } from "../rclone/log.ts";
 import { startChild } from "../system/process.ts";
 import { afterRunning } from "../system/running-time.ts";
+import { debugLine } from "./log.ts";
 
 /** An answer that takes longer counts as none. */
 const limitMs = 15_000;

@@ -1,8 +1,8 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { localStore, namesOf, type Overlap, overlapOf, type Place, placesOf } from "../rclone/places.ts";
-import type { RemoteContext } from "../rclone/remote-options.ts";
 import { invalidInput } from "../system/errors.ts";
+import { localStore, namesOf, type Overlap, overlapOf, type Place, placesOf } from "./places.ts";
+import type { RemoteContext } from "./remote-options.ts";
 
 /** The two roots of a copy, each as the user or a file names it. */
 interface NamedRoots {

@@ -10,7 +10,7 @@ import {
 } from "./flag-rules.ts";
 import { type FlagCommand, flagKind, isGeneralFlag } from "./flag-table.ts";
 import { type GivenFlag, parseBoolean, parseFlagWords } from "./flag-words.ts";
-import { nestedProblem } from "./remote.ts";
+import { nestedProblem } from "./root.ts";
 import { flagSecret } from "./secrets.ts";
 import { parseSize } from "./sizes.ts";
 

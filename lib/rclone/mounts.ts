@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { localEnds } from "../rclone/local-ends.ts";
-import { parseRoot, type RemoteContext } from "../rclone/remote-options.ts";
-import { type Mount, mountProblem, type RuntimeName } from "../rclone/runtime.ts";
 import { invalidInput } from "../system/errors.ts";
+import { localEnds } from "./local-ends.ts";
+import { parseRoot, type RemoteContext } from "./remote-options.ts";
+import { type Mount, mountProblem, type RuntimeName } from "./runtime.ts";
 
 /** What a container has to see of the host. */
 export interface MountNeeds {

@@ -1,0 +1,54 @@
+import { runProgram } from "../system/process.ts";
+import { remoteContext } from "./conf.ts";
+import { mountsFor } from "./mounts.ts";
+import type { RcloneReach } from "./reach.ts";
+import { rcloneVariables, stepEnvironment, wrapCommand } from "./runtime.ts";
+
+/** Where the list of keys lies in a container. */
+const keysInContainer = "/xfer.keys";
+
+/** One rclone command, before its runtime is put around it. */
+export interface Step {
+  /** Makes rclone's argument vector from where rclone sees rclone.conf and the list of keys. */
+  argv: (seen: { configPath: string | undefined; keys: string }) => string[];
+  /** Roots that a container has to see. */
+  readOnly: readonly string[];
+  writable: readonly string[];
+  /** A file of this host that holds keys. */
+  keys?: string;
+  /** CPUs of the step, under pyxis. */
+  cpus: number;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The command line of one rclone step, as its runtime runs it. Throws invalid input for paths that cannot be mounted. */
+export function stepCommand(reach: RcloneReach, step: Step): string[] {
+  const { runtime, image, configPath, confInContainer, pyxisExtra } = reach;
+  const inContainer = runtime !== "host";
+  const argv = step.argv({
+    configPath: inContainer && configPath !== undefined ? confInContainer : configPath,
+    keys: inContainer ? keysInContainer : (step.keys ?? ""),
+  });
+  return wrapCommand(argv, {
+    runtime,
+    image,
+    mounts: mountsFor({
+      runtime,
+      configPath,
+      confInContainer,
+      readOnly: step.readOnly,
+      context: remoteContext(configPath, runtime),
+      writable: step.writable,
+      keys: step.keys === undefined ? undefined : { source: step.keys, target: keysInContainer },
+    }),
+    cpus: step.cpus,
+    pyxisExtra,
+    keepFromImage: rcloneVariables(step.env),
+  });
+}
+
+/** Runs one rclone step to its end and returns what it printed. */
+export function runStep(reach: RcloneReach, step: Step, options: { timeoutMs?: number } = {}) {
+  const env = stepEnvironment(reach.runtime, process.env);
+  return runProgram(stepCommand(reach, step), { env, ...options });
+}
