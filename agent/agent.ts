@@ -9,16 +9,10 @@ import { submissionVariable } from "../lib/run/local-executor.ts";
 import { requireSameRoots, rootsOfShards } from "../lib/run/roots.ts";
 import type { StopCause } from "../lib/run/state.ts";
 import { shardIsVerified, verifyShard } from "../lib/run/verify-shard.ts";
-import { type TermMeaning, termMeaning } from "../lib/slurm/job.ts";
-import { shardsOfTask } from "../lib/slurm/limits.ts";
-import {
-  type ArrayTask,
-  countNodes,
-  currentArrayTask,
-  excludeNodes,
-  readJobEnding,
-  requeueTask,
-} from "../lib/slurm/scheduler.ts";
+import { shardsOfTask } from "../lib/slurm/array-limits.ts";
+import { type ArrayTask, currentArrayTask } from "../lib/slurm/array-task.ts";
+import { type TermMeaning, termMeaning } from "../lib/slurm/job-ending.ts";
+import { countNodes, excludeNodes, readJobEnding, requeueTask } from "../lib/slurm/scontrol.ts";
 import { type ExitCode, exitCodes, invalidInput, XferError } from "../lib/system/errors.ts";
 import { type StopReason, sleep, stopExitCode, stopReason, watchForStop } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";

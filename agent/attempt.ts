@@ -11,7 +11,7 @@ import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
 import type { OnHindrance } from "../lib/run/listing-watch.ts";
-import type { ArrayTask } from "../lib/slurm/scheduler.ts";
+import type { ArrayTask } from "../lib/slurm/array-task.ts";
 import { XferError } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
 import type { ProcessIdentity } from "../lib/system/process-identity.ts";

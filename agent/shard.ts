@@ -19,7 +19,7 @@ import {
   type StopCause,
   writeState,
 } from "../lib/run/state.ts";
-import type { ArrayTask } from "../lib/slurm/scheduler.ts";
+import type { ArrayTask } from "../lib/slurm/array-task.ts";
 import { messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
 import { signalProcessGroup } from "../lib/system/process.ts";

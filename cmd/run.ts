@@ -25,7 +25,7 @@ import { prepareRun } from "../lib/run/prepare.ts";
 import { renderRun } from "../lib/run/render.ts";
 import { runHere } from "../lib/run/run-here.ts";
 import { submitRun } from "../lib/run/submit.ts";
-import { requireSbatch } from "../lib/slurm/scheduler.ts";
+import { requireSbatch } from "../lib/slurm/sbatch.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";

@@ -9,7 +9,7 @@ import { requireApart } from "../rclone/overlap.ts";
 import type { MetadataMode } from "../rclone/preserved.ts";
 import type { RcloneReach } from "../rclone/reach.ts";
 import { checkListedRoot, checkRoot } from "../rclone/root.ts";
-import { sbatchScript, submitScript, workerScript } from "../slurm/sbatch-script.ts";
+import { sbatchScript, submitScript, workerScript } from "../slurm/batch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { writing } from "../system/write-error.ts";

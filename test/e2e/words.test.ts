@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { quoteDirective } from "../../lib/slurm/batch-script.ts";
 import { sbatchExtras } from "../../lib/slurm/sbatch-extras.ts";
-import { quoteDirective } from "../../lib/slurm/sbatch-script.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { hostileManifest } from "../data/hostile-names.ts";

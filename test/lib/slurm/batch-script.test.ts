@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { currentArrayTask } from "../../../lib/slurm/array-task.ts";
 import {
   type ArrayOptions,
   logOptions,
@@ -8,8 +9,7 @@ import {
   sbatchScript,
   submitScript,
   workerScript,
-} from "../../../lib/slurm/sbatch-script.ts";
-import { currentArrayTask } from "../../../lib/slurm/scheduler.ts";
+} from "../../../lib/slurm/batch-script.ts";
 
 const plain: ArrayOptions = {
   jobName: "xfer",

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type JobEnding, parseJobEnding, type TermMeaning, termMeaning } from "../../../lib/slurm/job.ts";
+import {
+  type JobEnding,
+  parseJobEnding,
+  type TermMeaning,
+  termMeaning,
+} from "../../../lib/slurm/job-ending.ts";
 
 /** What `scontrol --oneliner show job` of Slurm 22.05 printed of an array task 0.3 s after a TERM reached it. */
 const shown = (name: string) =>

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ArrayLimits, packArray, parseArrayLimits, shardsOfTask } from "../../../lib/slurm/limits.ts";
+import {
+  type ArrayLimits,
+  packArray,
+  parseArrayLimits,
+  shardsOfTask,
+} from "../../../lib/slurm/array-limits.ts";
 
 /** What `scontrol show config` of Slurm 22.05 printed; paths and host names are shortened. */
 const config = readFileSync(join(import.meta.dir, "..", "..", "data", "slurm", "config.txt"), "utf8");

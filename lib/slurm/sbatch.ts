@@ -1,0 +1,52 @@
+import { operationFailed } from "../system/errors.ts";
+import { findProgram, runProgram } from "../system/process.ts";
+import { quoteWords } from "../system/shell-words.ts";
+import { findJobId, outputText } from "./job-id.ts";
+
+/** Throws, naming where it was looked for, when there is no sbatch. */
+export function requireSbatch(): void {
+  findProgram("sbatch");
+}
+
+/** A batch script to submit, with more options before it and arguments after it. */
+interface Submission {
+  dir: string;
+  script: string;
+  options: readonly string[];
+  args: readonly string[];
+  /** How the job is called, for who has to look for it. */
+  jobName: string;
+}
+
+/** What became of a submission. */
+interface Submitted {
+  jobId: string;
+  /** Why it may be doubted all the same. */
+  warning: string | undefined;
+}
+
+/**
+ * Submits a batch script from its own directory. Throws with what sbatch said; where that leaves open whether there is a
+ * job, the error says so.
+ */
+export async function submitScriptIn(submission: Submission): Promise<Submitted> {
+  const { dir, script, options, args, jobName } = submission;
+  // --export=NONE: the submitter's SLURM_MEM_* would otherwise fight with the script's --mem (sbatch(1)).
+  const result = await runProgram(["sbatch", "--parsable", "--export=NONE", ...options, script, ...args], {
+    cwd: dir,
+  });
+  const jobId = findJobId(result);
+  const ended = `sbatch ended with exit code ${result.code}`;
+  if (jobId !== undefined) {
+    // It prints an id only of a job that the controller took: a wrapper failed after it, or --wait was killed.
+    const warning = `${ended} after it gave the job id ${jobId}: ${outputText(result)}`;
+    return { jobId, warning: result.code === 0 ? undefined : warning };
+  }
+  if (result.code !== 0 && result.signal === null) {
+    throw operationFailed(`sbatch failed (exit code ${result.code}): ${outputText(result)}`);
+  }
+  throw operationFailed(
+    `${ended}, and no one line of what it printed is the job id: the array may have been submitted: ` +
+      `look at squeue --name=${quoteWords([jobName])} before you submit again (${outputText(result)})`,
+  );
+}
