@@ -1,3 +1,4 @@
+import type { OnHindrance } from "../lib/listing/listing-watch.ts";
 import { untransferableReason } from "../lib/rclone/addressable.ts";
 import { bucketOf } from "../lib/rclone/bucket.ts";
 import type { FailureClass } from "../lib/rclone/failure-class.ts";
@@ -10,7 +11,6 @@ import { notShownText, refusedVariables, type UserFlags } from "../lib/rclone/us
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
-import type { OnHindrance } from "../lib/run/listing-watch.ts";
 import type { ArrayTask } from "../lib/slurm/array-task.ts";
 import { XferError } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";

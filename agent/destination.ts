@@ -1,10 +1,10 @@
 import * as v from "valibot";
+import { MissingBucket } from "../lib/listing/bucket.ts";
+import { ListingFailed } from "../lib/listing/lister.ts";
 import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { type FailureClass, failureClasses } from "../lib/rclone/failure-class.ts";
 import { causeOf } from "../lib/rclone/telling.ts";
-import { MissingBucket } from "../lib/run/bucket.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
-import { ListingFailed } from "../lib/run/lister.ts";
 import {
   type Destination,
   destinationBinding,

@@ -1,10 +1,19 @@
 import { statSync } from "node:fs";
+import { type BucketNeeds, lookForBucket, settleAbsentRoot } from "../lib/listing/bucket.ts";
+import { isMarker, type ListingEntry } from "../lib/listing/entry.ts";
+import {
+  inquiryCommand,
+  type Lister,
+  type ListingEnd,
+  type ListingRequest,
+  runListing,
+} from "../lib/listing/lister.ts";
 import { HiddenFolders } from "../lib/listing/lister-messages.ts";
+import type { OnHindrance } from "../lib/listing/listing-watch.ts";
+import { forEachEntry } from "../lib/listing/read-entries.ts";
 import { keyText, recordOfRow } from "../lib/manifest/batch.ts";
 import { ManifestComparison } from "../lib/manifest/compare.ts";
-import { isMarker, type ListingEntry } from "../lib/manifest/listing.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
-import { forEachEntry } from "../lib/manifest/read-listing.ts";
 import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { versionOf } from "../lib/rclone/addressable.ts";
 import type { Side } from "../lib/rclone/hindrance.ts";
@@ -13,17 +22,8 @@ import { placeFlags } from "../lib/rclone/place-flags.ts";
 import { parseRoot, type RemoteContext } from "../lib/rclone/remote-options.ts";
 import { type RootKind, rootKind } from "../lib/rclone/root.ts";
 import { stepEnvironment } from "../lib/rclone/runtime.ts";
-import { type BucketNeeds, lookForBucket, settleAbsentRoot } from "../lib/run/bucket.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
-import {
-  inquiryCommand,
-  type Lister,
-  type ListingEnd,
-  type ListingRequest,
-  runListing,
-} from "../lib/run/lister.ts";
-import type { OnHindrance } from "../lib/run/listing-watch.ts";
 import {
   type Destination,
   findingOf,

@@ -1,8 +1,8 @@
+import { checkCreateBucket } from "../listing/bucket.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { mountsFor } from "../rclone/mounts.ts";
 import { checkImage } from "../rclone/reach.ts";
 import { notShownText, sortUserFlags } from "../rclone/user-flags.ts";
-import { checkCreateBucket } from "../run/bucket.ts";
 import type { RenderOptions } from "../run/render.ts";
 import { quoteDirective } from "../slurm/batch-script.ts";
 import { optionsInHelp, unknownOptions } from "../slurm/sbatch-extras.ts";

@@ -1,4 +1,4 @@
-import { type ListingEntry, parseListingLine } from "../manifest/listing.ts";
+import { type ListingEntry, parseListingLine } from "./entry.ts";
 
 /** The listing is divided: what was taken of it as it came is not its beginning any more. */
 export class Divided extends Error {}

@@ -1,6 +1,6 @@
-import { type ListingEntry, parseListingLine } from "../manifest/listing.ts";
 import { operationFailed } from "../system/errors.ts";
 import { forEachTextLine } from "../system/lines.ts";
+import { type ListingEntry, parseListingLine } from "./entry.ts";
 
 /** https://rclone.org/docs/#exit-code */
 const directoryNotFoundCode = 3;

@@ -1,6 +1,6 @@
-import { parseListingLine } from "../manifest/listing.ts";
 import { operationFailed } from "../system/errors.ts";
 import { forEachLine } from "../system/lines.ts";
+import { parseListingLine } from "./entry.ts";
 import type { TreeParts } from "./tree-parts.ts";
 
 const openBrace = 0x7b;

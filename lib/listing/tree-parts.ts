@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { compareUtf8, joinPrefix } from "../manifest/parts.ts";
 import { operationFailed } from "../system/errors.ts";
+import { compareUtf8, joinPrefix } from "./prefix.ts";
 import { medianOf, type NextLevel } from "./relief.ts";
 
 /** A part that is being written. */

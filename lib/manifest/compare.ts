@@ -1,8 +1,8 @@
+import type { ListingEntry } from "../listing/entry.ts";
 import { invalidInput } from "../system/errors.ts";
 import { keyText, lineOf, type RecordBatch, recordOfRow } from "./batch.ts";
 import { duplicateKeyError } from "./distinct-keys.ts";
 import { Column, KeyTable } from "./key-table.ts";
-import type { ListingEntry } from "./listing.ts";
 import { forEachBatch } from "./read.ts";
 import type { ManifestRecord } from "./record.ts";
 

@@ -1,19 +1,14 @@
+import { type ManifestEntry, type ManifestOrigin, RecordLines } from "../build/record-lines.ts";
+import { isMarker, type ListingTotals } from "../listing/entry.ts";
 import { joinRoot } from "../rclone/root.ts";
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
 import { keyText, lineOf } from "./batch.ts";
-import { isMarker, type ManifestEntry, type ManifestOrigin, RecordLines } from "./listing.ts";
 import { forEachBatch } from "./read.ts";
 import { pathProblem } from "./root.ts";
 import { type Untransferable, UntransferableList } from "./untransferable.ts";
 
 /** How often the progress sidecar is rewritten, at most. */
 export const progressIntervalMs = 1_000;
-
-/** What has been listed so far. */
-export interface ListingTotals {
-  objects: number;
-  bytes: number;
-}
 
 /** Directory markers without content that were left out of a manifest. */
 export interface Markers {

@@ -1,13 +1,15 @@
 import { Carriage } from "../build/carriage.ts";
+import type { ListingEntry, ListingTotals } from "../listing/entry.ts";
+import { listParts } from "../listing/list-in-parts.ts";
+import { type Lister, type ListingRequest, runListing } from "../listing/lister.ts";
 import type { Unlistable } from "../listing/lister-messages.ts";
 import { LiveEntries } from "../listing/live-entries.ts";
+import { partsDirOf } from "../listing/part-store.ts";
+import { forEachPartEntry, type Part } from "../listing/parts.ts";
+import { forEachEntry } from "../listing/read-entries.ts";
 import { findDuplicateKeys } from "../manifest/distinct-keys.ts";
-import type { ListingEntry } from "../manifest/listing.ts";
-import { forEachPartEntry, type Part } from "../manifest/parts.ts";
-import { forEachEntry } from "../manifest/read-listing.ts";
 import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
 import {
-  type ListingTotals,
   type Markers,
   type PendingManifest,
   progressIntervalMs,
@@ -23,9 +25,6 @@ import { filterVariables } from "../rclone/user-flags.ts";
 import { operationFailed } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
-import { listParts } from "./list-parallel.ts";
-import { type Lister, type ListingRequest, runListing } from "./lister.ts";
-import { partsDirOf } from "./part-store.ts";
 
 /** When hashes are listed: "auto" takes them where they are free, from the ETags of S3. */
 export const hashModes = ["auto", "on", "off"] as const;

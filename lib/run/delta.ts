@@ -1,5 +1,9 @@
 import { basename } from "node:path";
 import * as v from "valibot";
+import { MissingBucket, missingBucketText } from "../listing/bucket.ts";
+import { listEntries } from "../listing/list-entries.ts";
+import type { Lister, ListingRequest } from "../listing/lister.ts";
+import { partsDirOf } from "../listing/part-store.ts";
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { type CompareMode, verdictOf } from "../manifest/delta.ts";
 import type { ShardsMeta } from "../manifest/shards-meta.ts";
@@ -12,11 +16,7 @@ import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
 import type { Amount } from "./account.ts";
-import { MissingBucket, missingBucketText } from "./bucket.ts";
 import type { RunLayout } from "./layout.ts";
-import { listEntries } from "./list-entries.ts";
-import type { Lister, ListingRequest } from "./lister.ts";
-import { partsDirOf } from "./part-store.ts";
 
 /** What a delta is made from. */
 export interface DeltaOptions extends Lister {

@@ -1,5 +1,5 @@
+import { isMarker } from "../listing/entry.ts";
 import { KeyTable } from "../manifest/key-table.ts";
-import { isMarker } from "../manifest/listing.ts";
 import type { Markers } from "../manifest/write-listing.ts";
 import { joinRoot } from "../rclone/root.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";

@@ -1,8 +1,10 @@
 import { basename } from "node:path";
 import * as v from "valibot";
+import { Cover } from "../listing/cover.ts";
+import { listPlaces } from "../listing/list-entries.ts";
+import type { Lister } from "../listing/lister.ts";
 import { keyText } from "../manifest/batch.ts";
 import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
-import { Cover } from "../manifest/cover.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import type { ShardEntry, ShardsMeta } from "../manifest/shards-meta.ts";
 import { type ChecksumMode, checksumModes, isFailure, verdictOn } from "../manifest/verdict.ts";
@@ -14,8 +16,6 @@ import { invalidInput, operationFailed } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
 import type { RunConfig } from "./config.ts";
 import { type RunLayout, shardLayout } from "./layout.ts";
-import { listPlaces } from "./list-entries.ts";
-import type { Lister } from "./lister.ts";
 import { requireSameRoots } from "./roots.ts";
 import {
   failureSchema,

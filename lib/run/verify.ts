@@ -1,5 +1,8 @@
 import * as v from "valibot";
+import { listEntries } from "../listing/list-entries.ts";
+import { type Lister, type ListingEnd, listingCpus } from "../listing/lister.ts";
 import { HiddenFolders } from "../listing/lister-messages.ts";
+import { partsDirOf } from "../listing/part-store.ts";
 import {
   forEachOutcome,
   loadComparison,
@@ -32,9 +35,6 @@ import { changedAtSource, sourceFolder } from "../verify/changed-source.ts";
 import { type RunConfig, reachOf, readRunConfig } from "./config.ts";
 import { differingContent, Sample, type SampledObject } from "./download-sample.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
-import { listEntries } from "./list-entries.ts";
-import { type Lister, type ListingEnd, listingCpus } from "./lister.ts";
-import { partsDirOf } from "./part-store.ts";
 import { requireSameRoots } from "./roots.ts";
 
 /** What a verification is asked to do. */

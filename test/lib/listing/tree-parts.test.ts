@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { compareUtf8, joinPrefix } from "../../../lib/listing/prefix.ts";
 import { readTree } from "../../../lib/listing/read-tree.ts";
 import { OutOfOrder, TreeParts } from "../../../lib/listing/tree-parts.ts";
-import { compareUtf8, joinPrefix } from "../../../lib/manifest/parts.ts";
 import { AtomicFile } from "../../../lib/system/durable.ts";
 import { temporaryDirectory } from "../../e2e/harness.ts";
 

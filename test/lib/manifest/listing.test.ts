@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { RecordLines } from "../../../lib/manifest/listing.ts";
+import { RecordLines } from "../../../lib/build/record-lines.ts";
 import { parseRecord } from "../../../lib/manifest/record.ts";
 import { hostileNames, listedName } from "../../data/hostile-names.ts";
 

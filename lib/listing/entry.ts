@@ -1,7 +1,5 @@
 import * as v from "valibot";
-import { joinRoot } from "../rclone/root.ts";
 import { operationFailed } from "../system/errors.ts";
-import { type ManifestRecord, manifestSchemaName } from "./record.ts";
 
 /** One entry of `rclone lsjson`: https://rclone.org/commands/rclone_lsjson/ */
 const entrySchema = v.object({
@@ -14,11 +12,6 @@ const entrySchema = v.object({
 });
 
 export type ListingEntry = v.InferOutput<typeof entrySchema>;
-
-/** What a manifest record is made of: rclone does not list ETags, but an inventory does. */
-export interface ManifestEntry extends ListingEntry {
-  ETag?: string;
-}
 
 /**
  * Whether an object is a directory marker, as S3 consoles make them: its key ends in a slash, or is the root itself. rclone
@@ -84,46 +77,8 @@ function entryOf(json: string): ListingEntry {
   return isPlainEntry(value) ? value : v.parse(entrySchema, value);
 }
 
-/** What the records of one manifest have in common. */
-export interface ManifestOrigin {
-  runId: string;
-  sourceRoot: string;
-  destRoot: string;
-}
-
-/** Makes the manifest lines of listed objects; what they have in common is formatted once. */
-export class RecordLines {
-  readonly #beforeSource: string;
-  readonly #beforeDest: string;
-
-  constructor({ runId, sourceRoot, destRoot }: ManifestOrigin) {
-    const common = {
-      schema: manifestSchemaName,
-      run_id: runId,
-      source_root: sourceRoot,
-      dest_root: destRoot,
-    } satisfies Partial<ManifestRecord>;
-    this.#beforeSource = `${JSON.stringify(common).slice(0, -1)},"source":"${inString(joinRoot(sourceRoot, ""))}`;
-    this.#beforeDest = `","dest":"${inString(joinRoot(destRoot, ""))}`;
-  }
-
-  /** The line of an object, its newline included: as JSON.stringify writes the record. */
-  lineOf(entry: ManifestEntry): string {
-    const { Path, Size, ModTime, Hashes, ETag, Tier } = entry;
-    const key = inString(Path);
-    return (
-      `${this.#beforeSource}${key}${this.#beforeDest}${key}","path":"${key}","size":${Size},` +
-      `"mtime":${stringOrNull(ModTime)},"hashes":${Hashes ? JSON.stringify(Hashes) : "{}"},` +
-      `"etag":${stringOrNull(ETag)},"storage_class":${stringOrNull(Tier)},"meta":{}}\n`
-    );
-  }
-}
-
-/** A text as it stands between the quotes of a JSON string. */
-function inString(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
-}
-
-function stringOrNull(text: string | undefined): string {
-  return text ? JSON.stringify(text) : "null";
+/** What has been listed so far. */
+export interface ListingTotals {
+  objects: number;
+  bytes: number;
 }

@@ -1,4 +1,4 @@
-import { joinPrefix } from "./parts.ts";
+import { joinPrefix } from "./prefix.ts";
 
 /** One level below which the listing goes on separately for each prefix. */
 export interface Level {

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { forEachPartEntry } from "../../../lib/manifest/parts.ts";
-import { forEachEntry } from "../../../lib/manifest/read-listing.ts";
-import { listParts } from "../../../lib/run/list-parallel.ts";
-import { type ListingRequest, runListing } from "../../../lib/run/lister.ts";
+import { listParts } from "../../../lib/listing/list-in-parts.ts";
+import { type ListingRequest, runListing } from "../../../lib/listing/lister.ts";
+import { forEachPartEntry } from "../../../lib/listing/parts.ts";
+import { forEachEntry } from "../../../lib/listing/read-entries.ts";
 import { quoteWords } from "../../../lib/system/shell-words.ts";
 import { controlNames, hostileNames } from "../../data/hostile-names.ts";
 import { temporaryDirectory, timeoutMs } from "../../e2e/harness.ts";

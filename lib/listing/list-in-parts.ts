@@ -1,13 +1,14 @@
-import type { Unlistable } from "../listing/lister-messages.ts";
-import { compareUtf8, joinPrefix, type Part } from "../manifest/parts.ts";
 import { rootedFilter } from "../rclone/user-flags.ts";
 import { invalidInput } from "../system/errors.ts";
 import { log } from "../system/log.ts";
 import { formatCount } from "../system/units.ts";
 import { DividedListing } from "./divided-listing.ts";
 import { type Lister, type ListingRequest, listingCpus } from "./lister.ts";
+import type { Unlistable } from "./lister-messages.ts";
 import type { ParallelOptions } from "./part-lister.ts";
 import { PartStore } from "./part-store.ts";
+import type { Part } from "./parts.ts";
+import { compareUtf8, joinPrefix } from "./prefix.ts";
 
 /** All parts of a listing, in the order of their prefixes by UTF-8 bytes; together they hold every object once. */
 export interface ListedParts {

@@ -1,10 +1,10 @@
-import { forEachEntryOf } from "../listing/places.ts";
-import type { CoverRow } from "../manifest/cover.ts";
-import { isMarker, type ListingEntry } from "../manifest/listing.ts";
-import { forEachPartEntry } from "../manifest/parts.ts";
-import { forEachEntry } from "../manifest/read-listing.ts";
-import { listParts } from "./list-parallel.ts";
+import type { CoverRow } from "./cover.ts";
+import { isMarker, type ListingEntry } from "./entry.ts";
+import { listParts } from "./list-in-parts.ts";
 import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
+import { forEachPartEntry } from "./parts.ts";
+import { forEachEntryOf } from "./places.ts";
+import { forEachEntry } from "./read-entries.ts";
 
 /** A listing whose objects are looked at one by one. */
 export interface EntriesOptions {

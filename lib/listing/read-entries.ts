@@ -1,7 +1,7 @@
 import { operationFailed } from "../system/errors.ts";
 import { forEachTextLine } from "../system/lines.ts";
 import { formatObjects } from "../system/units.ts";
-import { type ListingEntry, parseListingLine } from "./listing.ts";
+import { type ListingEntry, parseListingLine } from "./entry.ts";
 
 /**
  * Calls `each` for every entry, directories among them, of a stream of `rclone lsjson`, which is one JSON array.

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { forEachArrayElement } from "../../../lib/manifest/json-array.ts";
+import { forEachArrayElement } from "../../../lib/listing/json-array.ts";
 
 async function elements(text: string, chunkBytes = 1 << 20): Promise<unknown[]> {
   const bytes = Buffer.from(text);

@@ -1,8 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { ListerMessages, type Unlistable } from "../listing/lister-messages.ts";
-import { listingsInOne } from "../listing/places.ts";
-import type { CoverRow } from "../manifest/cover.ts";
 import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { bucketOf } from "../rclone/bucket.ts";
 import { remoteContext } from "../rclone/conf.ts";
@@ -15,15 +10,17 @@ import { stepEnvironment } from "../rclone/runtime.ts";
 import { showsVariable } from "../rclone/secrets.ts";
 import { stepCommand } from "../rclone/step.ts";
 import { type Cause, causeOf, jsonError, StderrCause } from "../rclone/telling.ts";
-import { removeIfAny } from "../system/durable.ts";
-import { errnoOf, exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
+import { exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
 import { type ProcessExit, startChild } from "../system/process.ts";
-import { quoteWords } from "../system/shell-words.ts";
 import { formatObjects } from "../system/units.ts";
 import { WriteError } from "../system/write-error.ts";
+import type { CoverRow } from "./cover.ts";
+import { Tail, writeErrorLog } from "./error-log.ts";
+import { ListerMessages, type Unlistable } from "./lister-messages.ts";
 import { ListingWatch, type OnHindrance } from "./listing-watch.ts";
+import { listingsInOne } from "./places.ts";
 
 /** How rclone is reached for listings, and what happens to what it says. */
 export interface Lister extends RcloneReach {
@@ -112,9 +109,10 @@ export interface ListingOptions {
 
 /** CPUs of the listing's step under pyxis, when there is one at a time. */
 export const listingCpus = 8;
-const tailBytesMax = 64 * 1024;
+
 /** rclone has this long to end after TERM. */
 const killAfterMs = 15_000;
+
 /** https://rclone.org/docs/#exit-code */
 const directoryNotFoundCode = 3;
 
@@ -276,74 +274,4 @@ export function inquiryCommand(lister: Lister, request: ListingRequest): string[
     hash: false,
     extraFlags: [...request.extraFlags, ...inquiryFlags],
   });
-}
-
-/** The last bytes of a stream, for an error log. */
-class Tail {
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
-
-  add(bytes: Uint8Array): void {
-    this.#parts.push(bytes.slice(-tailBytesMax), new Uint8Array([0x0a]));
-    this.#bytes += bytes.length + 1;
-    this.#trim();
-  }
-
-  async *watch(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of stream) {
-      this.#parts.push(chunk.slice(-tailBytesMax));
-      this.#bytes += chunk.length;
-      this.#trim();
-      yield chunk;
-    }
-  }
-
-  #trim(): void {
-    if (this.#bytes < 2 * tailBytesMax) return;
-    const all = Buffer.concat(this.#parts).subarray(-tailBytesMax);
-    this.#parts = [all];
-    this.#bytes = all.length;
-  }
-
-  text(): string {
-    return Buffer.concat(this.#parts).subarray(-tailBytesMax).toString("utf8");
-  }
-}
-
-function writeErrorLog(failure: {
-  lister: Lister;
-  argv: string[];
-  error: unknown;
-  exitCode: number;
-  stdout: Tail;
-  stderr: Tail;
-}): string {
-  const { lister, argv, error, exitCode, stdout, stderr } = failure;
-  const slurm = Object.entries(process.env)
-    .filter(([name]) => name.startsWith("SLURM_") && !/JWT|TOKEN|KEY|PASS|SECRET/.test(name))
-    .map(([name, value]) => `${name}=${value}`);
-  const text = [
-    `error: ${messageOf(error)}`,
-    `exit code: ${exitCode}`,
-    `command: ${quoteWords(argv)}`,
-    "",
-    "== SLURM environment ==",
-    ...slurm.sort(),
-    "",
-    "== end of stdout ==",
-    stdout.text(),
-    "== stderr ==",
-    stderr.text(),
-    "",
-  ].join("\n");
-  const dir = join(lister.errorDir, "xfer-err");
-  const path = join(dir, `manifest-build_${lister.runId}.log`);
-  try {
-    mkdirSync(dir, { recursive: true });
-    writeFileSync(path, text);
-    return path;
-  } catch (logError) {
-    removeIfAny(path);
-    return `no log: ${dir} cannot be written: ${errnoOf(logError) ?? messageOf(logError)}`;
-  }
 }

@@ -1,19 +1,19 @@
-import type { Unlistable } from "../listing/lister-messages.ts";
-import { Divided } from "../listing/live-entries.ts";
-import { readTree } from "../listing/read-tree.ts";
-import { type ReliefRules, reliefOf, staysDivided, type TreeView } from "../listing/relief.ts";
-import { type DividedLevel, OutOfOrder, TreeParts } from "../listing/tree-parts.ts";
-import { type Level, partsMax, prefixesOf, splitProblem } from "../manifest/fan-out.ts";
-import { joinPrefix } from "../manifest/parts.ts";
-import { forEachEntry, sizeOf } from "../manifest/read-listing.ts";
-import type { ListingTotals } from "../manifest/write-listing.ts";
 import { listChunk } from "../rclone/list-chunk.ts";
 import { joinRoot } from "../rclone/root.ts";
 import { fileChunks } from "../system/lines.ts";
 import { log } from "../system/log.ts";
+import type { ListingTotals } from "./entry.ts";
+import { type Level, partsMax, prefixesOf, splitProblem } from "./fan-out.ts";
 import type { Lister, ListingEnd } from "./lister.ts";
+import type { Unlistable } from "./lister-messages.ts";
+import { Divided } from "./live-entries.ts";
 import { noteOf, type ParallelOptions, PartLister } from "./part-lister.ts";
 import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
+import { joinPrefix } from "./prefix.ts";
+import { forEachEntry, sizeOf } from "./read-entries.ts";
+import { readTree } from "./read-tree.ts";
+import { type ReliefRules, reliefOf, staysDivided, type TreeView } from "./relief.ts";
+import { type DividedLevel, OutOfOrder, TreeParts } from "./tree-parts.ts";
 
 /** https://rclone.org/docs/#checkers-int */
 const checkersDefault = 8;

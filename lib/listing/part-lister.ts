@@ -1,11 +1,10 @@
-import type { LiveEntries } from "../listing/live-entries.ts";
-import type { Level } from "../manifest/fan-out.ts";
-import type { ListingEntry } from "../manifest/listing.ts";
-import { forEachEntry } from "../manifest/read-listing.ts";
-import type { ListingTotals } from "../manifest/write-listing.ts";
 import { joinRoot } from "../rclone/root.ts";
+import type { ListingEntry, ListingTotals } from "./entry.ts";
+import type { Level } from "./fan-out.ts";
 import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
+import type { LiveEntries } from "./live-entries.ts";
 import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
+import { forEachEntry } from "./read-entries.ts";
 
 /** A listing in parts, side by side. */
 export interface ParallelOptions {

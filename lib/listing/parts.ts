@@ -3,25 +3,16 @@ import { join } from "node:path";
 import { readTextIfAny } from "../system/durable.ts";
 import { invalidInput, isStop, messageOf, XferError } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
+import { type ListingEntry, parseEntry } from "./entry.ts";
 import { forEachArrayElement } from "./json-array.ts";
-import { type ListingEntry, parseEntry } from "./listing.ts";
-import { forEachEntry } from "./read-listing.ts";
+import { compareUtf8, joinPrefix } from "./prefix.ts";
+import { forEachEntry } from "./read-entries.ts";
 
 /** One whole output of `rclone lsjson` on disk, and the prefix below the source root that its paths are relative to. */
 export interface Part {
   path: string;
   /** Without a slash at its end; empty for the root. */
   prefix: string;
-}
-
-/** The path below the root of what a listing of `prefix` calls `path`. */
-export function joinPrefix(prefix: string, path: string): string {
-  return prefix === "" ? path : `${prefix}/${path}`;
-}
-
-/** Orders text by its UTF-8 bytes, as S3 orders keys; JavaScript's own order differs beyond the basic plane. */
-export function compareUtf8(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** The sidecar that holds a part's prefix: lsjson-XYZ.prefix beside lsjson-XYZ.json. */

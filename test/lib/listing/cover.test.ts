@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Cover, type CoverRow } from "../../../lib/manifest/cover.ts";
+import { Cover, type CoverRow } from "../../../lib/listing/cover.ts";
 import { seededRandom } from "../../data/fill.ts";
 
 function coverOf(keys: readonly string[], rowsMax: number): CoverRow[] {

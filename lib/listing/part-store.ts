@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { type Part, prefixFile } from "../manifest/parts.ts";
 import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
+import { type Part, prefixFile } from "./parts.ts";
 
 /** The folder beside an output where the finished parts of its listing are kept until it is there. */
 export function partsDirOf(out: string): string {

@@ -1,4 +1,3 @@
-import { forEachEntry } from "../manifest/read-listing.ts";
 import { configFlags } from "../rclone/argv.ts";
 import { bucketOf, makesBucketFlags } from "../rclone/bucket.ts";
 import { parseRoot, type RemoteContext, remoteType } from "../rclone/remote-options.ts";
@@ -8,6 +7,7 @@ import { exitCodes, invalidInput, messageOf, operationFailed, XferError } from "
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { type Lister, type ListingEnd, runListing } from "./lister.ts";
+import { forEachEntry } from "./read-entries.ts";
 
 /** A destination whose bucket must be there before anything is copied. */
 export interface BucketNeeds {

@@ -1,0 +1,79 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { removeIfAny } from "../system/durable.ts";
+import { errnoOf, messageOf } from "../system/errors.ts";
+import { quoteWords } from "../system/shell-words.ts";
+
+const tailBytesMax = 64 * 1024;
+
+/** The last bytes of a stream, for an error log. */
+export class Tail {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  add(bytes: Uint8Array): void {
+    this.#parts.push(bytes.slice(-tailBytesMax), new Uint8Array([0x0a]));
+    this.#bytes += bytes.length + 1;
+    this.#trim();
+  }
+
+  async *watch(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of stream) {
+      this.#parts.push(chunk.slice(-tailBytesMax));
+      this.#bytes += chunk.length;
+      this.#trim();
+      yield chunk;
+    }
+  }
+
+  #trim(): void {
+    if (this.#bytes < 2 * tailBytesMax) return;
+    const all = Buffer.concat(this.#parts).subarray(-tailBytesMax);
+    this.#parts = [all];
+    this.#bytes = all.length;
+  }
+
+  text(): string {
+    return Buffer.concat(this.#parts).subarray(-tailBytesMax).toString("utf8");
+  }
+}
+
+/** Writes what is known of a listing that failed to a file under xfer-err; gives its path, or why there is none. */
+export function writeErrorLog(failure: {
+  /** Where the xfer-err folder is made, and whose name the log has. */
+  lister: { errorDir: string; runId: string };
+  argv: string[];
+  error: unknown;
+  exitCode: number;
+  stdout: Tail;
+  stderr: Tail;
+}): string {
+  const { lister, argv, error, exitCode, stdout, stderr } = failure;
+  const slurm = Object.entries(process.env)
+    .filter(([name]) => name.startsWith("SLURM_") && !/JWT|TOKEN|KEY|PASS|SECRET/.test(name))
+    .map(([name, value]) => `${name}=${value}`);
+  const text = [
+    `error: ${messageOf(error)}`,
+    `exit code: ${exitCode}`,
+    `command: ${quoteWords(argv)}`,
+    "",
+    "== SLURM environment ==",
+    ...slurm.sort(),
+    "",
+    "== end of stdout ==",
+    stdout.text(),
+    "== stderr ==",
+    stderr.text(),
+    "",
+  ].join("\n");
+  const dir = join(lister.errorDir, "xfer-err");
+  const path = join(dir, `manifest-build_${lister.runId}.log`);
+  try {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(path, text);
+    return path;
+  } catch (logError) {
+    removeIfAny(path);
+    return `no log: ${dir} cannot be written: ${errnoOf(logError) ?? messageOf(logError)}`;
+  }
+}
