@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { ClusterAssumptions } from "../lib/manifest/cost-model.ts";
+import type { ClusterAssumptions } from "../lib/estimate/cost-model.ts";
 import { parseBytes } from "../lib/system/units.ts";
 import * as flags from "./flags.ts";
 

@@ -1,4 +1,4 @@
-import type { Analysis } from "../../lib/manifest/analysis.ts";
+import type { Analysis } from "../../lib/estimate/analysis.ts";
 import { formatBytes, formatCount, formatObjects } from "../../lib/system/units.ts";
 
 /** Space that the histogram's numbers take on a line. */

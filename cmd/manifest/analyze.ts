@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { analyzeManifest } from "../../lib/manifest/analysis.ts";
+import { analyzeManifest } from "../../lib/estimate/analysis.ts";
 import { writeFileDurable } from "../../lib/system/durable.ts";
 import * as costFlags from "../cost-flags.ts";
 import * as flags from "../flags.ts";

@@ -1,4 +1,4 @@
-import type { Estimate } from "../../lib/manifest/estimate.ts";
+import type { Estimate } from "../../lib/estimate/estimate.ts";
 import {
   formatBytes,
   formatCount,

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { type EstimateOptions, estimateTransfer } from "../../lib/manifest/estimate.ts";
+import { type EstimateOptions, estimateTransfer } from "../../lib/estimate/estimate.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { parseRate, rateUnits } from "../../lib/system/units.ts";
 import * as costFlags from "../cost-flags.ts";

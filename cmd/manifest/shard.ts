@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { shardsFor } from "../../lib/manifest/analysis.ts";
-import { clusterDefaults } from "../../lib/manifest/cost-model.ts";
+import { shardsFor } from "../../lib/estimate/analysis.ts";
+import { clusterDefaults } from "../../lib/estimate/cost-model.ts";
 import { shardManifest } from "../../lib/manifest/shard.ts";
 import { shardStrategies } from "../../lib/manifest/shards-meta.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../../lib/system/interrupt.ts";

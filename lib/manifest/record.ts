@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { invalidInput } from "../system/errors.ts";
-import { pathProblem } from "./root.ts";
+import { pathProblem } from "./key.ts";
 
 /** The schema name that every manifest record carries. */
 export const manifestSchemaName = "xfer.manifest.v1";

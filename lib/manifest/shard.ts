@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { objectOverheadBytesDefault } from "../estimate/cost-model.ts";
 import { removeIfAny, syncDirectory, writeFileDurable } from "../system/durable.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import { formatCount, formatRecords } from "../system/units.ts";
 import { keyText, type RecordBatch } from "./batch.ts";
-import { objectOverheadBytesDefault } from "./cost-model.ts";
 import { DistinctKeys, duplicateKeyError, firstDuplicate } from "./distinct-keys.ts";
 import { forEachBatch } from "./read.ts";
 import type { ManifestRecord } from "./record.ts";

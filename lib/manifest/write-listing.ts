@@ -3,8 +3,8 @@ import { isMarker, type ListingTotals } from "../listing/entry.ts";
 import { joinRoot } from "../rclone/root.ts";
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
 import { keyText, lineOf } from "./batch.ts";
+import { pathProblem } from "./key.ts";
 import { forEachBatch } from "./read.ts";
-import { pathProblem } from "./root.ts";
 import { type Untransferable, UntransferableList } from "./untransferable.ts";
 
 /** How often the progress sidecar is rewritten, at most. */

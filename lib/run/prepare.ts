@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { shardsFor } from "../manifest/analysis.ts";
-import { clusterDefaults } from "../manifest/cost-model.ts";
+import { shardsFor } from "../estimate/analysis.ts";
+import { clusterDefaults } from "../estimate/cost-model.ts";
 import { readFirstRecord } from "../manifest/read.ts";
 import { shardManifest } from "../manifest/shard.ts";
 import { readShardsMeta, type ShardStrategy, type ShardsMeta } from "../manifest/shards-meta.ts";

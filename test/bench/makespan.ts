@@ -1,4 +1,4 @@
-import { arraySeconds, clusterDefaults, objectOverheadBytesDefault } from "../../lib/manifest/cost-model.ts";
+import { arraySeconds, clusterDefaults, objectOverheadBytesDefault } from "../../lib/estimate/cost-model.ts";
 import { LeastLoaded } from "../../lib/manifest/least-loaded.ts";
 import { RunCutter } from "../../lib/manifest/run-cutter.ts";
 import { planShards } from "../../lib/manifest/shard-plan.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { pathProblem } from "../../../lib/manifest/root.ts";
+import { pathProblem } from "../../../lib/manifest/key.ts";
 import { type AddressFacts, untransferableReason, versionOf } from "../../../lib/rclone/addressable.ts";
 import { controlNames, hostileNames, listedName } from "../../data/hostile-names.ts";
 

@@ -1,8 +1,8 @@
+import { forEachBatch } from "../manifest/read.ts";
 import { errnoOf, invalidInput } from "../system/errors.ts";
 import { inputName } from "../system/input.ts";
 import { JsonObjects } from "../system/json-objects.ts";
 import { type BlockInput, type LineBlockOptions, openInput, PeekedInput } from "../system/line-blocks.ts";
-import { forEachBatch } from "./read.ts";
 
 /** What is looked at to tell a manifest from a listing. */
 const headBytes = 64 * 1024;

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { analyzeManifest } from "../../../lib/manifest/analysis.ts";
+import { analyzeManifest } from "../../../lib/estimate/analysis.ts";
 import {
   arraySeconds,
   clusterDefaults,
   minShardSecondsHere,
   suggestShards,
-} from "../../../lib/manifest/cost-model.ts";
-import { boundedBins, estimateTransfer } from "../../../lib/manifest/estimate.ts";
-import { isListing } from "../../../lib/manifest/size-input.ts";
-import { SizeStats } from "../../../lib/manifest/size-stats.ts";
+} from "../../../lib/estimate/cost-model.ts";
+import { boundedBins, estimateTransfer } from "../../../lib/estimate/estimate.ts";
+import { isListing } from "../../../lib/estimate/size-input.ts";
+import { SizeStats } from "../../../lib/estimate/size-stats.ts";
 import { formatBitRate, parseBytes, parseRate } from "../../../lib/system/units.ts";
 import { seededRandom } from "../../data/fill.ts";
 import { paretoSize, recordLine } from "../../data/manifest.ts";
