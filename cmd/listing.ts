@@ -1,13 +1,13 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
+import type { BuildOptions } from "../lib/build/from-listing.ts";
 import type { ListingTotals } from "../lib/listing/entry.ts";
 import { type Lister, listingCpus } from "../lib/listing/lister.ts";
 import { makeRunId } from "../lib/manifest/run-id.ts";
 import { requireConfPassword } from "../lib/rclone/conf-password.ts";
 import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import { notShownText, sortListingFlags } from "../lib/rclone/user-flags.ts";
-import type { BuildOptions } from "../lib/run/build-manifest.ts";
 import { errnoOf, invalidInput } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";

@@ -1,12 +1,12 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
+import { buildManifest } from "../../lib/build/from-listing.ts";
+import { sayLeftOut } from "../../lib/build/left-out.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
 import { checkRoot, looksLikePath } from "../../lib/rclone/root.ts";
-import { buildManifest } from "../../lib/run/build-manifest.ts";
 import { requireImageHere } from "../../lib/run/image.ts";
-import { sayLeftOut } from "../../lib/run/left-out.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";

@@ -1,11 +1,11 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { addressabilityOf } from "../../lib/build/carriage.ts";
-import { combineParts } from "../../lib/manifest/combine.ts";
+import { combineParts } from "../../lib/build/from-parts.ts";
+import { sayMarkers, sayUntransferable } from "../../lib/build/left-out.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkRoot } from "../../lib/rclone/root.ts";
-import { sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";
 import * as flags from "../flags.ts";

@@ -1,20 +1,20 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { addressabilityOf } from "../../lib/build/carriage.ts";
-import { type ImportOptions, importRows } from "../../lib/manifest/import.ts";
+import { importKeys } from "../../lib/build/from-keys.ts";
+import { type ImportOptions, importRows } from "../../lib/build/from-rows.ts";
+import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/build/left-out.ts";
 import {
   inventoryDuplicateAdvice,
   inventoryReader,
   lsfReader,
   rowFormats,
-} from "../../lib/manifest/import-rows.ts";
+} from "../../lib/build/row-formats.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
 import { checkRoot, looksLikePath } from "../../lib/rclone/root.ts";
 import { requireImageHere } from "../../lib/run/image.ts";
-import { importKeys } from "../../lib/run/import-keys.ts";
-import { sayLeftOut, sayMarkers, sayUntransferable } from "../../lib/run/left-out.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";

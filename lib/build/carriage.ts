@@ -1,9 +1,9 @@
 import type { Unlistable } from "../listing/lister-messages.ts";
-import type { Addressability } from "../manifest/write-listing.ts";
 import { untransferableReason } from "../rclone/addressable.ts";
 import { readRemotes } from "../rclone/conf.ts";
 import { parseRoot, remoteType } from "../rclone/remote-options.ts";
 import { type RootKind, rootKind } from "../rclone/root.ts";
+import type { Addressability } from "./write.ts";
 
 /** Between which places keys are to be carried. */
 interface Places {

@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { type BuildOptions, buildManifest } from "../build/from-listing.ts";
+import { sayLeftOut } from "../build/left-out.ts";
 import { shardsFor } from "../estimate/analysis.ts";
 import { clusterDefaults } from "../estimate/cost-model.ts";
 import { readFirstRecord } from "../manifest/read.ts";
@@ -9,11 +11,9 @@ import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatObjects, formatShards } from "../system/units.ts";
-import { type BuildOptions, buildManifest } from "./build-manifest.ts";
 import type { RunConfig } from "./config.ts";
 import { type DeltaOptions, deltaText, makeDelta, notComparableText, writeDeltaTotals } from "./delta.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
-import { sayLeftOut } from "./left-out.ts";
 import { type RenderOptions, renderRun } from "./render.ts";
 import { requireSameRoots, rootsOfShards } from "./roots.ts";
 

@@ -1,11 +1,11 @@
-import { type ManifestEntry, type ManifestOrigin, RecordLines } from "../build/record-lines.ts";
 import { isMarker, type ListingTotals } from "../listing/entry.ts";
+import { keyText, lineOf } from "../manifest/batch.ts";
+import { pathProblem } from "../manifest/key.ts";
+import { forEachBatch } from "../manifest/read.ts";
+import { type Untransferable, UntransferableList } from "../manifest/untransferable.ts";
 import { joinRoot } from "../rclone/root.ts";
 import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
-import { keyText, lineOf } from "./batch.ts";
-import { pathProblem } from "./key.ts";
-import { forEachBatch } from "./read.ts";
-import { type Untransferable, UntransferableList } from "./untransferable.ts";
+import { type ManifestEntry, type ManifestOrigin, RecordLines } from "./record-lines.ts";
 
 /** How often the progress sidecar is rewritten, at most. */
 export const progressIntervalMs = 1_000;

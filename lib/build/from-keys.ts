@@ -1,13 +1,13 @@
 import { isMarker } from "../listing/entry.ts";
 import { KeyTable } from "../manifest/key-table.ts";
-import type { Markers } from "../manifest/write-listing.ts";
 import { joinRoot } from "../rclone/root.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { inputChunks, inputName } from "../system/input.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
 import { formatCount } from "../system/units.ts";
-import { type BuildOptions, type BuildResult, buildManifest } from "./build-manifest.ts";
+import { type BuildOptions, type BuildResult, buildManifest } from "./from-listing.ts";
+import type { Markers } from "./write.ts";
 
 /** What an import of bare keys is asked to do. */
 export interface KeysOptions extends Omit<BuildOptions, "choice"> {

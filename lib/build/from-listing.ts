@@ -1,4 +1,3 @@
-import { Carriage } from "../build/carriage.ts";
 import type { ListingEntry, ListingTotals } from "../listing/entry.ts";
 import { listParts } from "../listing/list-in-parts.ts";
 import { type Lister, type ListingRequest, runListing } from "../listing/lister.ts";
@@ -9,14 +8,6 @@ import { forEachPartEntry, type Part } from "../listing/parts.ts";
 import { forEachEntry } from "../listing/read-entries.ts";
 import { findDuplicateKeys } from "../manifest/distinct-keys.ts";
 import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
-import {
-  type Markers,
-  type PendingManifest,
-  progressIntervalMs,
-  removeProgress,
-  writeManifest,
-  writeProgress,
-} from "../manifest/write-listing.ts";
 import { versionOf } from "../rclone/addressable.ts";
 import type { ModtimeMode } from "../rclone/argv.ts";
 import { readRemotes } from "../rclone/conf.ts";
@@ -25,6 +16,15 @@ import { filterVariables } from "../rclone/user-flags.ts";
 import { operationFailed } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
+import { Carriage } from "./carriage.ts";
+import {
+  type Markers,
+  type PendingManifest,
+  progressIntervalMs,
+  removeProgress,
+  writeManifest,
+  writeProgress,
+} from "./write.ts";
 
 /** When hashes are listed: "auto" takes them where they are free, from the ETags of S3. */
 export const hashModes = ["auto", "on", "off"] as const;

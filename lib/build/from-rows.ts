@@ -1,13 +1,13 @@
-import type { ManifestOrigin } from "../build/record-lines.ts";
 import type { ListingTotals } from "../listing/entry.ts";
+import { findFirstDuplicate } from "../manifest/distinct-keys.ts";
+import type { Untransferable } from "../manifest/untransferable.ts";
 import { forEachCsvRow } from "../system/csv.ts";
 import { invalidInput, messageOf, XferError } from "../system/errors.ts";
 import { inputChunks, inputName } from "../system/input.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
-import { findFirstDuplicate } from "./distinct-keys.ts";
-import type { RowReader } from "./import-rows.ts";
-import type { Untransferable } from "./untransferable.ts";
-import { type Addressability, type Markers, type PendingManifest, writeManifest } from "./write-listing.ts";
+import type { ManifestOrigin } from "./record-lines.ts";
+import type { RowReader } from "./row-formats.ts";
+import { type Addressability, type Markers, type PendingManifest, writeManifest } from "./write.ts";
 
 /** What an import of rows is asked to do. */
 export interface ImportOptions extends ManifestOrigin {

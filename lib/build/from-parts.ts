@@ -1,11 +1,11 @@
-import type { ManifestOrigin } from "../build/record-lines.ts";
 import type { ListingTotals } from "../listing/entry.ts";
 import { findParts, forEachPartEntry, type Part } from "../listing/parts.ts";
+import { findFirstDuplicate } from "../manifest/distinct-keys.ts";
+import type { Untransferable } from "../manifest/untransferable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
-import { findFirstDuplicate } from "./distinct-keys.ts";
-import type { Untransferable } from "./untransferable.ts";
-import { type Addressability, type Markers, type PendingManifest, writeManifest } from "./write-listing.ts";
+import type { ManifestOrigin } from "./record-lines.ts";
+import { type Addressability, type Markers, type PendingManifest, writeManifest } from "./write.ts";
 
 /** What `combine` is asked to do. */
 export interface CombineOptions extends ManifestOrigin {

@@ -1,5 +1,5 @@
-import type { ManifestEntry } from "../build/record-lines.ts";
 import { invalidInput } from "../system/errors.ts";
+import type { ManifestEntry } from "./record-lines.ts";
 
 /** What a row of an inventory or a listing says, or why it is no object to be copied, or what is wrong with it. */
 type ImportedRow =

@@ -1,8 +1,8 @@
 import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
-import type { Markers } from "../manifest/write-listing.ts";
 import { joinRoot } from "../rclone/root.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatCount } from "../system/units.ts";
+import type { Markers } from "./write.ts";
 
 /** What a listing or an import left out of the manifest. */
 interface LeftOut {
