@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
 import type { ChecksumMode } from "../lib/manifest/verdict.ts";
 import { sortUserFlags } from "../lib/rclone/user-flags.ts";
 import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
@@ -9,6 +8,8 @@ import { submissionVariable } from "../lib/run/local-executor.ts";
 import { requireSameRoots, rootsOfShards } from "../lib/run/roots.ts";
 import type { StopCause } from "../lib/run/state.ts";
 import { shardIsVerified, verifyShard } from "../lib/run/verify-shard.ts";
+import { readShardsMeta } from "../lib/shard/meta.ts";
+import { checkShardDigest } from "../lib/shard/records.ts";
 import { shardsOfTask } from "../lib/slurm/array-limits.ts";
 import { type ArrayTask, currentArrayTask } from "../lib/slurm/array-task.ts";
 import { type TermMeaning, termMeaning } from "../lib/slurm/job-ending.ts";
@@ -19,7 +20,6 @@ import { log } from "../lib/system/log.ts";
 import { avoidableNodes, throttleWaitSeconds } from "./decide.ts";
 import type { ShardOutcome } from "./ledger.ts";
 import { runShard, type ShardTask } from "./shard.ts";
-import { checkShardDigest } from "./shard-records.ts";
 
 /** What the array task is asked to do. */
 export interface AgentOptions {

@@ -11,6 +11,7 @@ import { notShownText, refusedVariables, type UserFlags } from "../lib/rclone/us
 import type { RunConfig } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
+import type { ShardRecords } from "../lib/shard/records.ts";
 import type { ArrayTask } from "../lib/slurm/array-task.ts";
 import { XferError } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
@@ -28,7 +29,6 @@ import type { ShardLock } from "./lock.ts";
 import { Progress } from "./progress.ts";
 import { Settler } from "./settler.ts";
 import type { ShardLog } from "./shard-log.ts";
-import type { ShardRecords } from "./shard-records.ts";
 import { leaveOutUnreadable } from "./source-check.ts";
 import { Throttle } from "./throttle.ts";
 import { Worklist } from "./worklist.ts";

@@ -10,6 +10,7 @@ import type { UserFlags } from "../lib/rclone/user-flags.ts";
 import { type RunConfig, reachOf } from "../lib/run/config.ts";
 import type { Journal, Proof } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
+import type { ShardRecords } from "../lib/shard/records.ts";
 import type { ArrayTask } from "../lib/slurm/array-task.ts";
 import { terminateSteps } from "../lib/slurm/scancel.ts";
 import { AtomicFile } from "../lib/system/durable.ts";
@@ -24,7 +25,6 @@ import { type AskPlace, HindranceAsker, type Hindrances } from "./hindrance.ts";
 import { type PassResult, runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
 import type { ShardLog } from "./shard-log.ts";
-import type { ShardRecords } from "./shard-records.ts";
 import type { Throttle } from "./throttle.ts";
 import {
   candidFlags,

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { MissingBucket } from "../lib/listing/bucket.ts";
 import { ListingFailed } from "../lib/listing/lister.ts";
-import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { type FailureClass, failureClasses } from "../lib/rclone/failure-class.ts";
 import { causeOf } from "../lib/rclone/telling.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
@@ -12,6 +11,7 @@ import {
   readFindings,
   writeDestination,
 } from "../lib/run/state/destination.ts";
+import type { ShardsMeta } from "../lib/shard/meta.ts";
 import { readTextIfAny, removeIfAny, replaceFile } from "../lib/system/durable.ts";
 import { messageOf, XferError } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";

@@ -4,6 +4,7 @@ import type { Journal } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
 import type { Roots } from "../lib/run/roots.ts";
 import { type AttemptState, readFail, type StopCause, writeState } from "../lib/run/state.ts";
+import type { ShardRecords } from "../lib/shard/records.ts";
 import { removeIfAny } from "../lib/system/durable.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
@@ -13,7 +14,6 @@ import type { AttemptResult } from "./attempt.ts";
 import { afterFailedAttempt } from "./decide/failed-attempt.ts";
 import type { StartCounters } from "./decide.ts";
 import type { ShardLog } from "./shard-log.ts";
-import type { ShardRecords } from "./shard-records.ts";
 
 /** How a shard stands when its agent leaves it. */
 export type ShardOutcome =

@@ -14,7 +14,6 @@ import { forEachEntry } from "../lib/listing/read-entries.ts";
 import { keyText, recordOfRow } from "../lib/manifest/batch.ts";
 import { ManifestComparison } from "../lib/manifest/compare.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
-import type { ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { versionOf } from "../lib/rclone/addressable.ts";
 import type { Side } from "../lib/rclone/hindrance.ts";
 import { inquire } from "../lib/rclone/inquiry.ts";
@@ -32,8 +31,9 @@ import {
   writeFindings,
 } from "../lib/run/state/destination.ts";
 import { hashesAreFree, listerOf } from "../lib/run/verify.ts";
+import type { ShardsMeta } from "../lib/shard/meta.ts";
+import { checkShardDigest } from "../lib/shard/records.ts";
 import { errnoOf, messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
-import { checkShardDigest } from "./shard-records.ts";
 
 /** What a look at the destination is about. */
 export interface ProbeOptions {

@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import type { ShardEntry, ShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { remoteContext } from "../lib/rclone/conf.ts";
 import { isLocal, localEnds } from "../lib/rclone/local-ends.ts";
 import { rootKind } from "../lib/rclone/root.ts";
@@ -19,6 +18,8 @@ import {
   type StopCause,
   writeState,
 } from "../lib/run/state.ts";
+import type { ShardEntry, ShardsMeta } from "../lib/shard/meta.ts";
+import { checkShardDigest, ShardRecords } from "../lib/shard/records.ts";
 import type { ArrayTask } from "../lib/slurm/array-task.ts";
 import { messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
@@ -32,7 +33,6 @@ import { ShardLedger, type ShardOutcome } from "./ledger.ts";
 import { ShardLock } from "./lock.ts";
 import { askPlace, probeDestination } from "./probe.ts";
 import { ShardLog } from "./shard-log.ts";
-import { checkShardDigest, ShardRecords } from "./shard-records.ts";
 
 /** One shard of a run, as an array task gets it. */
 export interface ShardTask {

@@ -1,11 +1,11 @@
 import { promises, type Stats } from "node:fs";
+import type { ShardRecords } from "../lib/shard/records.ts";
 import { errnoOf, messageOf } from "../lib/system/errors.ts";
 import { sleepRunning } from "../lib/system/running-time.ts";
 import { mapSideBySide } from "../lib/system/side-by-side.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { type FileLook, unreadableFile } from "./decide/source-file.ts";
 import type { UnprovenRecord } from "./explain.ts";
-import type { ShardRecords } from "./shard-records.ts";
 import type { Worklist } from "./worklist.ts";
 
 /** How many paths are looked at side by side: a file system that answers slowly answers many at once. */

@@ -1,8 +1,8 @@
 import { type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
 import { type Cause, causeOf } from "../lib/rclone/telling.ts";
 import type { Journal } from "../lib/run/journal.ts";
+import type { ShardRecords } from "../lib/shard/records.ts";
 import { explainUnproven, isFinal, isSettled, type PassRun, type UnprovenRecord, wordOn } from "./explain.ts";
-import type { ShardRecords } from "./shard-records.ts";
 
 /** Messages of which the cause is remembered: they are mostly the same few. */
 const causesMax = 10_000;

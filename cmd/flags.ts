@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { hashModes } from "../lib/build/from-listing.ts";
 import { compareModes } from "../lib/manifest/delta.ts";
-import { shardStrategies } from "../lib/manifest/shards-meta.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
 import type { MetadataMode } from "../lib/rclone/preserved.ts";
 import { absoluteImage, type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
@@ -10,6 +9,7 @@ import { imageProblem, slurmWordsProblem } from "../lib/rclone/secrets.ts";
 import { sortUserFlags } from "../lib/rclone/user-flags.ts";
 import { maxRestartsDefault } from "../lib/run/config.ts";
 import type { RenderOptions } from "../lib/run/render.ts";
+import { shardStrategies } from "../lib/shard/meta.ts";
 import { sbatchExtras, srunExtras } from "../lib/slurm/sbatch-extras.ts";
 import {
   jobNameProblem,

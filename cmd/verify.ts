@@ -1,6 +1,5 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { readShardsMeta } from "../lib/manifest/shards-meta.ts";
 import { checksumModes } from "../lib/manifest/verdict.ts";
 import { requireConfPassword } from "../lib/rclone/conf-password.ts";
 import { readRunConfig } from "../lib/run/config.ts";
@@ -9,6 +8,7 @@ import { runLayout } from "../lib/run/layout.ts";
 import { submitRun } from "../lib/run/submit.ts";
 import { type Verification, verificationHead, verifyRun } from "../lib/run/verify.ts";
 import { checkWholeManifest, collectVerification } from "../lib/run/verify-shard.ts";
+import { readShardsMeta } from "../lib/shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { LiveLine } from "../lib/system/live-line.ts";

@@ -1,4 +1,4 @@
-import type { ShardsMeta } from "../manifest/shards-meta.ts";
+import type { ShardsMeta } from "../shard/meta.ts";
 import { type RunLayout, shardLayout } from "./layout.ts";
 import {
   type DoneState,

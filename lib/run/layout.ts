@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { shardFileName } from "../manifest/shards-meta.ts";
+import { shardFileName } from "../shard/meta.ts";
 
 /** The paths of everything in a run directory; ARCHITECTURE.md says what each file holds. */
 export interface RunLayout {

@@ -1,14 +1,14 @@
 import { chmodSync, constants, copyFileSync, mkdirSync, renameSync, statSync, utimesSync } from "node:fs";
 import { dirname } from "node:path";
 import { checkRequest } from "../launch/check-request.ts";
-import { checkShardKeys } from "../manifest/check-shards.ts";
 import { readFirstRecord } from "../manifest/read.ts";
-import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { requireApart } from "../rclone/overlap.ts";
 import type { MetadataMode } from "../rclone/preserved.ts";
 import type { RcloneReach } from "../rclone/reach.ts";
 import { checkListedRoot, checkRoot } from "../rclone/root.ts";
+import { checkShardKeys } from "../shard/check-keys.ts";
+import { readShardsMeta, type ShardsMeta } from "../shard/meta.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/batch-script.ts";
 import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readFirstRecord } from "../manifest/read.ts";
-import { type ShardsMeta, shardFileName } from "../manifest/shards-meta.ts";
+import { type ShardsMeta, shardFileName } from "../shard/meta.ts";
 import { invalidInput } from "../system/errors.ts";
 import type { RunLayout } from "./layout.ts";
 import type { DoneState, StateFile } from "./state.ts";

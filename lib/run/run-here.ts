@@ -1,5 +1,5 @@
-import { readShardsMeta, type ShardsMeta } from "../manifest/shards-meta.ts";
 import { readUntransferable } from "../manifest/untransferable.ts";
+import { readShardsMeta, type ShardsMeta } from "../shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../system/errors.ts";
 import { stopExitCode, stopReason } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";

@@ -1,11 +1,11 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { checkShardKeys } from "../manifest/check-shards.ts";
-import { readShardsMeta } from "../manifest/shards-meta.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { arrayPasswordProblem } from "../rclone/conf-password.ts";
 import { requireApart } from "../rclone/overlap.ts";
 import { sortUserFlags } from "../rclone/user-flags.ts";
+import { checkShardKeys } from "../shard/check-keys.ts";
+import { readShardsMeta } from "../shard/meta.ts";
 import { packArray } from "../slurm/array-limits.ts";
 import { logOptions } from "../slurm/batch-script.ts";
 import { requireSbatch, submitScriptIn } from "../slurm/sbatch.ts";

@@ -1,4 +1,3 @@
-import { readShardsMeta } from "../manifest/shards-meta.ts";
 import { readRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout, shardLayout } from "../run/layout.ts";
 import { readDone } from "../run/state.ts";
@@ -9,6 +8,7 @@ import {
   verificationHead,
   verifyRun,
 } from "../run/verify.ts";
+import { readShardsMeta } from "../shard/meta.ts";
 import { type ExitCode, exitCodes, messageOf, XferError } from "../system/errors.ts";
 
 /** How a run ends: with the destination compared, or with the reason why it was not. */

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { AttemptResult } from "../../agent/attempt.ts";
 import { ShardLedger } from "../../agent/ledger.ts";
 import { ShardLog } from "../../agent/shard-log.ts";
-import { ShardRecords } from "../../agent/shard-records.ts";
 import { Journal } from "../../lib/run/journal.ts";
 import { runLayout, shardLayout } from "../../lib/run/layout.ts";
 import { readAttempt, readDone, readFail } from "../../lib/run/state.ts";
+import { ShardRecords } from "../../lib/shard/records.ts";
 import { temporaryDirectory } from "../e2e/harness.ts";
 
 const sizes = [10, 200, 3000];

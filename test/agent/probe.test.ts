@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { chunksOf, type ProbeLimits, probeDestination } from "../../agent/probe.ts";
-import { readShardsMeta } from "../../lib/manifest/shards-meta.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { readRunConfig } from "../../lib/run/config.ts";
 import { runLayout, shardLayout } from "../../lib/run/layout.ts";
 import { readFindings } from "../../lib/run/state/destination.ts";
+import { readShardsMeta } from "../../lib/shard/meta.ts";
 import { Stage, timeoutMs } from "../e2e/harness.ts";
 
 test.each([

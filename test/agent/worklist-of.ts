@@ -1,8 +1,8 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ShardRecords } from "../../agent/shard-records.ts";
 import { Worklist } from "../../agent/worklist.ts";
 import { Journal } from "../../lib/run/journal.ts";
+import { ShardRecords } from "../../lib/shard/records.ts";
 
 /** A worklist of records with these keys, of which nothing is proven. */
 export async function worklistOf(dir: string, keys: readonly string[]) {

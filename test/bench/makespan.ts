@@ -1,8 +1,8 @@
 import { arraySeconds, clusterDefaults, objectOverheadBytesDefault } from "../../lib/estimate/cost-model.ts";
-import { LeastLoaded } from "../../lib/manifest/least-loaded.ts";
-import { RunCutter } from "../../lib/manifest/run-cutter.ts";
-import { planShards } from "../../lib/manifest/shard-plan.ts";
-import { SurveyCollector } from "../../lib/manifest/shard-survey.ts";
+import { LeastLoaded } from "../../lib/shard/least-loaded.ts";
+import { planShards } from "../../lib/shard/plan.ts";
+import { RunCutter } from "../../lib/shard/range-cutter.ts";
+import { SurveyCollector } from "../../lib/shard/survey.ts";
 import { seededRandom } from "../data/fill.ts";
 import { paretoSize } from "../data/manifest.ts";
 

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ShardsMeta } from "../../../../lib/manifest/shards-meta.ts";
 import {
   destinationBinding,
   distrustFindings,
@@ -12,6 +11,7 @@ import {
   writeDestination,
   writeFindings,
 } from "../../../../lib/run/state/destination.ts";
+import type { ShardsMeta } from "../../../../lib/shard/meta.ts";
 import { temporaryDirectory } from "../../../e2e/harness.ts";
 
 const digest = (letter: string) => letter.repeat(64);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { shardManifest } from "../../../lib/manifest/shard.ts";
-import { type ShardStrategy, shardStrategies } from "../../../lib/manifest/shards-meta.ts";
+import { shardManifest } from "../../../lib/shard/cut.ts";
+import { type ShardStrategy, shardStrategies } from "../../../lib/shard/meta.ts";
 import { seededRandom } from "../../data/fill.ts";
 import { hostileManifest } from "../../data/hostile-names.ts";
 import { recordLine } from "../../data/manifest.ts";

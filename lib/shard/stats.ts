@@ -1,6 +1,6 @@
-import type { RecordBatch } from "./batch.ts";
+import type { RecordBatch } from "../manifest/batch.ts";
+import { hashBytes } from "../manifest/key-hash.ts";
 import { DistinctCounter } from "./distinct.ts";
-import { hashBytes } from "./key-hash.ts";
 
 const slash = 0x2f;
 

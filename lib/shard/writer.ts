@@ -6,8 +6,8 @@ import { writeFully } from "../system/durable.ts";
 import { breathe, throwIfStopped } from "../system/interrupt.ts";
 import { mapSideBySide } from "../system/side-by-side.ts";
 import { writeErrorOf, writing } from "../system/write-error.ts";
-import { ShardBuffers } from "./shard-buffers.ts";
-import { shardFileName } from "./shards-meta.ts";
+import { ShardBuffers } from "./buffers.ts";
+import { shardFileName } from "./meta.ts";
 
 /** Files that are fsynced at a time: a network filesystem takes a round trip for each. */
 const syncsMax = 16;

@@ -1,20 +1,20 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { objectOverheadBytesDefault } from "../estimate/cost-model.ts";
+import { keyText, type RecordBatch } from "../manifest/batch.ts";
+import { DistinctKeys, duplicateKeyError, firstDuplicate } from "../manifest/distinct-keys.ts";
+import { forEachBatch } from "../manifest/read.ts";
+import type { ManifestRecord } from "../manifest/record.ts";
 import { removeIfAny, syncDirectory, writeFileDurable } from "../system/durable.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import { formatCount, formatRecords } from "../system/units.ts";
-import { keyText, type RecordBatch } from "./batch.ts";
-import { DistinctKeys, duplicateKeyError, firstDuplicate } from "./distinct-keys.ts";
-import { forEachBatch } from "./read.ts";
-import type { ManifestRecord } from "./record.ts";
-import { RunCutter } from "./run-cutter.ts";
-import { evenPlan, planShards, type ShardPlan } from "./shard-plan.ts";
-import { ShardStats } from "./shard-stats.ts";
-import { type ShardSurvey, SurveyCollector } from "./shard-survey.ts";
-import { ShardWriter } from "./shard-writer.ts";
-import { type ShardStrategy, type ShardsMeta, shardFileName } from "./shards-meta.ts";
+import { type ShardStrategy, type ShardsMeta, shardFileName } from "./meta.ts";
+import { evenPlan, planShards, type ShardPlan } from "./plan.ts";
+import { RunCutter } from "./range-cutter.ts";
+import { ShardStats } from "./stats.ts";
+import { type ShardSurvey, SurveyCollector } from "./survey.ts";
+import { ShardWriter } from "./writer.ts";
 
 /** What sharding is asked to do. */
 export interface ShardOptions {

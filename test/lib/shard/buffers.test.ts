@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ShardBuffers } from "../../../lib/manifest/shard-buffers.ts";
+import { ShardBuffers } from "../../../lib/shard/buffers.ts";
 import { seededRandom } from "../../data/fill.ts";
 
 const MiB = 1024 * 1024;

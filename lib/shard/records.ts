@@ -1,11 +1,11 @@
-import { keyText, type RecordBatch, recordOfRow } from "../lib/manifest/batch.ts";
-import { duplicateKeyError } from "../lib/manifest/distinct-keys.ts";
-import { hasBackslash, KeyHash } from "../lib/manifest/key-hash.ts";
-import { forEachBatch } from "../lib/manifest/read.ts";
-import type { ManifestRecord } from "../lib/manifest/record.ts";
-import type { AtomicFile } from "../lib/system/durable.ts";
-import { errnoOf, invalidInput } from "../lib/system/errors.ts";
-import { sha256OfFile } from "../lib/system/file-digest.ts";
+import { keyText, type RecordBatch, recordOfRow } from "../manifest/batch.ts";
+import { duplicateKeyError } from "../manifest/distinct-keys.ts";
+import { hasBackslash, KeyHash } from "../manifest/key-hash.ts";
+import { forEachBatch } from "../manifest/read.ts";
+import type { ManifestRecord } from "../manifest/record.ts";
+import type { AtomicFile } from "../system/durable.ts";
+import { errnoOf, invalidInput } from "../system/errors.ts";
+import { sha256OfFile } from "../system/file-digest.ts";
 
 /**
  * The objects of one shard by their place in it. Keys are not held in memory but found by a 64-bit hash, so that 10^6

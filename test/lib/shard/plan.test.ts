@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { RunCutter } from "../../../lib/manifest/run-cutter.ts";
-import { planShards } from "../../../lib/manifest/shard-plan.ts";
-import { SurveyCollector } from "../../../lib/manifest/shard-survey.ts";
+import { planShards } from "../../../lib/shard/plan.ts";
+import { RunCutter } from "../../../lib/shard/range-cutter.ts";
+import { SurveyCollector } from "../../../lib/shard/survey.ts";
 import { seededRandom } from "../../data/fill.ts";
 
 /** Plans shards for objects of these weights and says what each shard gets. */

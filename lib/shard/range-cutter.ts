@@ -1,4 +1,4 @@
-import { runBounds, type ShardPlan } from "./shard-plan.ts";
+import { runBounds, type ShardPlan } from "./plan.ts";
 
 /** What the records of the runs are, all together. */
 interface RunTotals {

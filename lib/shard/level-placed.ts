@@ -1,4 +1,4 @@
-import type { LargeObject } from "./shard-survey.ts";
+import type { LargeObject } from "./survey.ts";
 
 /** Improvements for each shard, at most. */
 const roundsPerShard = 20;

@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import type { RecordBatch } from "../manifest/batch.ts";
+import { DistinctKeys, firstDuplicate } from "../manifest/distinct-keys.ts";
+import { forEachBatch } from "../manifest/read.ts";
 import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import type { RecordBatch } from "./batch.ts";
-import { DistinctKeys, firstDuplicate } from "./distinct-keys.ts";
-import { forEachBatch } from "./read.ts";
-import { type ShardsMeta, shardFileName } from "./shards-meta.ts";
+import { type ShardsMeta, shardFileName } from "./meta.ts";
 
 /**
  * Makes sure that no key is in two records of a set of shards, and notes it in shards.meta.json; a set that was cut with

@@ -1,6 +1,6 @@
 import { LeastLoaded } from "./least-loaded.ts";
 import { levelPlaced } from "./level-placed.ts";
-import { type LargeObject, type LargeObjects, largeShare, type ShardSurvey } from "./shard-survey.ts";
+import { type LargeObject, type LargeObjects, largeShare, type ShardSurvey } from "./survey.ts";
 
 /**
  * How records are distributed over shards by weight: runs of the manifest, with as few objects as possible taken out
