@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import type { ChecksumMode } from "../lib/manifest/verdict.ts";
+import type { ChecksumMode } from "../lib/compare/verify-rule.ts";
 import { sortUserFlags } from "../lib/rclone/user-flags.ts";
 import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
 import { runLayout, shardLayout } from "../lib/run/layout.ts";

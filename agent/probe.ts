@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { ManifestComparison } from "../lib/compare/comparison.ts";
 import { type BucketNeeds, lookForBucket, settleAbsentRoot } from "../lib/listing/bucket.ts";
 import { isMarker, type ListingEntry } from "../lib/listing/entry.ts";
 import {
@@ -12,7 +13,6 @@ import { HiddenFolders } from "../lib/listing/lister-messages.ts";
 import type { OnHindrance } from "../lib/listing/listing-watch.ts";
 import { forEachEntry } from "../lib/listing/read-entries.ts";
 import { keyText, recordOfRow } from "../lib/manifest/batch.ts";
-import { ManifestComparison } from "../lib/manifest/compare.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
 import { versionOf } from "../lib/rclone/addressable.ts";
 import type { Side } from "../lib/rclone/hindrance.ts";

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { checksumModes } from "../lib/manifest/verdict.ts";
+import { checksumModes } from "../lib/compare/verify-rule.ts";
 import { oneOf, readFlags, requiredText, whole } from "./flags.ts";
 
 const schema = v.object({

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { checksumModes } from "../lib/manifest/verdict.ts";
+import { checksumModes } from "../lib/compare/verify-rule.ts";
 import { requireConfPassword } from "../lib/rclone/conf-password.ts";
 import { readRunConfig } from "../lib/run/config.ts";
 import { requireImageHere } from "../lib/run/image.ts";

@@ -1,8 +1,8 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { compareModes } from "../../lib/manifest/delta.ts";
+import { deltaText, makeDelta, notComparableText } from "../../lib/compare/delta.ts";
+import { compareModes } from "../../lib/compare/delta-rule.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
-import { deltaText, makeDelta, notComparableText } from "../../lib/run/delta.ts";
 import { requireImageHere } from "../../lib/run/image.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";

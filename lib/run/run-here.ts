@@ -1,3 +1,4 @@
+import { readDeltaSame } from "../compare/delta.ts";
 import { readUntransferable } from "../manifest/untransferable.ts";
 import { readShardsMeta, type ShardsMeta } from "../shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../system/errors.ts";
@@ -5,7 +6,6 @@ import { stopExitCode, stopReason } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { RateWindow } from "../system/rate.ts";
 import { type Account, type Amount, accountOf, readShardFiles, type ShardFiles } from "./account.ts";
-import { readDeltaSame } from "./delta.ts";
 import { type RunLayout, runLayout, shardLayout } from "./layout.ts";
 import { runLocally } from "./local-executor.ts";
 import { checkDoneRoots, rootsOfShards } from "./roots.ts";

@@ -1,12 +1,12 @@
 import { basename } from "node:path";
 import * as v from "valibot";
+import { forEachOutcome, loadComparison } from "../compare/comparison.ts";
+import { type ChecksumMode, checksumModes, isFailure, verdictOn } from "../compare/verify-rule.ts";
 import { Cover } from "../listing/cover.ts";
 import { listPlaces } from "../listing/list-entries.ts";
 import type { Lister } from "../listing/lister.ts";
 import { keyText } from "../manifest/batch.ts";
-import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
 import { forEachBatch } from "../manifest/read.ts";
-import { type ChecksumMode, checksumModes, isFailure, verdictOn } from "../manifest/verdict.ts";
 import { readRemotes } from "../rclone/conf.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
 import { rootKind } from "../rclone/root.ts";

@@ -1,17 +1,11 @@
 import * as v from "valibot";
-import { listEntries } from "../listing/list-entries.ts";
-import { type Lister, type ListingEnd, listingCpus } from "../listing/lister.ts";
-import { HiddenFolders } from "../listing/lister-messages.ts";
-import { partsDirOf } from "../listing/part-store.ts";
 import {
   forEachOutcome,
   loadComparison,
   type ManifestComparison,
   type Outcome,
   type OutcomeRow,
-} from "../manifest/compare.ts";
-import { parseRecord } from "../manifest/record.ts";
-import { readUntransferable } from "../manifest/untransferable.ts";
+} from "../compare/comparison.ts";
 import {
   type ChecksumMode,
   checksumModes,
@@ -19,7 +13,13 @@ import {
   type Verdict,
   verdictOn,
   verdicts,
-} from "../manifest/verdict.ts";
+} from "../compare/verify-rule.ts";
+import { listEntries } from "../listing/list-entries.ts";
+import { type Lister, type ListingEnd, listingCpus } from "../listing/lister.ts";
+import { HiddenFolders } from "../listing/lister-messages.ts";
+import { partsDirOf } from "../listing/part-store.ts";
+import { parseRecord } from "../manifest/record.ts";
+import { readUntransferable } from "../manifest/untransferable.ts";
 import { readRemotes, remoteContext } from "../rclone/conf.ts";
 import { etagsAreNoHashes } from "../rclone/free-hashes.ts";
 import { placeFlags } from "../rclone/place-flags.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
-import type { Relation } from "../../manifest/compare.ts";
+import type { Relation } from "../../compare/comparison.ts";
 import type { ShardsMeta } from "../../shard/meta.ts";
 import { AtomicFile, readTextIfAny, writeFileDurable } from "../../system/durable.ts";
 import { errnoOf } from "../../system/errors.ts";

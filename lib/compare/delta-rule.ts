@@ -1,4 +1,4 @@
-import type { Outcome } from "./compare.ts";
+import type { Outcome } from "./comparison.ts";
 
 /** What makes an object that is at the destination count as changed. */
 export const compareModes = ["size", "checksum", "mtime"] as const;

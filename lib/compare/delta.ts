@@ -4,19 +4,19 @@ import { MissingBucket, missingBucketText } from "../listing/bucket.ts";
 import { listEntries } from "../listing/list-entries.ts";
 import type { Lister, ListingRequest } from "../listing/lister.ts";
 import { partsDirOf } from "../listing/part-store.ts";
-import { forEachOutcome, loadComparison } from "../manifest/compare.ts";
-import { type CompareMode, verdictOf } from "../manifest/delta.ts";
 import { bucketOf } from "../rclone/bucket.ts";
 import { readRemotes, remoteContext } from "../rclone/conf.ts";
 import { checkListedRoot, rootKind } from "../rclone/root.ts";
+import type { Amount } from "../run/account.ts";
+import type { RunLayout } from "../run/layout.ts";
 import type { ShardsMeta } from "../shard/meta.ts";
 import { AtomicFile, readTextIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
-import type { Amount } from "./account.ts";
-import type { RunLayout } from "./layout.ts";
+import { forEachOutcome, loadComparison } from "./comparison.ts";
+import { type CompareMode, verdictOf } from "./delta-rule.ts";
 
 /** What a delta is made from. */
 export interface DeltaOptions extends Lister {

@@ -1,10 +1,10 @@
 import type { ListingEntry } from "../listing/entry.ts";
+import { keyText, lineOf, type RecordBatch, recordOfRow } from "../manifest/batch.ts";
+import { duplicateKeyError } from "../manifest/distinct-keys.ts";
+import { Column, KeyTable } from "../manifest/key-table.ts";
+import { forEachBatch } from "../manifest/read.ts";
+import type { ManifestRecord } from "../manifest/record.ts";
 import { invalidInput } from "../system/errors.ts";
-import { keyText, lineOf, type RecordBatch, recordOfRow } from "./batch.ts";
-import { duplicateKeyError } from "./distinct-keys.ts";
-import { Column, KeyTable } from "./key-table.ts";
-import { forEachBatch } from "./read.ts";
-import type { ManifestRecord } from "./record.ts";
 
 /** How a manifest's record stands to a listing, from nothing known to most; the first that holds. */
 const relations = ["missing", "size-differs", "hash-differs", "size-equal", "hash-equal"] as const;

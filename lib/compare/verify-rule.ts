@@ -1,4 +1,4 @@
-import type { Outcome } from "./compare.ts";
+import type { Outcome } from "./comparison.ts";
 
 /** What a comparison with a listing of the destination says of an object, from best to worst. */
 export const verdicts = ["hash-proven", "size-only", "differs", "missing"] as const;

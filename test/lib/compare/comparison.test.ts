@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type Age, ManifestComparison, type Relation } from "../../../lib/manifest/compare.ts";
+import { type Age, ManifestComparison, type Relation } from "../../../lib/compare/comparison.ts";
 import { KeyTable } from "../../../lib/manifest/key-table.ts";
 
 const a = "0123456789abcdef0123456789abcdef";
