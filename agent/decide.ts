@@ -1,5 +1,6 @@
 import { canPass, type FailureClass } from "../lib/rclone/failure-class.ts";
-import type { AttemptState, StateFile } from "../lib/run/state.ts";
+import type { AttemptState } from "../lib/run/state/attempt.ts";
+import type { StateFile } from "../lib/run/state/state-file.ts";
 
 /** Nodes that one shard may be kept off. */
 const badNodesMax = 3;

@@ -1,7 +1,7 @@
 import { classifyMessage, type FailureClass } from "../lib/rclone/failure-class.ts";
 import { hindranceOf, hindranceText, type Side, type StorePlace, sideOf } from "../lib/rclone/hindrance.ts";
 import type { RcloneStats } from "../lib/rclone/log.ts";
-import type { HindranceState } from "../lib/run/state.ts";
+import type { HindranceState } from "../lib/run/state/progress.ts";
 
 /** A hindrance shorter than this is not worth a word: rclone's next request may well be answered. */
 const shownAfterMs = 2_000;

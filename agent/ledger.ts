@@ -3,7 +3,10 @@ import { oneLine } from "../lib/rclone/telling.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import type { ShardLayout } from "../lib/run/layout.ts";
 import type { Roots } from "../lib/run/roots.ts";
-import { type AttemptState, readFail, type StopCause, writeState } from "../lib/run/state.ts";
+import type { AttemptState, StopCause } from "../lib/run/state/attempt.ts";
+import type { DoneState } from "../lib/run/state/done.ts";
+import { type FailState, readFail } from "../lib/run/state/fail.ts";
+import { writeState } from "../lib/run/state/state-file.ts";
 import type { ShardRecords } from "../lib/shard/records.ts";
 import { removeIfAny } from "../lib/system/durable.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
@@ -90,7 +93,7 @@ export class ShardLedger {
   }
 
   #write(state: AttemptState): void {
-    writeState(this.#shard.layout.attempt, state);
+    writeState<AttemptState>(this.#shard.layout.attempt, state);
     this.#state = state;
   }
 
@@ -112,7 +115,7 @@ export class ShardLedger {
     if (result.kind === "failed") return this.#endFailed(result, state, shardLog);
     if (journal.proofs.count !== records.count) throw new Error("a shard that is not proven cannot be done");
     const proven = this.#provenBytes();
-    writeState(layout.done, {
+    writeState<DoneState>(layout.done, {
       schema: "xfer.done.v1",
       shard,
       sha256: state.sha256,
@@ -206,7 +209,7 @@ export class ShardLedger {
   ): void {
     const { shard, layout, records, journal, sha256, node } = this.#shard;
     const proven = this.#provenBytes();
-    writeState(layout.fail, {
+    writeState<FailState>(layout.fail, {
       schema: "xfer.fail.v1",
       shard,
       sha256,

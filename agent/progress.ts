@@ -1,6 +1,6 @@
 import type { RcloneStats } from "../lib/rclone/log.ts";
 import type { Proof } from "../lib/run/journal.ts";
-import type { HindranceState, ProgressState } from "../lib/run/state.ts";
+import type { HindranceState, ProgressState } from "../lib/run/state/progress.ts";
 import { replaceFile } from "../lib/system/durable.ts";
 import type { Throttle } from "./throttle.ts";
 

@@ -7,17 +7,11 @@ import type { RunConfig } from "../lib/run/config.ts";
 import { Journal } from "../lib/run/journal.ts";
 import { type RunLayout, type ShardLayout, shardLayout } from "../lib/run/layout.ts";
 import { checkDoneRoots, requireSameRoots } from "../lib/run/roots.ts";
+import { type AttemptState, readAttempt, type StopCause } from "../lib/run/state/attempt.ts";
 import { distrustFindings } from "../lib/run/state/destination.ts";
-import {
-  type AttemptState,
-  isValidDone,
-  readAttempt,
-  readDone,
-  readFail,
-  type StateFile,
-  type StopCause,
-  writeState,
-} from "../lib/run/state.ts";
+import { isValidDone, readDone } from "../lib/run/state/done.ts";
+import { type FailState, readFail } from "../lib/run/state/fail.ts";
+import { type StateFile, writeState } from "../lib/run/state/state-file.ts";
 import type { ShardEntry, ShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest, ShardRecords } from "../lib/shard/records.ts";
 import type { ArrayTask } from "../lib/slurm/array-task.ts";
@@ -196,7 +190,7 @@ async function readOwnRecords(
     return records;
   } catch (error) {
     if (!(error instanceof XferError)) throw error;
-    writeState(layout.fail, {
+    writeState<FailState>(layout.fail, {
       schema: "xfer.fail.v1",
       shard: task.shard,
       sha256: null,

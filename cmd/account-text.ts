@@ -1,7 +1,7 @@
 import { untransferablePath } from "../lib/manifest/untransferable.ts";
 import type { Account, Amount } from "../lib/run/account.ts";
 import { runLayout } from "../lib/run/layout.ts";
-import type { RunProgress } from "../lib/run/run-here.ts";
+import type { RunProgress } from "../lib/run/snapshot.ts";
 import type { RunHindrance } from "../lib/run/state/hindrance.ts";
 import type { Verification } from "../lib/run/verify.ts";
 import type { LinePart } from "../lib/system/live-line.ts";

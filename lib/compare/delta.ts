@@ -1,5 +1,3 @@
-import { basename } from "node:path";
-import * as v from "valibot";
 import { MissingBucket, missingBucketText } from "../listing/bucket.ts";
 import { listEntries } from "../listing/list-entries.ts";
 import type { Lister, ListingRequest } from "../listing/lister.ts";
@@ -7,10 +5,7 @@ import { partsDirOf } from "../listing/part-store.ts";
 import { bucketOf } from "../rclone/bucket.ts";
 import { readRemotes, remoteContext } from "../rclone/conf.ts";
 import { checkListedRoot, rootKind } from "../rclone/root.ts";
-import type { Amount } from "../run/account.ts";
-import type { RunLayout } from "../run/layout.ts";
-import type { ShardsMeta } from "../shard/meta.ts";
-import { AtomicFile, readTextIfAny, writeFileDurable } from "../system/durable.ts";
+import { AtomicFile } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
@@ -53,33 +48,6 @@ export interface Delta {
   bytes: number;
   /** Bytes of the same. */
   same_bytes: number;
-}
-
-const totalsSchema = v.object({
-  schema: v.literal("xfer.delta.v1"),
-  same: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  same_bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-});
-
-/** Keeps a run's delta beside what it planned: what is planned does not tell what was the same. */
-export function writeDeltaTotals(run: RunLayout, delta: Delta): void {
-  // A run directory may be moved: its files are named as they are called in it.
-  const kept: Delta = { ...delta, manifest: basename(run.manifest), out: basename(run.delta) };
-  writeFileDurable(run.deltaTotals, `${JSON.stringify(kept)}\n`);
-}
-
-/**
- * What a run did not plan since its delta found it the same at the destination; nothing for a run whose shards, if it has
- * any, are of the whole manifest, and for one of an earlier build, which kept no totals.
- */
-export function readDeltaSame(run: RunLayout, meta: Pick<ShardsMeta, "input"> | undefined): Amount {
-  const none = { objects: 0, bytes: 0 };
-  const text = readTextIfAny(run.deltaTotals);
-  if (text === undefined || (meta && meta.input !== basename(run.delta))) return none;
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), totalsSchema), text);
-  if (!parsed.success)
-    throw invalidInput(`${run.deltaTotals}: torn or not a delta's totals: use a new run directory`);
-  return { objects: parsed.output.same, bytes: parsed.output.same_bytes };
 }
 
 /**

@@ -1,15 +1,9 @@
 import type { ShardsMeta } from "../shard/meta.ts";
 import { type RunLayout, shardLayout } from "./layout.ts";
-import {
-  type DoneState,
-  type FailState,
-  isValidDone,
-  type ProgressState,
-  readDone,
-  readFail,
-  readProgress,
-  type StateFile,
-} from "./state.ts";
+import { type DoneState, isValidDone, readDone } from "./state/done.ts";
+import { type FailState, readFail } from "./state/fail.ts";
+import { type ProgressState, readProgress } from "./state/progress.ts";
+import type { StateFile } from "./state/state-file.ts";
 
 /** The state files of one shard, as they were read. */
 export interface ShardFiles {

@@ -5,9 +5,7 @@ import { sleep, stopReason } from "../system/interrupt.ts";
 import { childEnvironment, startSupervised } from "../system/process.ts";
 import { afterRunning } from "../system/running-time.ts";
 import type { RunLayout } from "./layout.ts";
-
-/** Set for an agent by the executor that starts it: names the submission, and says that stdin closes when it dies. */
-export const submissionVariable = "XFER_SUBMISSION";
+import { submissionVariable } from "./submissions.ts";
 
 /** The wait before a shard is started again: it doubles from start to start, up to the maximum. */
 const restartWaitMs = 1_000;

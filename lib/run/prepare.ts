@@ -2,13 +2,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { type BuildOptions, buildManifest } from "../build/from-listing.ts";
 import { sayLeftOut } from "../build/left-out.ts";
-import {
-  type DeltaOptions,
-  deltaText,
-  makeDelta,
-  notComparableText,
-  writeDeltaTotals,
-} from "../compare/delta.ts";
+import { type DeltaOptions, deltaText, makeDelta, notComparableText } from "../compare/delta.ts";
 import { shardsFor } from "../estimate/analysis.ts";
 import { clusterDefaults } from "../estimate/cost-model.ts";
 import { readFirstRecord } from "../manifest/read.ts";
@@ -19,6 +13,7 @@ import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatObjects, formatShards } from "../system/units.ts";
 import type { RunConfig } from "./config.ts";
+import { writeDeltaTotals } from "./delta-totals.ts";
 import { type RunLayout, runLayout } from "./layout.ts";
 import { type RenderOptions, renderRun } from "./render.ts";
 import { requireSameRoots, rootsOfShards } from "./roots.ts";

@@ -3,7 +3,8 @@ import { readFirstRecord } from "../manifest/read.ts";
 import { type ShardsMeta, shardFileName } from "../shard/meta.ts";
 import { invalidInput } from "../system/errors.ts";
 import type { RunLayout } from "./layout.ts";
-import type { DoneState, StateFile } from "./state.ts";
+import type { DoneState } from "./state/done.ts";
+import type { StateFile } from "./state/state-file.ts";
 
 /** Where a run copies from and to, as its manifest's records, its configuration and its state name it. */
 export interface Roots {

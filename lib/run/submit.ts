@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { remoteContext } from "../rclone/conf.ts";
 import { arrayPasswordProblem } from "../rclone/conf-password.ts";
@@ -13,11 +13,11 @@ import { readArrayLimits } from "../slurm/scontrol.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
-import { writing } from "../system/write-error.ts";
 import { checkAgent } from "./agent-check.ts";
 import { readRunConfig } from "./config.ts";
 import { checkImageHere } from "./image.ts";
 import { runLayout } from "./layout.ts";
+import { noteSubmission } from "./submissions.ts";
 
 /** How a run is submitted. */
 interface SubmitOptions {
@@ -83,14 +83,7 @@ export async function submitRun(
       args: [...(packed ? ["--stride", String(tasks)] : []), ...agentArgs],
       jobName: config.job_name,
     });
-    const line = {
-      schema: "xfer.submission.v1",
-      job_id: jobId,
-      num_shards: config.num_shards,
-      num_tasks: tasks,
-      submitted_at: now.toISOString(),
-    };
-    writing(run.submissions, () => appendFileSync(run.submissions, `${JSON.stringify(line)}\n`));
+    noteSubmission(run, { jobId, numShards: config.num_shards, numTasks: tasks, now });
     if (warning !== undefined) log.warn(warning);
     return jobId;
   } finally {

@@ -1,6 +1,6 @@
 import { readRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout, shardLayout } from "../run/layout.ts";
-import { readDone } from "../run/state.ts";
+import { readDone } from "../run/state/done.ts";
 import {
   readVerification,
   type Verification,

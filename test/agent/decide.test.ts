@@ -9,7 +9,8 @@ import {
   throttleWaitSeconds,
 } from "../../agent/decide.ts";
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
-import type { AttemptState, StateFile } from "../../lib/run/state.ts";
+import type { AttemptState } from "../../lib/run/state/attempt.ts";
+import type { StateFile } from "../../lib/run/state/state-file.ts";
 
 function before(outcome: AttemptState["outcome"], more: Partial<AttemptState> = {}): StateFile<AttemptState> {
   return {

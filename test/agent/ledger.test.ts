@@ -6,7 +6,9 @@ import { ShardLedger } from "../../agent/ledger.ts";
 import { ShardLog } from "../../agent/shard-log.ts";
 import { Journal } from "../../lib/run/journal.ts";
 import { runLayout, shardLayout } from "../../lib/run/layout.ts";
-import { readAttempt, readDone, readFail } from "../../lib/run/state.ts";
+import { readAttempt } from "../../lib/run/state/attempt.ts";
+import { readDone } from "../../lib/run/state/done.ts";
+import { readFail } from "../../lib/run/state/fail.ts";
 import { ShardRecords } from "../../lib/shard/records.ts";
 import { temporaryDirectory } from "../e2e/harness.ts";
 

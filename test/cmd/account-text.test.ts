@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { progressLine } from "../../cmd/account-text.ts";
-import type { RunProgress } from "../../lib/run/run-here.ts";
+import type { RunProgress } from "../../lib/run/snapshot.ts";
 import { fitParts } from "../../lib/system/live-line.ts";
 
 const now = Date.parse("2026-11-25T08:00:00Z");

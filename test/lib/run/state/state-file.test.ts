@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DoneState, isValidDone, readAttempt, readDone, readFail } from "../../../lib/run/state.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
+import { readAttempt } from "../../../../lib/run/state/attempt.ts";
+import { type DoneState, isValidDone, readDone } from "../../../../lib/run/state/done.ts";
+import { readFail } from "../../../../lib/run/state/fail.ts";
+import { temporaryDirectory } from "../../../e2e/harness.ts";
 
 const sha256 = "a".repeat(64);
 const done: DoneState = {

@@ -1,0 +1,35 @@
+import { basename } from "node:path";
+import * as v from "valibot";
+import type { Delta } from "../compare/delta.ts";
+import type { ShardsMeta } from "../shard/meta.ts";
+import { readTextIfAny, writeFileDurable } from "../system/durable.ts";
+import { invalidInput } from "../system/errors.ts";
+import type { Amount } from "./account.ts";
+import type { RunLayout } from "./layout.ts";
+
+const totalsSchema = v.object({
+  schema: v.literal("xfer.delta.v1"),
+  same: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  same_bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+
+/** Keeps a run's delta beside what it planned: what is planned does not tell what was the same. */
+export function writeDeltaTotals(run: RunLayout, delta: Delta): void {
+  // A run directory may be moved: its files are named as they are called in it.
+  const kept: Delta = { ...delta, manifest: basename(run.manifest), out: basename(run.delta) };
+  writeFileDurable(run.deltaTotals, `${JSON.stringify(kept)}\n`);
+}
+
+/**
+ * What a run did not plan since its delta found it the same at the destination; nothing for a run whose shards, if it has
+ * any, are of the whole manifest, and for one of an earlier build, which kept no totals.
+ */
+export function readDeltaSame(run: RunLayout, meta: Pick<ShardsMeta, "input"> | undefined): Amount {
+  const none = { objects: 0, bytes: 0 };
+  const text = readTextIfAny(run.deltaTotals);
+  if (text === undefined || (meta && meta.input !== basename(run.delta))) return none;
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), totalsSchema), text);
+  if (!parsed.success)
+    throw invalidInput(`${run.deltaTotals}: torn or not a delta's totals: use a new run directory`);
+  return { objects: parsed.output.same, bytes: parsed.output.same_bytes };
+}

@@ -1,0 +1,30 @@
+import * as v from "valibot";
+import { count, digest, readState, type StateFile } from "./state-file.ts";
+
+const doneSchema = v.object({
+  schema: v.literal("xfer.done.v1"),
+  shard: count,
+  sha256: digest,
+  records: count,
+  bytes: count,
+  /** Of these, the objects and bytes that rclone copied; the rest were found identical at the destination. */
+  copied: count,
+  copied_bytes: count,
+  /** The roots between which the shard was copied. */
+  source_root: v.optional(v.string()),
+  dest_root: v.optional(v.string()),
+  attempt: count,
+  node: v.string(),
+  finished_at: v.string(),
+});
+
+/** The content of a shard's .done: every one of its records is proven. */
+export type DoneState = v.InferOutput<typeof doneSchema>;
+
+/** Reads a shard's .done; a file that is empty, torn or foreign is "unreadable", with the reason. */
+export const readDone = (path: string): StateFile<DoneState> => readState(path, doneSchema);
+
+/** Whether a .done proves this very shard: same digest, same number of records. */
+export function isValidDone(done: StateFile<DoneState>, shard: { sha256: string; records: number }): boolean {
+  return done.kind === "value" && done.value.sha256 === shard.sha256 && done.value.records === shard.records;
+}

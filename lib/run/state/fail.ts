@@ -1,0 +1,37 @@
+import * as v from "valibot";
+import { failureClasses } from "../../rclone/failure-class.ts";
+import { count, digest, readState, type StateFile } from "./state-file.ts";
+
+const failSchema = v.object({
+  schema: v.literal("xfer.fail.v1"),
+  shard: count,
+  sha256: v.nullable(digest),
+  class: v.picklist(failureClasses),
+  /** Whether no further attempt of this submission follows by itself. */
+  final: v.boolean(),
+  message: v.string(),
+  /** rclone's exit code in the last pass; null when none was started. */
+  exit_code: v.nullable(v.number()),
+  records: count,
+  bytes: count,
+  proven: count,
+  proven_bytes: count,
+  /** Of the proven, what was found identical at the destination; the rest was copied. */
+  unchanged: v.optional(count, 0),
+  unchanged_bytes: v.optional(count, 0),
+  failed: count,
+  failed_bytes: count,
+  attempt: count,
+  node: v.string(),
+  failed_at: v.string(),
+  /** The first 1,000 objects that are not proven; the shard's log has all of them. */
+  errors: v.array(
+    v.object({ path: v.string(), size: count, class: v.picklist(failureClasses), message: v.string() }),
+  ),
+});
+
+/** The content of a shard's .fail: what is not proven, and why. */
+export type FailState = v.InferOutput<typeof failSchema>;
+
+/** Reads a shard's .fail; a file that is empty, torn or foreign is "unreadable", with the reason. */
+export const readFail = (path: string): StateFile<FailState> => readState(path, failSchema);
