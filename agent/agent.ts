@@ -7,7 +7,6 @@ import { runLayout, shardLayout } from "../lib/run/layout.ts";
 import { requireSameRoots, rootsOfShards } from "../lib/run/roots.ts";
 import type { StopCause } from "../lib/run/state/attempt.ts";
 import { submissionVariable } from "../lib/run/submissions.ts";
-import { shardIsVerified, verifyShard } from "../lib/run/verify-shard.ts";
 import { readShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest } from "../lib/shard/records.ts";
 import { shardsOfTask } from "../lib/slurm/array-limits.ts";
@@ -17,6 +16,8 @@ import { countNodes, excludeNodes, readJobEnding, requeueTask } from "../lib/slu
 import { type ExitCode, exitCodes, invalidInput, XferError } from "../lib/system/errors.ts";
 import { type StopReason, sleep, stopExitCode, stopReason, watchForStop } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
+import { shardIsVerified } from "../lib/verify/shard-verification.ts";
+import { verifyShard } from "../lib/verify/verify-shard.ts";
 import { avoidableNodes, throttleWaitSeconds } from "./decide.ts";
 import type { ShardOutcome } from "./ledger.ts";
 import { runShard, type ShardTask } from "./shard.ts";

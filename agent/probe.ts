@@ -30,10 +30,10 @@ import {
   readFindings,
   writeFindings,
 } from "../lib/run/state/destination.ts";
-import { hashesAreFree, listerOf } from "../lib/run/verify.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest } from "../lib/shard/records.ts";
 import { errnoOf, messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
+import { hashesAreFree, listerOf } from "../lib/verify/verification.ts";
 
 /** What a look at the destination is about. */
 export interface ProbeOptions {

@@ -3,7 +3,6 @@ import type { Account, Amount } from "../lib/run/account.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import type { RunProgress } from "../lib/run/snapshot.ts";
 import type { RunHindrance } from "../lib/run/state/hindrance.ts";
-import type { Verification } from "../lib/run/verify.ts";
 import type { LinePart } from "../lib/system/live-line.ts";
 import {
   formatBytes,
@@ -14,6 +13,7 @@ import {
   formatRate,
 } from "../lib/system/units.ts";
 import type { RunVerification } from "../lib/verify/after-run.ts";
+import type { Verification } from "../lib/verify/verification.ts";
 
 /** A run in mid-flight in one line, and what in it must be seen at once. */
 export function progressLine(

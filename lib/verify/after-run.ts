@@ -1,15 +1,10 @@
 import { readRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout, shardLayout } from "../run/layout.ts";
 import { readDone } from "../run/state/done.ts";
-import {
-  readVerification,
-  type Verification,
-  type VerifyOptions,
-  verificationHead,
-  verifyRun,
-} from "../run/verify.ts";
 import { readShardsMeta } from "../shard/meta.ts";
 import { type ExitCode, exitCodes, messageOf, XferError } from "../system/errors.ts";
+import { readVerification, type Verification, verificationHead } from "./verification.ts";
+import { type VerifyOptions, verifyRun } from "./verify-run.ts";
 
 /** How a run ends: with the destination compared, or with the reason why it was not. */
 export interface RunVerification {

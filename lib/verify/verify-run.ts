@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import {
   forEachOutcome,
   loadComparison,
@@ -6,36 +5,33 @@ import {
   type Outcome,
   type OutcomeRow,
 } from "../compare/comparison.ts";
-import {
-  type ChecksumMode,
-  checksumModes,
-  isFailure,
-  type Verdict,
-  verdictOn,
-  verdicts,
-} from "../compare/verify-rule.ts";
+import { type ChecksumMode, isFailure, type Verdict, verdictOn } from "../compare/verify-rule.ts";
 import { listEntries } from "../listing/list-entries.ts";
-import { type Lister, type ListingEnd, listingCpus } from "../listing/lister.ts";
+import type { ListingEnd } from "../listing/lister.ts";
 import { HiddenFolders } from "../listing/lister-messages.ts";
 import { partsDirOf } from "../listing/part-store.ts";
 import { parseRecord } from "../manifest/record.ts";
-import { readUntransferable } from "../manifest/untransferable.ts";
-import { readRemotes, remoteContext } from "../rclone/conf.ts";
-import { etagsAreNoHashes } from "../rclone/free-hashes.ts";
+import { readRemotes } from "../rclone/conf.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
-import { type RootKind, rootKind } from "../rclone/root.ts";
-import { sortUserFlags } from "../rclone/user-flags.ts";
-import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { rootKind } from "../rclone/root.ts";
+import { type RunConfig, readRunConfig } from "../run/config.ts";
+import { type RunLayout, runLayout } from "../run/layout.ts";
+import { requireSameRoots } from "../run/roots.ts";
+import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import { sha256OfFile } from "../system/file-digest.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatCount } from "../system/units.ts";
-import { changedAtSource, sourceFolder } from "../verify/changed-source.ts";
-import { type RunConfig, reachOf, readRunConfig } from "./config.ts";
-import { differingContent, Sample, type SampledObject } from "./download-sample.ts";
-import { type RunLayout, runLayout } from "./layout.ts";
-import { requireSameRoots } from "./roots.ts";
+import { changedAtSource, sourceFolder } from "./changed-source.ts";
+import { differingContent, Sample, type SampledObject } from "./sample.ts";
+import {
+  failuresMax,
+  listerOf,
+  listsHashes,
+  type Verification,
+  verdictCounters,
+  verificationHead,
+} from "./verification.ts";
 
 /** What a verification is asked to do. */
 export interface VerifyOptions {
@@ -50,66 +46,6 @@ export interface VerifyOptions {
   stop: AbortSignal;
   onProgress: (doing: string, objects: number) => void;
 }
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
-/** An object that fails a verification, and why. */
-export const failureSchema = v.object({
-  path: v.string(),
-  verdict: v.picklist(verdicts),
-  reason: v.string(),
-});
-
-const verificationSchema = v.object({
-  schema: v.literal("xfer.verify.v1"),
-  checksum: v.picklist(checksumModes),
-  dest_root: v.string(),
-  listed: v.object({ objects: count, bytes: count }),
-  hash_proven: count,
-  size_only: count,
-  missing: count,
-  differs: count,
-  /** Objects that were read at the destination, and those of them whose content differs. */
-  sampled: count,
-  sampled_differs: count,
-  /** Objects at the destination that the manifest does not name, no failure; null when shards were verified apart. */
-  extra: v.nullable(count),
-  /** What is at the source and in no record, since it cannot be carried: manifest.untransferable.jsonl names it. */
-  untransferable: v.optional(v.object({ objects: count, bytes: count }), { objects: 0, bytes: 0 }),
-  /** Content alone is compared: sizes, hashes, and between two paths times. */
-  metadata_compared: v.optional(v.literal(false), false),
-  verified: v.boolean(),
-  /** The first of the objects that fail it; verify.jsonl has all. */
-  failures: v.optional(v.array(failureSchema), []),
-  manifest_sha256: v.string(),
-  verified_at: v.string(),
-  xfer_version: v.string(),
-  rclone_version: v.nullable(v.string()),
-});
-
-/** What a verification found. */
-export type Verification = v.InferOutput<typeof verificationSchema>;
-
-/** Reads a verify.json; undefined when there is none that is whole. */
-export function readVerification(path: string): Verification | undefined {
-  const text = readTextIfAny(path);
-  try {
-    return text === undefined ? undefined : v.parse(verificationSchema, JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-/** How many failures are named in a verification itself. */
-export const failuresMax = 20;
-
-/** Where each verdict is counted. */
-export const verdictCounters = {
-  "hash-proven": "hash_proven",
-  "size-only": "size_only",
-  missing: "missing",
-  differs: "differs",
-} as const satisfies Record<Verdict, keyof Verification>;
 
 /**
  * Compares a listing of the destination, 1 request for 1,000 objects, with the run's whole manifest. Writes every object
@@ -259,47 +195,4 @@ async function writeVerdicts(
     throw error;
   }
   file.commit();
-}
-
-/** Whether the destination's listing has hashes: on S3, where they cost nothing; elsewhere only when they are required. */
-export function listsHashes(checksum: ChecksumMode, config: RunConfig, kind: RootKind): boolean {
-  return checksum === "require" || (checksum === "auto" && hashesAreFree(config, kind));
-}
-
-/** Whether a listing of the destination has MD5 hashes without a request for each object, and without reading it. */
-export function hashesAreFree(config: RunConfig, kind: RootKind): boolean {
-  if (kind !== "s3") return false;
-  const { given } = sortUserFlags(config.rclone_flags, process.env);
-  const context = remoteContext(config.rclone_config ?? undefined, config.runtime, given);
-  return etagsAreNoHashes(config.dest_root, context) === undefined;
-}
-
-/** How a verification lists, from the run's configuration. */
-export function listerOf(run: RunLayout, config: RunConfig, stop: AbortSignal): Lister {
-  return {
-    ...reachOf(config),
-    cpus: listingCpus,
-    verbosity: 0,
-    runId: config.run_id,
-    errorDir: run.dir,
-    stop,
-  };
-}
-
-/** What every verification says of itself. */
-export async function verificationHead(
-  run: RunLayout,
-  config: RunConfig,
-  options: { version: string; now: Date },
-): Promise<
-  Pick<Verification, "dest_root" | "untransferable" | "manifest_sha256" | "verified_at" | "xfer_version">
-> {
-  const { objects, bytes } = await readUntransferable(run.manifest);
-  return {
-    dest_root: config.dest_root,
-    untransferable: { objects, bytes },
-    manifest_sha256: await sha256OfFile(run.manifest),
-    verified_at: options.now.toISOString(),
-    xfer_version: options.version,
-  };
 }

@@ -3,10 +3,10 @@ import { configFlags, directoryRoot } from "../rclone/argv.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
 import { runStep } from "../rclone/step.ts";
 import { tellCause } from "../rclone/telling.ts";
+import { type RunConfig, reachOf } from "../run/config.ts";
+import type { RunLayout } from "../run/layout.ts";
 import { AtomicFile, removeIfAny } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
-import { type RunConfig, reachOf } from "./config.ts";
-import type { RunLayout } from "./layout.ts";
 
 /** An object that is read from the destination, whole. */
 export interface SampledObject {

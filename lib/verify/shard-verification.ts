@@ -1,0 +1,53 @@
+import * as v from "valibot";
+import { checksumModes, isFailure } from "../compare/verify-rule.ts";
+import { type RunLayout, shardLayout } from "../run/layout.ts";
+import type { ShardEntry } from "../shard/meta.ts";
+import { readTextIfAny } from "../system/durable.ts";
+import { operationFailed } from "../system/errors.ts";
+import { failureSchema } from "./verification.ts";
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const shardVerificationSchema = v.object({
+  schema: v.literal("xfer.shard-verify.v1"),
+  shard: count,
+  sha256: v.string(),
+  checksum: v.picklist(checksumModes),
+  hash_proven: count,
+  size_only: count,
+  missing: count,
+  differs: count,
+  failures: v.optional(v.array(failureSchema), []),
+  rclone_version: v.optional(v.nullable(v.string()), null),
+  verified_at: v.string(),
+});
+
+/** What a verification found of one shard. */
+export type ShardVerification = v.InferOutput<typeof shardVerificationSchema>;
+
+/** Whether a shard's verification found nothing missing, different, or short of what was asked for. */
+export function shardIsVerified(result: ShardVerification): boolean {
+  const { missing, differs, size_only: sizeOnly, checksum } = result;
+  return missing === 0 && differs === 0 && (sizeOnly === 0 || !isFailure("size-only", checksum));
+}
+
+/** Reads what the array found of a shard. Throws operation failed when that is nothing, or of other content. */
+export function readShardVerification(run: RunLayout, entry: ShardEntry, shard: number): ShardVerification {
+  const path = shardLayout(run, shard).verify;
+  const text = readTextIfAny(path);
+  const parsed = text === undefined ? undefined : v.safeParse(shardVerificationSchema, parseJson(text));
+  if (!parsed?.success || parsed.output.sha256 !== entry.sha256) {
+    throw operationFailed(
+      `${path}: shard ${shard} is not verified${text === undefined ? " yet" : " as it is now"}: see xfer verify --executor slurm`,
+    );
+  }
+  return parsed.output;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

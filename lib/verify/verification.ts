@@ -1,0 +1,115 @@
+import * as v from "valibot";
+import { type ChecksumMode, checksumModes, type Verdict, verdicts } from "../compare/verify-rule.ts";
+import { type Lister, listingCpus } from "../listing/lister.ts";
+import { readUntransferable } from "../manifest/untransferable.ts";
+import { remoteContext } from "../rclone/conf.ts";
+import { etagsAreNoHashes } from "../rclone/free-hashes.ts";
+import type { RootKind } from "../rclone/root.ts";
+import { sortUserFlags } from "../rclone/user-flags.ts";
+import type { RunConfig } from "../run/config.ts";
+import type { RunLayout } from "../run/layout.ts";
+import { readTextIfAny } from "../system/durable.ts";
+import { sha256OfFile } from "../system/file-digest.ts";
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** An object that fails a verification, and why. */
+export const failureSchema = v.object({
+  path: v.string(),
+  verdict: v.picklist(verdicts),
+  reason: v.string(),
+});
+
+const verificationSchema = v.object({
+  schema: v.literal("xfer.verify.v1"),
+  checksum: v.picklist(checksumModes),
+  dest_root: v.string(),
+  listed: v.object({ objects: count, bytes: count }),
+  hash_proven: count,
+  size_only: count,
+  missing: count,
+  differs: count,
+  /** Objects that were read at the destination, and those of them whose content differs. */
+  sampled: count,
+  sampled_differs: count,
+  /** Objects at the destination that the manifest does not name, no failure; null when shards were verified apart. */
+  extra: v.nullable(count),
+  /** What is at the source and in no record, since it cannot be carried: manifest.untransferable.jsonl names it. */
+  untransferable: v.optional(v.object({ objects: count, bytes: count }), { objects: 0, bytes: 0 }),
+  /** Content alone is compared: sizes, hashes, and between two paths times. */
+  metadata_compared: v.optional(v.literal(false), false),
+  verified: v.boolean(),
+  /** The first of the objects that fail it; verify.jsonl has all. */
+  failures: v.optional(v.array(failureSchema), []),
+  manifest_sha256: v.string(),
+  verified_at: v.string(),
+  xfer_version: v.string(),
+  rclone_version: v.nullable(v.string()),
+});
+
+/** What a verification found. */
+export type Verification = v.InferOutput<typeof verificationSchema>;
+
+/** Reads a verify.json; undefined when there is none that is whole. */
+export function readVerification(path: string): Verification | undefined {
+  const text = readTextIfAny(path);
+  try {
+    return text === undefined ? undefined : v.parse(verificationSchema, JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many failures are named in a verification itself. */
+export const failuresMax = 20;
+
+/** Where each verdict is counted. */
+export const verdictCounters = {
+  "hash-proven": "hash_proven",
+  "size-only": "size_only",
+  missing: "missing",
+  differs: "differs",
+} as const satisfies Record<Verdict, keyof Verification>;
+
+/** Whether the destination's listing has hashes: on S3, where they cost nothing; elsewhere only when they are required. */
+export function listsHashes(checksum: ChecksumMode, config: RunConfig, kind: RootKind): boolean {
+  return checksum === "require" || (checksum === "auto" && hashesAreFree(config, kind));
+}
+
+/** Whether a listing of the destination has MD5 hashes without a request for each object, and without reading it. */
+export function hashesAreFree(config: RunConfig, kind: RootKind): boolean {
+  if (kind !== "s3") return false;
+  const { given } = sortUserFlags(config.rclone_flags, process.env);
+  const context = remoteContext(config.rclone_config ?? undefined, config.runtime, given);
+  return etagsAreNoHashes(config.dest_root, context) === undefined;
+}
+
+/** How a verification lists, from the run's configuration. */
+export function listerOf(run: RunLayout, config: RunConfig, stop: AbortSignal): Lister {
+  return {
+    ...reachOf(config),
+    cpus: listingCpus,
+    verbosity: 0,
+    runId: config.run_id,
+    errorDir: run.dir,
+    stop,
+  };
+}
+
+/** What every verification says of itself. */
+export async function verificationHead(
+  run: RunLayout,
+  config: RunConfig,
+  options: { version: string; now: Date },
+): Promise<
+  Pick<Verification, "dest_root" | "untransferable" | "manifest_sha256" | "verified_at" | "xfer_version">
+> {
+  const { objects, bytes } = await readUntransferable(run.manifest);
+  return {
+    dest_root: config.dest_root,
+    untransferable: { objects, bytes },
+    manifest_sha256: await sha256OfFile(run.manifest),
+    verified_at: options.now.toISOString(),
+    xfer_version: options.version,
+  };
+}
