@@ -2,13 +2,13 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { hashModes } from "../lib/build/from-listing.ts";
 import { compareModes } from "../lib/compare/delta-rule.ts";
+import type { RenderOptions } from "../lib/launch/render.ts";
 import { modtimeModes } from "../lib/rclone/argv.ts";
 import type { MetadataMode } from "../lib/rclone/preserved.ts";
 import { absoluteImage, type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
 import { imageProblem, slurmWordsProblem } from "../lib/rclone/secrets.ts";
 import { sortUserFlags } from "../lib/rclone/user-flags.ts";
 import { maxRestartsDefault } from "../lib/run/config.ts";
-import type { RenderOptions } from "../lib/run/render.ts";
 import { shardStrategies } from "../lib/shard/meta.ts";
 import { sbatchExtras, srunExtras } from "../lib/slurm/sbatch-extras.ts";
 import {

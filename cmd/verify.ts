@@ -1,11 +1,11 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { checksumModes } from "../lib/compare/verify-rule.ts";
+import { requireImageHere } from "../lib/launch/image-check.ts";
+import { submitRun } from "../lib/launch/submit.ts";
 import { requireConfPassword } from "../lib/rclone/conf-password.ts";
 import { readRunConfig } from "../lib/run/config.ts";
-import { requireImageHere } from "../lib/run/image.ts";
 import { runLayout } from "../lib/run/layout.ts";
-import { submitRun } from "../lib/run/submit.ts";
 import { readShardsMeta } from "../lib/shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";

@@ -10,11 +10,11 @@ import {
   lsfReader,
   rowFormats,
 } from "../../lib/build/row-formats.ts";
+import { requireImageHere } from "../../lib/launch/image-check.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
 import { checkRoot, looksLikePath } from "../../lib/rclone/root.ts";
-import { requireImageHere } from "../../lib/run/image.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { LiveLine } from "../../lib/system/live-line.ts";

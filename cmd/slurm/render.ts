@@ -1,11 +1,11 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { checkRequest } from "../../lib/launch/check-request.ts";
+import { renderRun } from "../../lib/launch/render.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { arrayPasswordProblem } from "../../lib/rclone/conf-password.ts";
 import { checkRoot } from "../../lib/rclone/root.ts";
 import { runLayout } from "../../lib/run/layout.ts";
-import { renderRun } from "../../lib/run/render.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatShards } from "../../lib/system/units.ts";
 import * as flags from "../flags.ts";

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { submitRun } from "../../lib/run/submit.ts";
+import { submitRun } from "../../lib/launch/submit.ts";
 import * as flags from "../flags.ts";
 import { printJson, printText } from "../print.ts";
 

@@ -3,12 +3,12 @@ import { remoteContext } from "../rclone/conf.ts";
 import { mountsFor } from "../rclone/mounts.ts";
 import { checkImage } from "../rclone/reach.ts";
 import { notShownText, sortUserFlags } from "../rclone/user-flags.ts";
-import type { RenderOptions } from "../run/render.ts";
 import { quoteDirective } from "../slurm/batch-script.ts";
 import { optionsInHelp, unknownOptions } from "../slurm/sbatch-extras.ts";
 import { invalidInput } from "../system/errors.ts";
 import { findProgram, runProgram } from "../system/process.ts";
 import { requireFolder } from "../system/writable.ts";
+import type { RenderOptions } from "./render.ts";
 
 /** What a run is asked to be, as far as it is known before its source is listed. */
 type LaunchRequest = Pick<

@@ -6,7 +6,7 @@ import { remoteContext } from "../rclone/conf.ts";
 import { etagsAreNoHashes } from "../rclone/free-hashes.ts";
 import type { RootKind } from "../rclone/root.ts";
 import { sortUserFlags } from "../rclone/user-flags.ts";
-import type { RunConfig } from "../run/config.ts";
+import { type RunConfig, reachOf } from "../run/config.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { readTextIfAny } from "../system/durable.ts";
 import { sha256OfFile } from "../system/file-digest.ts";

@@ -6,17 +6,17 @@ import { type DeltaOptions, deltaText, makeDelta, notComparableText } from "../c
 import { shardsFor } from "../estimate/analysis.ts";
 import { clusterDefaults } from "../estimate/cost-model.ts";
 import { readFirstRecord } from "../manifest/read.ts";
+import type { RunConfig } from "../run/config.ts";
+import { writeDeltaTotals } from "../run/delta-totals.ts";
+import { type RunLayout, runLayout } from "../run/layout.ts";
+import { requireSameRoots, rootsOfShards } from "../run/roots.ts";
 import { shardManifest } from "../shard/cut.ts";
 import { readShardsMeta, type ShardStrategy, type ShardsMeta } from "../shard/meta.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatObjects, formatShards } from "../system/units.ts";
-import type { RunConfig } from "./config.ts";
-import { writeDeltaTotals } from "./delta-totals.ts";
-import { type RunLayout, runLayout } from "./layout.ts";
 import { type RenderOptions, renderRun } from "./render.ts";
-import { requireSameRoots, rootsOfShards } from "./roots.ts";
 
 /** What brings a run directory to the point where its agents can start. */
 export interface PrepareOptions {

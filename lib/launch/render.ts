@@ -1,21 +1,20 @@
-import { chmodSync, constants, copyFileSync, mkdirSync, renameSync, statSync, utimesSync } from "node:fs";
-import { dirname } from "node:path";
-import { checkRequest } from "../launch/check-request.ts";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { readFirstRecord } from "../manifest/read.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { requireApart } from "../rclone/overlap.ts";
 import type { MetadataMode } from "../rclone/preserved.ts";
 import type { RcloneReach } from "../rclone/reach.ts";
 import { checkListedRoot, checkRoot } from "../rclone/root.ts";
+import { type RunConfig, runKeyOf, writeRunConfig } from "../run/config.ts";
+import { type RunLayout, runLayout } from "../run/layout.ts";
+import { type Roots, rootsOfShards } from "../run/roots.ts";
 import { checkShardKeys } from "../shard/check-keys.ts";
 import { readShardsMeta, type ShardsMeta } from "../shard/meta.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/batch-script.ts";
-import { removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import { writing } from "../system/write-error.ts";
-import { type RunConfig, runKeyOf, writeRunConfig } from "./config.ts";
-import { type RunLayout, runLayout } from "./layout.ts";
-import { type Roots, rootsOfShards } from "./roots.ts";
+import { checkRequest } from "./check-request.ts";
+import { type AgentSource, installAgent } from "./install-agent.ts";
 
 /** What the batch job asks for. */
 interface SlurmSetup {
@@ -49,8 +48,7 @@ export interface RenderOptions {
   maxAttempts: number;
   maxRestarts: number;
   slurm: SlurmSetup;
-  /** What the array runs: a copy of this file at bin/xfer, or a path that is on the cluster already. */
-  agent: { copyOf: string } | { path: string };
+  agent: AgentSource;
   version: string;
   now: Date;
   /** Aborted to end a long look at the shards of an earlier build. */
@@ -172,28 +170,4 @@ function resolveNumShards(run: RunLayout, meta: ShardsMeta | undefined, asked: n
     throw invalidInput(`--num-shards is ${numShards}, but ${run.shardsMeta} has ${meta.num_shards} shards`);
   }
   return numShards;
-}
-
-function installAgent(run: RunLayout, agent: RenderOptions["agent"]): void {
-  mkdirSync(dirname(run.binary), { recursive: true });
-  if ("path" in agent) {
-    writeFileDurable(run.agentPath, `${agent.path}\n`);
-    removeIfAny(run.binary);
-    return;
-  }
-  const from = statSync(agent.copyOf);
-  const there = statSync(run.binary, { throwIfNoEntry: false });
-  if (!there || there.size !== from.size || Math.trunc(there.mtimeMs) !== Math.trunc(from.mtimeMs)) {
-    // Beside it and renamed: the file may be running.
-    const temp = `${run.binary}.tmp.${process.pid}`;
-    try {
-      writing(run.binary, () => copyFileSync(agent.copyOf, temp, constants.COPYFILE_FICLONE));
-    } catch (error) {
-      removeIfAny(temp);
-      throw error;
-    }
-    utimesSync(temp, from.atime, from.mtime);
-    renameSync(temp, run.binary);
-  }
-  removeIfAny(run.agentPath);
 }

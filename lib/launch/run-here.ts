@@ -1,16 +1,16 @@
 import { readUntransferable } from "../manifest/untransferable.ts";
+import type { Account } from "../run/account.ts";
+import { readDeltaSame } from "../run/delta-totals.ts";
+import { runLayout, shardLayout } from "../run/layout.ts";
+import { checkDoneRoots, rootsOfShards } from "../run/roots.ts";
+import { accountNow, bytesProven, progressOf, type RunProgress } from "../run/snapshot.ts";
+import { isValidDone, readDone } from "../run/state/done.ts";
 import { readShardsMeta } from "../shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../system/errors.ts";
 import { stopExitCode, stopReason } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { RateWindow } from "../system/rate.ts";
-import type { Account } from "./account.ts";
-import { readDeltaSame } from "./delta-totals.ts";
-import { runLayout, shardLayout } from "./layout.ts";
 import { runLocally } from "./local-executor.ts";
-import { checkDoneRoots, rootsOfShards } from "./roots.ts";
-import { accountNow, bytesProven, progressOf, type RunProgress } from "./snapshot.ts";
-import { isValidDone, readDone } from "./state/done.ts";
 
 /** How often the state files are read for the live line. */
 const pollMs = 1_000;

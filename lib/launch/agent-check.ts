@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
+import type { RunLayout } from "../run/layout.ts";
 import { invalidInput, messageOf, operationFailed } from "../system/errors.ts";
 import { runProgram } from "../system/process.ts";
-import type { RunLayout } from "./layout.ts";
 
 /** How starting a run's binary on this host went. */
 interface TriedStart {

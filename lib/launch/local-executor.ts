@@ -1,11 +1,11 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RunLayout } from "../run/layout.ts";
+import { submissionVariable } from "../run/submissions.ts";
 import { exitCodes } from "../system/errors.ts";
 import { sleep, stopReason } from "../system/interrupt.ts";
 import { childEnvironment, startSupervised } from "../system/process.ts";
 import { afterRunning } from "../system/running-time.ts";
-import type { RunLayout } from "./layout.ts";
-import { submissionVariable } from "./submissions.ts";
 
 /** The wait before a shard is started again: it doubles from start to start, up to the maximum. */
 const restartWaitMs = 1_000;

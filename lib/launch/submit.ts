@@ -4,6 +4,9 @@ import { remoteContext } from "../rclone/conf.ts";
 import { arrayPasswordProblem } from "../rclone/conf-password.ts";
 import { requireApart } from "../rclone/overlap.ts";
 import { sortUserFlags } from "../rclone/user-flags.ts";
+import { readRunConfig } from "../run/config.ts";
+import { runLayout } from "../run/layout.ts";
+import { noteSubmission } from "../run/submissions.ts";
 import { checkShardKeys } from "../shard/check-keys.ts";
 import { readShardsMeta } from "../shard/meta.ts";
 import { packArray } from "../slurm/array-limits.ts";
@@ -14,10 +17,7 @@ import { invalidInput, operationFailed } from "../system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { checkAgent } from "./agent-check.ts";
-import { readRunConfig } from "./config.ts";
-import { checkImageHere } from "./image.ts";
-import { runLayout } from "./layout.ts";
-import { noteSubmission } from "./submissions.ts";
+import { checkImageHere } from "./image-check.ts";
 
 /** How a run is submitted. */
 interface SubmitOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { agentVerdict } from "../../../lib/run/agent-check.ts";
+import { agentVerdict } from "../../../lib/launch/agent-check.ts";
 
 const denied = { text: "sh: 1: exec: /r/bin/xfer: Permission denied", denied: true };
 const otherMachine = { text: "sh: 1: exec: /r/bin/xfer: Exec format error", denied: false };
