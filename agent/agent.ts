@@ -1,26 +1,24 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { ChecksumMode } from "../lib/compare/verify-rule.ts";
-import { sortUserFlags } from "../lib/rclone/user-flags.ts";
-import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
+import { readRunConfig } from "../lib/run/config.ts";
 import { runLayout, shardLayout } from "../lib/run/layout.ts";
 import { requireSameRoots, rootsOfShards } from "../lib/run/roots.ts";
-import type { StopCause } from "../lib/run/state/attempt.ts";
 import { submissionVariable } from "../lib/run/submissions.ts";
 import { readShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest } from "../lib/shard/records.ts";
 import { shardsOfTask } from "../lib/slurm/array-limits.ts";
-import { type ArrayTask, currentArrayTask } from "../lib/slurm/array-task.ts";
-import { type TermMeaning, termMeaning } from "../lib/slurm/job-ending.ts";
-import { countNodes, excludeNodes, readJobEnding, requeueTask } from "../lib/slurm/scontrol.ts";
+import { currentArrayTask } from "../lib/slurm/array-task.ts";
 import { type ExitCode, exitCodes, invalidInput, XferError } from "../lib/system/errors.ts";
-import { type StopReason, sleep, stopExitCode, stopReason, watchForStop } from "../lib/system/interrupt.ts";
+import { sleep, stopReason, watchForStop } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
 import { shardIsVerified } from "../lib/verify/shard-verification.ts";
 import { verifyShard } from "../lib/verify/verify-shard.ts";
-import { avoidableNodes, throttleWaitSeconds } from "./decide.ts";
+import { avoidableNodes } from "./decide/nodes.ts";
 import type { ShardOutcome } from "./ledger.ts";
+import { finish, nodesOfPartition, waitSeconds } from "./requeue.ts";
 import { runShard, type ShardTask } from "./shard.ts";
+import { causeOf, meaningOfStop } from "./stop-meaning.ts";
 
 /** What the array task is asked to do. */
 export interface AgentOptions {
@@ -94,48 +92,12 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   }
 }
 
-/** What a stop means for a task: it requeues itself, Slurm requeues it, or it stays stopped. */
-type StopMeaning = "walltime" | TermMeaning;
-
-const causeOf = {
-  walltime: "walltime",
-  requeued: "preemption",
-  preempted: "preemption",
-  cancelled: "other",
-} as const satisfies Record<StopMeaning, StopCause>;
-
-async function meaningOfStop(
-  task: ArrayTask | undefined,
-  reason: StopReason | undefined,
-): Promise<StopMeaning> {
-  if (reason === "SIGUSR1") return "walltime";
-  if (!task) return "cancelled";
-  const ending = await readJobEnding(task);
-  return ending ? termMeaning(ending, Number(process.env.SLURM_RESTART_COUNT ?? 0)) : "cancelled";
-}
-
-async function nodesOfPartition(): Promise<number | undefined> {
-  const partition = process.env.SLURM_JOB_PARTITION;
-  return partition === undefined ? undefined : await countNodes(partition);
-}
-
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
     made ??= make();
     return made;
   };
-}
-
-/** Seconds to wait before throttled shards are tried again: the longest of theirs. */
-function waitSeconds(outcomes: readonly ShardOutcome[], config: RunConfig): number {
-  const { passWaitSeconds } = sortUserFlags(config.rclone_flags, process.env);
-  const waits = outcomes.map((outcome) =>
-    outcome.kind === "retry" && outcome.throttled
-      ? throttleWaitSeconds({ spent: outcome.spent, passWaitSeconds, random: Math.random() })
-      : 0,
-  );
-  return Math.max(0, ...waits);
 }
 
 /** Runs shards one after the other; one that fails does not keep the next from running, but a stop does. */
@@ -157,31 +119,6 @@ async function runShards(shards: readonly number[], task: Omit<ShardTask, "shard
   }
   if (firstError !== undefined) throw firstError;
   return outcomes;
-}
-
-/** Asks for a requeue where one can help, and says how the process ends. */
-async function finish(
-  outcomes: readonly ShardOutcome[],
-  task: ArrayTask | undefined,
-  reason: StopReason | undefined,
-  meaning: StopMeaning | undefined,
-): Promise<ExitCode> {
-  const goesOn = outcomes.some(({ kind }) => kind === "retry" || kind === "stopped");
-  if (!goesOn) return outcomes.some(({ kind }) => kind === "failed") ? exitCodes.failed : exitCodes.done;
-  // What Slurm requeues by itself must not be asked for twice, and a cancelled task must stay cancelled.
-  if (task && (meaning === undefined || meaning === "walltime" || meaning === "preempted")) {
-    const refused = await requeueTask(task);
-    if (refused) {
-      log.error(refused);
-      return exitCodes.failed;
-    }
-    log.info(`array task ${task.arrayJobId}_${task.taskId} requeued`);
-    const badNodes = outcomes.flatMap((outcome) => (outcome.kind === "retry" ? outcome.badNodes : []));
-    if (badNodes.length > 0 && !(await excludeNodes(task, [...new Set(badNodes)]))) {
-      log.warn(`Slurm did not take ${badNodes.join(", ")} off the nodes of the task`);
-    }
-  }
-  return reason === undefined ? exitCodes.resumable : stopExitCode(reason);
 }
 
 /** Verifies shards one after the other; each leaves its verdict in the state directory. */

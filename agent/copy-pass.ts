@@ -20,10 +20,9 @@ import { quoteWords } from "../lib/system/shell-words.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { CopyTime } from "./copy-time.ts";
 import { silenceLimitsOf } from "./decide/silence.ts";
-import { fellSilent, type PassRun } from "./explain.ts";
 import { type AskPlace, HindranceAsker, type Hindrances } from "./hindrance.ts";
-import { type PassResult, runPass } from "./pass.ts";
 import type { Progress } from "./progress.ts";
+import { fellSilent, type PassResult, type PassRun, runPass } from "./rclone-run.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { Throttle } from "./throttle.ts";
 import {

@@ -9,7 +9,7 @@ import {
   type PieceOutcome,
   pieceOutcome,
 } from "./decide/cut.ts";
-import type { PassRun } from "./explain.ts";
+import type { PassRun } from "./rclone-run.ts";
 import type { Worklist } from "./worklist.ts";
 
 /** A run of rclone over the records that are to do and for which `includes` says so; undefined when there are none. */

@@ -15,7 +15,7 @@ import { ownIdentity, ownTable, type ProcessIdentity } from "../lib/system/proce
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import type { AttemptResult } from "./attempt.ts";
 import { afterFailedAttempt } from "./decide/failed-attempt.ts";
-import type { StartCounters } from "./decide.ts";
+import type { StartCounters } from "./decide/start.ts";
 import type { ShardLog } from "./shard-log.ts";
 
 /** How a shard stands when its agent leaves it. */

@@ -21,7 +21,7 @@ import { signalProcessGroup } from "../lib/system/process.ts";
 import { ownTable, runsStill } from "../lib/system/process-identity.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
 import { runAttempt } from "./attempt.ts";
-import { decideStart } from "./decide.ts";
+import { decideStart } from "./decide/start.ts";
 import { examineDestination } from "./destination.ts";
 import { ShardLedger, type ShardOutcome } from "./ledger.ts";
 import { ShardLock } from "./lock.ts";

@@ -5,7 +5,7 @@ import { sleepRunning } from "../lib/system/running-time.ts";
 import { mapSideBySide } from "../lib/system/side-by-side.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { type FileLook, unreadableFile } from "./decide/source-file.ts";
-import type { UnprovenRecord } from "./explain.ts";
+import type { UnprovenRecord } from "./decide/unproven.ts";
 import type { Worklist } from "./worklist.ts";
 
 /** How many paths are looked at side by side: a file system that answers slowly answers many at once. */

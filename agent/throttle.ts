@@ -6,9 +6,9 @@ import {
   isThrottled,
   lookAfterMs,
   lowerTo,
+  lowerTransfers,
   type Throttling,
 } from "./decide/throttle.ts";
-import { lowerTransfers } from "./decide.ts";
 
 /** How long back requests are looked at: to decide, and to tell. */
 const decideMs = 5_000;

@@ -3,7 +3,7 @@ import type { Cause } from "../lib/rclone/telling.ts";
 import type { UserFlags } from "../lib/rclone/user-flags.ts";
 import type { ShardRecords } from "../lib/shard/records.ts";
 import type { XferError } from "../lib/system/errors.ts";
-import type { PassResult } from "./pass.ts";
+import type { PassResult } from "./rclone-run.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** One of the runs of rclone that count as one: stopped for refusals, through with what bounded it, or with all. */

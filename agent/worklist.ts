@@ -2,7 +2,8 @@ import { type FailureClass, worstClass } from "../lib/rclone/failure-class.ts";
 import { type Cause, causeOf } from "../lib/rclone/telling.ts";
 import type { Journal } from "../lib/run/journal.ts";
 import type { ShardRecords } from "../lib/shard/records.ts";
-import { explainUnproven, isFinal, isSettled, type PassRun, type UnprovenRecord, wordOn } from "./explain.ts";
+import { explainUnproven, isFinal, isSettled, type UnprovenRecord, wordOn } from "./decide/unproven.ts";
+import type { PassRun } from "./rclone-run.ts";
 
 /** Messages of which the cause is remembered: they are mostly the same few. */
 const causesMax = 10_000;

@@ -1,5 +1,5 @@
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
-import { isFinalFailure } from "../decide.ts";
+import { isFinalFailure } from "./after-pass.ts";
 
 /** What a failed attempt leaves in its shard's state, and what follows. */
 export interface FailedAttempt {

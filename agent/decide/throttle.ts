@@ -15,9 +15,12 @@ export interface Refusals {
 
 /** Fewer refusals than these, or a smaller share of the requests, are passing ones: rclone's own waits are enough. */
 const refusedMin = 4;
+
 const shareMin = 0.1;
+
 /** How long refusals are looked at before rclone is stopped for them. */
 const lookMs = 500;
+
 const lookMsMax = 60_000;
 
 /** Whether so many refusals among so many requests are more than passing ones. */
@@ -68,7 +71,9 @@ export function beginThrottling(wanted: number, transfers: number): Throttling {
 
 /** Quiet before the first raise, and how long a raise is looked at; where rclone is slow to start, so many starts. */
 const quietWanted = { ms: 15_000, starts: 10 };
+
 const raiseLook = { ms: 5_000, starts: 4 };
+
 /** Each raise that is refused doubles the quiet before the next, so many times at most. */
 const doublingsMax = 2;
 
@@ -129,4 +134,25 @@ export function afterRun(now: Throttling, run: RunVerdict): Throttling {
     refusedRaises: raisedFrom === undefined ? now.refusedRaises : 0,
     quietMs: 0,
   };
+}
+
+/** --transfers after a pass that was throttled: half, and at least one. */
+export function lowerTransfers(transfers: number): number {
+  return Math.max(1, Math.floor(transfers / 2));
+}
+
+/** The longest wait before a throttled task asks for its requeue. */
+const throttleWaitSecondsMax = 300;
+
+/**
+ * Seconds to wait before a throttled attempt's requeue: 15 times the wait between passes, doubling with each attempt
+ * spent, and spread by half to either side (`random` is in [0, 1)), so that an array does not come back at once.
+ */
+export function throttleWaitSeconds(facts: {
+  spent: number;
+  passWaitSeconds: number;
+  random: number;
+}): number {
+  const wait = Math.min(throttleWaitSecondsMax, 15 * facts.passWaitSeconds * 2 ** Math.min(facts.spent, 10));
+  return wait * (0.5 + facts.random);
 }

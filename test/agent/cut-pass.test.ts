@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { type CutMemory, runWithCuts } from "../../agent/cut-pass.ts";
-import type { PassRun } from "../../agent/explain.ts";
-import type { PassResult } from "../../agent/pass.ts";
+import type { PassResult, PassRun } from "../../agent/rclone-run.ts";
 import { causeOf } from "../../lib/rclone/telling.ts";
 import { temporaryDirectory } from "../e2e/harness.ts";
 import { worklistOf } from "./worklist-of.ts";

@@ -1,4 +1,4 @@
-import { runPass } from "../../agent/pass.ts";
+import { runPass } from "../../agent/rclone-run.ts";
 import { ShardLog } from "../../agent/shard-log.ts";
 
 /**

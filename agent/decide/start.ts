@@ -1,17 +1,5 @@
-import { canPass, type FailureClass } from "../lib/rclone/failure-class.ts";
-import type { AttemptState } from "../lib/run/state/attempt.ts";
-import type { StateFile } from "../lib/run/state/state-file.ts";
-
-/** Nodes that one shard may be kept off. */
-const badNodesMax = 3;
-
-/**
- * How many nodes a shard may be kept off, in a partition of so many: one must be left, or the task would wait for ever. None
- * where Slurm does not say how many there are.
- */
-export function avoidableNodes(partitionNodes: number | undefined): number {
-  return Math.max(0, Math.min(badNodesMax, (partitionNodes ?? 1) - 1));
-}
+import type { AttemptState } from "../../lib/run/state/attempt.ts";
+import type { StateFile } from "../../lib/run/state/state-file.ts";
 
 /** What a shard's starts of one submission have come to. */
 export type StartCounters = Pick<
@@ -96,77 +84,4 @@ export function decideStart(
   }
   if (counters.spent >= now.maxAttempts) return { kind: "budget-spent", attempt, spent: counters.spent };
   return { kind: "start", attempt: attempt + 1, counters };
-}
-
-/** What follows a pass. */
-export type PassDecision = { kind: "done" } | { kind: "fail" } | { kind: "pass"; waitSeconds: number };
-
-/** The longest wait between two passes. */
-const passWaitSecondsMax = 60;
-
-/**
- * Decides what follows a pass:
- *
- * | what is not proven | then |
- * |---|---|
- * | nothing | done |
- * | only settled records: each has a failure of its own that only the user cures | fail |
- * | of the rest, all were passed over in silence | a pass of its own, which spends none: one that proves nothing makes them missing |
- * | the rest, by a container or by what only the user cures: that is about no single record | fail: a container that does not start here is for another node |
- * | the rest, by anything else | the next pass, after doubling waits, until the passes are spent |
- */
-export function decideAfterPass(facts: {
-  pass: number;
-  passes: number;
-  passWaitSeconds: number;
-  /** Records that are not proven. */
-  unproven: number;
-  /** Of these: those that no other pass can prove. */
-  settled: number;
-  /** Of these: rclone ended well without a word of them, while it proved others. */
-  unmentioned: number;
-  /** Why those failed that are not settled. */
-  failure: FailureClass;
-}): PassDecision {
-  if (facts.unproven === 0) return { kind: "done" };
-  const onlySettled = facts.unproven === facts.settled;
-  if (!onlySettled && facts.unproven === facts.settled + facts.unmentioned) {
-    return { kind: "pass", waitSeconds: 0 };
-  }
-  const hopeless = facts.failure === "container" || !canPass(facts.failure);
-  if (onlySettled || hopeless || facts.pass >= facts.passes) return { kind: "fail" };
-  const waitSeconds = Math.min(passWaitSecondsMax, facts.passWaitSeconds * 2 ** (facts.pass - 1));
-  return { kind: "pass", waitSeconds };
-}
-
-/** Whether a failed attempt is the last of its submission. */
-export function isFinalFailure(facts: {
-  /** Whether only the user cures it. */
-  final: boolean;
-  /** Attempts spent, this one included. */
-  spent: number;
-  maxAttempts: number;
-}): boolean {
-  return facts.final || facts.spent >= facts.maxAttempts;
-}
-
-/** --transfers after a pass that was throttled: half, and at least one. */
-export function lowerTransfers(transfers: number): number {
-  return Math.max(1, Math.floor(transfers / 2));
-}
-
-/** The longest wait before a throttled task asks for its requeue. */
-const throttleWaitSecondsMax = 300;
-
-/**
- * Seconds to wait before a throttled attempt's requeue: 15 times the wait between passes, doubling with each attempt
- * spent, and spread by half to either side (`random` is in [0, 1)), so that an array does not come back at once.
- */
-export function throttleWaitSeconds(facts: {
-  spent: number;
-  passWaitSeconds: number;
-  random: number;
-}): number {
-  const wait = Math.min(throttleWaitSecondsMax, 15 * facts.passWaitSeconds * 2 ** Math.min(facts.spent, 10));
-  return wait * (0.5 + facts.random);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { kill, temporaryDirectory, until } from "../e2e/harness.ts";
 import { limitMs } from "../setup/pace.ts";
 
-const runner = Bun.fileURLToPath(import.meta.resolve("./pass-runner.ts"));
+const runner = Bun.fileURLToPath(import.meta.resolve("./rclone-runner.ts"));
 
 /** Starts rclone under a pass of its own process, copying for some seconds; gives its pid and what the pass says. */
 async function startPass(dir: string) {

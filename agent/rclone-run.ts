@@ -1,6 +1,7 @@
 import { parseLogLine, type RcloneStats } from "../lib/rclone/log.ts";
 import { showsVariable } from "../lib/rclone/secrets.ts";
 import { type Cause, type Known, StderrCause } from "../lib/rclone/telling.ts";
+import { XferError } from "../lib/system/errors.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { forEachLine } from "../lib/system/lines.ts";
 import { type Child, type ProcessExit, startChild } from "../lib/system/process.ts";
@@ -11,8 +12,10 @@ import { type Hang, SilenceWatch, silenceTickMs } from "./silence.ts";
 
 /** How long rclone may take to end after TERM; Slurm's own KillWait is 30 s by default. */
 const stopGraceMs = 3_000;
+
 /** With USR1 there is the whole lead before the time limit. */
 const usr1GraceMs = 15_000;
+
 /** How long output may still come from a group whose leader has ended. */
 const drainMs = 5_000;
 
@@ -146,4 +149,22 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     clearInterval(watchdog);
     child.signalGroup("SIGKILL");
   }
+}
+
+/** One run of rclone in a pass. */
+export interface PassRun {
+  /** Whether it was given this record. */
+  includes: (place: number) => boolean;
+  /** How many records it was given. */
+  records: number;
+  /** A part of a pass that aborted, so that what stopped it is one record or some, and not all. */
+  isPiece: boolean;
+  /** Whether it proved anything. */
+  proved: boolean;
+  result: PassResult | XferError;
+}
+
+/** Whether a run of rclone was lost: its step or container is gone, and Slurm may still count it as running. */
+export function fellSilent({ result }: Pick<PassRun, "result">): boolean {
+  return !(result instanceof XferError) && result.hang === "silent";
 }

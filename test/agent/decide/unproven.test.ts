@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { explainUnproven, isSettled, type PassRun, unsettledClass } from "../../agent/explain.ts";
-import type { PassResult } from "../../agent/pass.ts";
-import type { FailureClass } from "../../lib/rclone/failure-class.ts";
-import { causeOf } from "../../lib/rclone/telling.ts";
-import { operationFailed } from "../../lib/system/errors.ts";
+import { explainUnproven, isSettled, unsettledClass } from "../../../agent/decide/unproven.ts";
+import type { PassResult, PassRun } from "../../../agent/rclone-run.ts";
+import type { FailureClass } from "../../../lib/rclone/failure-class.ts";
+import { causeOf } from "../../../lib/rclone/telling.ts";
+import { operationFailed } from "../../../lib/system/errors.ts";
 
 const ended = (code: number, more: Partial<PassResult> = {}): PassResult => ({
   exit: { code, signal: null },

@@ -1,7 +1,7 @@
-import { canPass, classifyMessage, type FailureClass } from "../lib/rclone/failure-class.ts";
-import type { Cause } from "../lib/rclone/telling.ts";
-import { XferError } from "../lib/system/errors.ts";
-import type { PassResult } from "./pass.ts";
+import { canPass, classifyMessage, type FailureClass } from "../../lib/rclone/failure-class.ts";
+import type { Cause } from "../../lib/rclone/telling.ts";
+import { XferError } from "../../lib/system/errors.ts";
+import type { PassRun } from "../rclone-run.ts";
 
 /** A record that no pass could prove, and why. */
 export interface UnprovenRecord {
@@ -14,24 +14,6 @@ export interface UnprovenRecord {
   own?: boolean;
   /** Whether rclone ended well without a word of it. */
   unmentioned?: boolean;
-}
-
-/** One run of rclone in a pass. */
-export interface PassRun {
-  /** Whether it was given this record. */
-  includes: (place: number) => boolean;
-  /** How many records it was given. */
-  records: number;
-  /** A part of a pass that aborted, so that what stopped it is one record or some, and not all. */
-  isPiece: boolean;
-  /** Whether it proved anything. */
-  proved: boolean;
-  result: PassResult | XferError;
-}
-
-/** Whether a run of rclone was lost: its step or container is gone, and Slurm may still count it as running. */
-export function fellSilent({ result }: Pick<PassRun, "result">): boolean {
-  return !(result instanceof XferError) && result.hang === "silent";
 }
 
 /** What rclone said of a key: under its name, or under that of the part file that it writes first. */

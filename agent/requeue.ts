@@ -1,0 +1,52 @@
+import { sortUserFlags } from "../lib/rclone/user-flags.ts";
+import type { RunConfig } from "../lib/run/config.ts";
+import type { ArrayTask } from "../lib/slurm/array-task.ts";
+import { countNodes, excludeNodes, requeueTask } from "../lib/slurm/scontrol.ts";
+import { type ExitCode, exitCodes } from "../lib/system/errors.ts";
+import { type StopReason, stopExitCode } from "../lib/system/interrupt.ts";
+import { log } from "../lib/system/log.ts";
+import { throttleWaitSeconds } from "./decide/throttle.ts";
+import type { ShardOutcome } from "./ledger.ts";
+import type { StopMeaning } from "./stop-meaning.ts";
+
+/** How many nodes the task could run on; undefined where Slurm does not say. */
+export async function nodesOfPartition(): Promise<number | undefined> {
+  const partition = process.env.SLURM_JOB_PARTITION;
+  return partition === undefined ? undefined : await countNodes(partition);
+}
+
+/** Seconds to wait before throttled shards are tried again: the longest of theirs. */
+export function waitSeconds(outcomes: readonly ShardOutcome[], config: RunConfig): number {
+  const { passWaitSeconds } = sortUserFlags(config.rclone_flags, process.env);
+  const waits = outcomes.map((outcome) =>
+    outcome.kind === "retry" && outcome.throttled
+      ? throttleWaitSeconds({ spent: outcome.spent, passWaitSeconds, random: Math.random() })
+      : 0,
+  );
+  return Math.max(0, ...waits);
+}
+
+/** Asks for a requeue where one can help, and says how the process ends. */
+export async function finish(
+  outcomes: readonly ShardOutcome[],
+  task: ArrayTask | undefined,
+  reason: StopReason | undefined,
+  meaning: StopMeaning | undefined,
+): Promise<ExitCode> {
+  const goesOn = outcomes.some(({ kind }) => kind === "retry" || kind === "stopped");
+  if (!goesOn) return outcomes.some(({ kind }) => kind === "failed") ? exitCodes.failed : exitCodes.done;
+  // What Slurm requeues by itself must not be asked for twice, and a cancelled task must stay cancelled.
+  if (task && (meaning === undefined || meaning === "walltime" || meaning === "preempted")) {
+    const refused = await requeueTask(task);
+    if (refused) {
+      log.error(refused);
+      return exitCodes.failed;
+    }
+    log.info(`array task ${task.arrayJobId}_${task.taskId} requeued`);
+    const badNodes = outcomes.flatMap((outcome) => (outcome.kind === "retry" ? outcome.badNodes : []));
+    if (badNodes.length > 0 && !(await excludeNodes(task, [...new Set(badNodes)]))) {
+      log.warn(`Slurm did not take ${badNodes.join(", ")} off the nodes of the task`);
+    }
+  }
+  return reason === undefined ? exitCodes.resumable : stopExitCode(reason);
+}
