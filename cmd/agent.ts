@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { checksumModes } from "../lib/compare/verify-rule.ts";
-import { oneOf, readFlags, requiredText, whole } from "./flags.ts";
+import { oneOf, readFlags, requiredText, whole } from "./flags/values.ts";
 
 const schema = v.object({
   "run-dir": requiredText,

@@ -1,6 +1,6 @@
 import { exitCodes } from "../lib/system/errors.ts";
-import { reportError, runCli } from "./cli.ts";
-import { root } from "./commands.ts";
+import { root } from "./cli/commands.ts";
+import { reportError, runCli } from "./cli/run-cli.ts";
 
 // Who prints hears of stdout's failures; of stderr's there is nobody to tell, and they are no failure of the work.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});

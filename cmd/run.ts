@@ -28,17 +28,20 @@ import { shardStrategies } from "../lib/shard/meta.ts";
 import { requireSbatch } from "../lib/slurm/sbatch.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
-import { LiveLine } from "../lib/system/live-line.ts";
 import { log } from "../lib/system/log.ts";
 import { isCompiled, ownCommand } from "../lib/system/process.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { verifyAfterRun } from "../lib/verify/after-run.ts";
 import { version } from "../package.json" with { type: "json" };
-import { accountText, progressLine, runVerificationText } from "./account-text.ts";
-import * as flags from "./flags.ts";
-import { buildOptionsOf, checkRcloneConfig, listingText, requireListingPassword } from "./listing.ts";
-import { printJson, printText } from "./print.ts";
-import { lookForBucketFirst, sayPreserved } from "./start-words.ts";
+import { checkRcloneConfig, requireListingPassword } from "./flags/checks.ts";
+import { buildOptionsOf } from "./flags/listing.ts";
+import * as flags from "./flags/values.ts";
+import { accountText, progressLine } from "./view/account.ts";
+import { listingText } from "./view/built.ts";
+import { LiveLine } from "./view/live-line.ts";
+import { printJson, printText } from "./view/print.ts";
+import { lookForBucketFirst, sayPreserved } from "./view/start-words.ts";
+import { runVerificationText } from "./view/verification.ts";
 
 const executors = ["slurm", "local"] as const;
 

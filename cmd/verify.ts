@@ -9,16 +9,16 @@ import { runLayout } from "../lib/run/layout.ts";
 import { readShardsMeta } from "../lib/shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
-import { LiveLine } from "../lib/system/live-line.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { requireFolder } from "../lib/system/writable.ts";
 import { checkWholeManifest, collectVerification } from "../lib/verify/collect.ts";
 import { type Verification, verificationHead } from "../lib/verify/verification.ts";
 import { verifyRun } from "../lib/verify/verify-run.ts";
 import { version } from "../package.json" with { type: "json" };
-import { verificationText } from "./account-text.ts";
-import * as flags from "./flags.ts";
-import { printJson, printText } from "./print.ts";
+import * as flags from "./flags/values.ts";
+import { LiveLine } from "./view/live-line.ts";
+import { printJson, printText } from "./view/print.ts";
+import { verificationText } from "./view/verification.ts";
 
 const executors = ["local", "slurm"] as const;
 

@@ -2,12 +2,12 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { analyzeManifest } from "../../lib/estimate/analysis.ts";
 import { writeFileDurable } from "../../lib/system/durable.ts";
-import * as costFlags from "../cost-flags.ts";
-import * as flags from "../flags.ts";
-import { checkResultFile } from "../listing.ts";
-import { printJson, printText } from "../print.ts";
-import { analysisText, barWidthOf } from "./analysis-text.ts";
-import { ReadingLine } from "./read-progress.ts";
+import { checkResultFile } from "../flags/checks.ts";
+import * as costFlags from "../flags/cost.ts";
+import * as flags from "../flags/values.ts";
+import { analysisText, barWidthOf } from "../view/analysis.ts";
+import { printJson, printText } from "../view/print.ts";
+import { ReadingLine } from "../view/reading-line.ts";
 
 const schema = v.object({
   in: flags.requiredText,

@@ -7,9 +7,11 @@ import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkRoot } from "../../lib/rclone/root.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
-import { LiveLine } from "../../lib/system/live-line.ts";
-import * as flags from "../flags.ts";
-import { checkNewFile, listingText, newRunId, printBuilt } from "../listing.ts";
+import { checkNewFile } from "../flags/checks.ts";
+import { newRunId } from "../flags/listing.ts";
+import * as flags from "../flags/values.ts";
+import { listingText, printBuilt } from "../view/built.ts";
+import { LiveLine } from "../view/live-line.ts";
 
 const schema = v.object({
   source: flags.requiredText,

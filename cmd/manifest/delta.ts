@@ -5,18 +5,13 @@ import { compareModes } from "../../lib/compare/delta-rule.ts";
 import { requireImageHere } from "../../lib/launch/image-check.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
-import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatObjects } from "../../lib/system/units.ts";
-import * as flags from "../flags.ts";
-import {
-  checkNewFile,
-  checkRcloneConfig,
-  listerOf,
-  lsjsonFlagsOf,
-  requireListingPassword,
-} from "../listing.ts";
-import { printJson, printText } from "../print.ts";
+import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
+import { listerOf, lsjsonFlagsOf } from "../flags/listing.ts";
+import * as flags from "../flags/values.ts";
+import { LiveLine } from "../view/live-line.ts";
+import { printJson, printText } from "../view/print.ts";
 
 const schema = v.object({
   in: flags.requiredText,

@@ -3,12 +3,12 @@ import * as v from "valibot";
 import { type EstimateOptions, estimateTransfer } from "../../lib/estimate/estimate.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { parseRate, rateUnits } from "../../lib/system/units.ts";
-import * as costFlags from "../cost-flags.ts";
-import * as flags from "../flags.ts";
-import { printJson, printText } from "../print.ts";
-import { barWidthOf } from "./analysis-text.ts";
-import { estimateText } from "./estimate-text.ts";
-import { ReadingLine } from "./read-progress.ts";
+import * as costFlags from "../flags/cost.ts";
+import * as flags from "../flags/values.ts";
+import { barWidthOf } from "../view/analysis.ts";
+import { estimateText } from "../view/estimate.ts";
+import { printJson, printText } from "../view/print.ts";
+import { ReadingLine } from "../view/reading-line.ts";
 
 const KiB = 1024;
 const TiB = 1024 ** 4;

@@ -17,18 +17,13 @@ import { checkImage } from "../../lib/rclone/reach.ts";
 import { checkRoot, looksLikePath } from "../../lib/rclone/root.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
-import { LiveLine } from "../../lib/system/live-line.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatCount } from "../../lib/system/units.ts";
-import * as flags from "../flags.ts";
-import {
-  buildOptionsOf,
-  checkNewFile,
-  checkRcloneConfig,
-  listingText,
-  printBuilt,
-  requireListingPassword,
-} from "../listing.ts";
+import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
+import { buildOptionsOf } from "../flags/listing.ts";
+import * as flags from "../flags/values.ts";
+import { listingText, printBuilt } from "../view/built.ts";
+import { LiveLine } from "../view/live-line.ts";
 
 const formats = [...rowFormats, "keys"] as const;
 

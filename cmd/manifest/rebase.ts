@@ -12,10 +12,10 @@ import { removeIfAny } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatObjects } from "../../lib/system/units.ts";
-import * as flags from "../flags.ts";
-import { checkNewFile } from "../listing.ts";
-import { printBytes, printText } from "../print.ts";
-import { ReadingLine } from "./read-progress.ts";
+import { checkNewFile } from "../flags/checks.ts";
+import * as flags from "../flags/values.ts";
+import { printBytes, printText } from "../view/print.ts";
+import { ReadingLine } from "../view/reading-line.ts";
 
 const schema = v.object({
   in: flags.requiredText,

@@ -7,10 +7,10 @@ import { shardStrategies } from "../../lib/shard/meta.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
 import { requireFolder } from "../../lib/system/writable.ts";
-import * as costFlags from "../cost-flags.ts";
-import * as flags from "../flags.ts";
-import { printJson, printText } from "../print.ts";
-import { ReadingLine } from "./read-progress.ts";
+import * as costFlags from "../flags/cost.ts";
+import * as flags from "../flags/values.ts";
+import { printJson, printText } from "../view/print.ts";
+import { ReadingLine } from "../view/reading-line.ts";
 
 const schema = v.object({
   in: flags.requiredText,

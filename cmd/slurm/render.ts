@@ -8,10 +8,10 @@ import { checkRoot } from "../../lib/rclone/root.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatShards } from "../../lib/system/units.ts";
-import * as flags from "../flags.ts";
-import { checkNoFolder, checkRcloneConfig } from "../listing.ts";
-import { printJson, printText } from "../print.ts";
-import { sayPreserved } from "../start-words.ts";
+import { checkNoFolder, checkRcloneConfig } from "../flags/checks.ts";
+import * as flags from "../flags/values.ts";
+import { printJson, printText } from "../view/print.ts";
+import { sayPreserved } from "../view/start-words.ts";
 
 const schema = v.object({
   "run-dir": flags.requiredText,

@@ -1,8 +1,8 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
 import { submitRun } from "../../lib/launch/submit.ts";
-import * as flags from "../flags.ts";
-import { printJson, printText } from "../print.ts";
+import * as flags from "../flags/values.ts";
+import { printJson, printText } from "../view/print.ts";
 
 const schema = v.object({
   "run-dir": flags.requiredText,

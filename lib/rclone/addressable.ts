@@ -50,7 +50,7 @@ const loneSurrogate = /\p{Surrogate}/u;
  * | more than 1,024 bytes in all | no | yes | no | yes |
  * | anything else: controls, quotes, `#`, `%`, spaces, `...`, backslash, emoji | yes | yes | yes | yes |
  *
- * A kind "other" is taken for both. What the manifest refuses (lib/manifest/root.ts) is refused here too.
+ * A kind "other" is taken for both. What the manifest refuses (lib/manifest/key.ts) is refused here too.
  */
 export function untransferableReason(key: string, facts: AddressFacts): string | undefined {
   const first = key.charCodeAt(0);

@@ -17,7 +17,7 @@ const shardEntrySchema = v.looseObject({
   /** Bytes and the overhead of each object. */
   weight: v.optional(count),
   largest_bytes: v.optional(count),
-  /** Distinct directories: exact up to 256, beyond that an estimate (lib/manifest/distinct.ts). */
+  /** Distinct directories: exact up to 256, beyond that an estimate (lib/shard/distinct.ts). */
   directories: v.optional(count),
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 });

@@ -95,7 +95,7 @@ export function makespanTable(): string {
     ["half tiny, half to 50 MB", mixed],
   ];
   const seconds = (value: number) => `${value.toFixed(0)} s`.padStart(12);
-  let text = `\nend of an array of ${numShards} shards, ${places} at a time, 1,000,000 objects (lib/manifest/cost-model.ts)\n`;
+  let text = `\nend of an array of ${numShards} shards, ${places} at a time, 1,000,000 objects (lib/estimate/cost-model.ts)\n`;
   text += `${"".padEnd(30)}${["lower bound", "this", "x bound", "greedy", "x bound"].map((cell) => cell.padStart(12)).join("")}\n`;
   for (const [name, sizes] of rows) {
     const bound = lowerBound(sizes);

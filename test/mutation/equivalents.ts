@@ -20,18 +20,18 @@ const moreWrites = "the same bytes, in other writes";
 /** Mutants that may survive. */
 export const equivalents: readonly Equivalent[] = [
   {
-    file: "agent/decide.ts",
+    file: "agent/decide/start.ts",
     from: "Math.min(facts.spent, 10)",
     to: "Math.min(facts.spent, 11)",
     why: "the wait has reached its bound long before; this keeps the power finite",
   },
   {
-    file: "agent/explain.ts",
+    file: "agent/decide/unproven.ts",
     from: partFile,
     to: partFile.replace("^", ""),
     why: "the first .+ begins at the first character anyway",
   },
-  { file: "agent/explain.ts", from: "partErrorsOf.set(errors, found);", to: ";", why: "a cache" },
+  { file: "agent/decide/unproven.ts", from: "partErrorsOf.set(errors, found);", to: ";", why: "a cache" },
   {
     file: "agent/decide/silence.ts",
     from: "facts.tpsLimit : 0;",

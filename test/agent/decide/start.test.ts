@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { decideAfterPass, isFinalFailure } from "../../../agent/decide/after-pass.ts";
+import { avoidableNodes } from "../../../agent/decide/nodes.ts";
 import { decideStart, type StartCounters } from "../../../agent/decide/start.ts";
 import { lowerTransfers, throttleWaitSeconds } from "../../../agent/decide/throttle.ts";
 import type { FailureClass } from "../../../lib/rclone/failure-class.ts";
 import type { AttemptState } from "../../../lib/run/state/attempt.ts";
 import type { StateFile } from "../../../lib/run/state/state-file.ts";
-import { decideAfterPass, isFinalFailure } from "../../agent/decide/after-pass.ts";
-import { avoidableNodes } from "../../agent/decide/nodes.ts";
 
 function before(outcome: AttemptState["outcome"], more: Partial<AttemptState> = {}): StateFile<AttemptState> {
   return {

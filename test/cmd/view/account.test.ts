@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { progressLine } from "../../cmd/account-text.ts";
-import type { RunProgress } from "../../lib/run/snapshot.ts";
-import { fitParts } from "../../lib/system/live-line.ts";
+import { progressLine } from "../../../cmd/view/account.ts";
+import { fitParts } from "../../../cmd/view/live-line.ts";
+import type { RunProgress } from "../../../lib/run/snapshot.ts";
 
 const now = Date.parse("2026-11-25T08:00:00Z");
 const amount = (objects: number, bytes: number) => ({ objects, bytes });

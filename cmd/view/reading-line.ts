@@ -1,6 +1,6 @@
 import type { ReadProgress } from "../../lib/system/line-blocks.ts";
-import { LiveLine } from "../../lib/system/live-line.ts";
 import { formatBytes, formatPercent } from "../../lib/system/units.ts";
+import { LiveLine } from "./live-line.ts";
 
 /** How often progress is looked at: a clock that is read for each block costs nothing, a terminal does. */
 const intervalMs = 200;

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ArgsDef, CommandDef } from "citty";
-import { runCli } from "../../cmd/cli.ts";
-import { root } from "../../cmd/commands.ts";
+import { root } from "../../cmd/cli/commands.ts";
+import { runCli } from "../../cmd/cli/run-cli.ts";
 import { hostileManifest } from "../data/hostile-names.ts";
-import { temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "../e2e/harness.ts";
+import { temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "./harness.ts";
 
 // Every flag of every command, as the commands declare them, with values that are wrong for what it takes.
 

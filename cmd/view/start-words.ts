@@ -1,11 +1,11 @@
-import { requireBucket } from "../lib/listing/bucket.ts";
-import type { Lister } from "../lib/listing/lister.ts";
-import { placeFlags } from "../lib/rclone/place-flags.ts";
-import { type MetadataMode, preservedText } from "../lib/rclone/preserved.ts";
-import { parseRoot, type RemoteContext, remoteType } from "../lib/rclone/remote-options.ts";
-import { type RootKind, rootKind } from "../lib/rclone/root.ts";
-import { sortUserFlags } from "../lib/rclone/user-flags.ts";
-import { log } from "../lib/system/log.ts";
+import { requireBucket } from "../../lib/listing/bucket.ts";
+import type { Lister } from "../../lib/listing/lister.ts";
+import { placeFlags } from "../../lib/rclone/place-flags.ts";
+import { type MetadataMode, preservedText } from "../../lib/rclone/preserved.ts";
+import { parseRoot, type RemoteContext, remoteType } from "../../lib/rclone/remote-options.ts";
+import { type RootKind, rootKind } from "../../lib/rclone/root.ts";
+import { sortUserFlags } from "../../lib/rclone/user-flags.ts";
+import { log } from "../../lib/system/log.ts";
 
 /** Says once, at the start of a run, what it preserves of the objects and what it does not. */
 export function sayPreserved(

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { reportError } from "../../cmd/cli.ts";
+import { reportError } from "../../cmd/cli/run-cli.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 
 const write = process.stderr.write;

@@ -1,16 +1,16 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
-import { hashModes } from "../lib/build/from-listing.ts";
-import { compareModes } from "../lib/compare/delta-rule.ts";
-import type { RenderOptions } from "../lib/launch/render.ts";
-import { modtimeModes } from "../lib/rclone/argv.ts";
-import type { MetadataMode } from "../lib/rclone/preserved.ts";
-import { absoluteImage, type RuntimeName, runtimeNames } from "../lib/rclone/runtime.ts";
-import { imageProblem, slurmWordsProblem } from "../lib/rclone/secrets.ts";
-import { sortUserFlags } from "../lib/rclone/user-flags.ts";
-import { maxRestartsDefault } from "../lib/run/config.ts";
-import { shardStrategies } from "../lib/shard/meta.ts";
-import { sbatchExtras, srunExtras } from "../lib/slurm/sbatch-extras.ts";
+import { hashModes } from "../../lib/build/from-listing.ts";
+import { compareModes } from "../../lib/compare/delta-rule.ts";
+import type { RenderOptions } from "../../lib/launch/render.ts";
+import { modtimeModes } from "../../lib/rclone/argv.ts";
+import type { MetadataMode } from "../../lib/rclone/preserved.ts";
+import { absoluteImage, type RuntimeName, runtimeNames } from "../../lib/rclone/runtime.ts";
+import { imageProblem, slurmWordsProblem } from "../../lib/rclone/secrets.ts";
+import { sortUserFlags } from "../../lib/rclone/user-flags.ts";
+import { maxRestartsDefault } from "../../lib/run/config.ts";
+import { shardStrategies } from "../../lib/shard/meta.ts";
+import { sbatchExtras, srunExtras } from "../../lib/slurm/sbatch-extras.ts";
 import {
   jobNameProblem,
   memoryProblem,
@@ -19,11 +19,11 @@ import {
   stopLeadSecondsDefault,
   stopLeadSecondsMax,
   timeLimitProblem,
-} from "../lib/slurm/values.ts";
-import { invalidInput } from "../lib/system/errors.ts";
-import { isCompiled } from "../lib/system/process.ts";
-import { splitWords } from "../lib/system/shell-words.ts";
-import { version } from "../package.json" with { type: "json" };
+} from "../../lib/slurm/values.ts";
+import { invalidInput } from "../../lib/system/errors.ts";
+import { isCompiled } from "../../lib/system/process.ts";
+import { splitWords } from "../../lib/system/shell-words.ts";
+import { version } from "../../package.json" with { type: "json" };
 
 /** Flags that several commands share, declared once, and the schemas that read them. */
 

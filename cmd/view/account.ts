@@ -1,9 +1,8 @@
-import { untransferablePath } from "../lib/manifest/untransferable.ts";
-import type { Account, Amount } from "../lib/run/account.ts";
-import { runLayout } from "../lib/run/layout.ts";
-import type { RunProgress } from "../lib/run/snapshot.ts";
-import type { RunHindrance } from "../lib/run/state/hindrance.ts";
-import type { LinePart } from "../lib/system/live-line.ts";
+import { untransferablePath } from "../../lib/manifest/untransferable.ts";
+import type { Account, Amount } from "../../lib/run/account.ts";
+import { runLayout } from "../../lib/run/layout.ts";
+import type { RunProgress } from "../../lib/run/snapshot.ts";
+import type { RunHindrance } from "../../lib/run/state/hindrance.ts";
 import {
   formatBytes,
   formatCount,
@@ -11,9 +10,8 @@ import {
   formatEta,
   formatPercent,
   formatRate,
-} from "../lib/system/units.ts";
-import type { RunVerification } from "../lib/verify/after-run.ts";
-import type { Verification } from "../lib/verify/verification.ts";
+} from "../../lib/system/units.ts";
+import type { LinePart } from "./live-line.ts";
 
 /** A run in mid-flight in one line, and what in it must be seen at once. */
 export function progressLine(
@@ -72,57 +70,4 @@ export function accountText(account: Account, runDir: string): string {
   for (const warning of account.warnings) lines.push(`warning: ${warning}`);
   lines.push(`run directory: ${runDir}`);
   return `${lines.join("\n")}\n`;
-}
-
-/** A verification as a table for people. */
-export function verificationText(result: Verification, runDir: string): string {
-  const row = (name: string, objects: number) =>
-    `${name.padEnd(14)}${formatCount(objects).padStart(12)} objects`;
-  const lines = [
-    row("listed", result.listed.objects),
-    row("hash-proven", result.hash_proven),
-    row("size-only", result.size_only),
-    row("missing", result.missing),
-    row("differs", result.differs),
-    ...(result.extra === null ? [] : [row("extra", result.extra)]),
-    ...(result.untransferable.objects > 0 ? [row("untransferable", result.untransferable.objects)] : []),
-    ...(result.sampled > 0 ? [row("read", result.sampled), row("  differing", result.sampled_differs)] : []),
-    ...failureLines(result),
-    "metadata          not compared",
-    result.verified ? "verified" : `not verified: see ${runDir}/verify.jsonl`,
-  ];
-  return `${lines.join("\n")}\n`;
-}
-
-/** How a run ends, beside its account. */
-export function runVerificationText(
-  { verified, verification, notVerified }: RunVerification,
-  runDir: string,
-): string {
-  if (!verification) return `not verified: ${notVerified}\n`;
-  const { hash_proven, size_only, missing, differs, verified_at } = verification;
-  const counts = [
-    `${formatCount(hash_proven)} by size and MD5`,
-    `${formatCount(size_only)} by size`,
-    `${formatCount(missing)} missing`,
-    `${formatCount(differs)} differing`,
-  ].filter((count) => !count.startsWith("0 "));
-  if (verified) return `verified: ${counts.join(", ")} (${verified_at})\n`;
-  const lines = [
-    `not verified: ${counts.join(", ")}`,
-    ...failureLines(verification),
-    `all of them are in ${runDir}/verify.jsonl; to list the source anew and copy what differs: xfer run --delta ` +
-      "--compare checksum with a new --run-dir",
-  ];
-  return `${lines.join("\n")}\n`;
-}
-
-/** Failures that are named on the screen. */
-const failuresShown = 10;
-
-function failureLines({ failures, missing, differs }: Verification): string[] {
-  const shown = failures.slice(0, failuresShown);
-  const lines = shown.map(({ path, verdict, reason }) => `  ${verdict}: ${path}: ${reason}`);
-  const more = missing + differs - shown.length;
-  return more > 0 && shown.length > 0 ? [...lines, `  and ${formatCount(more)} more`] : lines;
 }

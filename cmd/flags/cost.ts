@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import type { ClusterAssumptions } from "../lib/estimate/cost-model.ts";
-import { parseBytes } from "../lib/system/units.ts";
-import * as flags from "./flags.ts";
+import type { ClusterAssumptions } from "../../lib/estimate/cost-model.ts";
+import { parseBytes } from "../../lib/system/units.ts";
+import * as flags from "./values.ts";
 
 /** Flags of the commands that say what a transfer costs. */
 

@@ -6,7 +6,7 @@ import {
   formatObjects,
   formatRate,
 } from "../../lib/system/units.ts";
-import { histogramLines } from "./analysis-text.ts";
+import { histogramLines } from "./analysis.ts";
 
 /** An estimate for people: times by rate, requests, sizes, and what was assumed. */
 export function estimateText(estimate: Estimate, barWidth: number): string {

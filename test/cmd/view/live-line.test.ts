@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { cutToWidth, fitParts, LiveLine } from "../../../lib/system/live-line.ts";
+import { cutToWidth, fitParts, LiveLine } from "../../../cmd/view/live-line.ts";
 
 const parts = [
   { text: "12%", weight: 3 },

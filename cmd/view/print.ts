@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { errnoOf, messageOf, operationFailed, type XferError } from "../lib/system/errors.ts";
+import { errnoOf, messageOf, operationFailed, type XferError } from "../../lib/system/errors.ts";
 
 let failure: XferError | undefined;
 
