@@ -47,7 +47,7 @@ try {
   process.exit(1);
 }
 for (const script of ["lint", "types", "unused"]) await step(["run", script]);
-await step(["run", "test/setup/build.ts"]);
+await step(["run", ".ci/build.ts"]);
 const words = process.argv.slice(2);
 const limit = String(limitMs(60_000));
 const outputs = [await step(["test", "--timeout", limit, ...words])];

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { hashModes } from "../../lib/build/from-listing.ts";
 import { compareModes } from "../../lib/compare/delta-rule.ts";
-import type { RenderOptions } from "../../lib/launch/render.ts";
+import type { RenderOptions } from "../../lib/launch/request.ts";
 import { modtimeModes } from "../../lib/rclone/argv.ts";
 import type { MetadataMode } from "../../lib/rclone/preserved.ts";
 import { absoluteImage, type RuntimeName, runtimeNames } from "../../lib/rclone/runtime.ts";

@@ -8,7 +8,7 @@ import { optionsInHelp, unknownOptions } from "../slurm/sbatch-extras.ts";
 import { invalidInput } from "../system/errors.ts";
 import { findProgram, runProgram } from "../system/process.ts";
 import { requireFolder } from "../system/writable.ts";
-import type { RenderOptions } from "./render.ts";
+import type { RenderOptions } from "./request.ts";
 
 /** What a run is asked to be, as far as it is known before its source is listed. */
 type LaunchRequest = Pick<

@@ -16,7 +16,8 @@ import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatObjects, formatShards } from "../system/units.ts";
-import { type RenderOptions, renderRun } from "./render.ts";
+import { renderRun } from "./render.ts";
+import type { RenderOptions } from "./request.ts";
 
 /** What brings a run directory to the point where its agents can start. */
 export interface PrepareOptions {

@@ -2,8 +2,6 @@ import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { readFirstRecord } from "../manifest/read.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { requireApart } from "../rclone/overlap.ts";
-import type { MetadataMode } from "../rclone/preserved.ts";
-import type { RcloneReach } from "../rclone/reach.ts";
 import { checkListedRoot, checkRoot } from "../rclone/root.ts";
 import { type RunConfig, runKeyOf, writeRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout } from "../run/layout.ts";
@@ -14,46 +12,8 @@ import { sbatchScript, submitScript, workerScript } from "../slurm/batch-script.
 import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { checkRequest } from "./check-request.ts";
-import { type AgentSource, installAgent } from "./install-agent.ts";
-
-/** What the batch job asks for. */
-interface SlurmSetup {
-  jobName: string;
-  arrayConcurrency: number;
-  timeLimit: string;
-  partition: string;
-  cpusPerTask: number;
-  mem: string;
-  /** Seconds before the time limit at which the agent is told to stop. */
-  stopLeadSeconds: number;
-  sbatchExtras: readonly string[];
-}
-
-/** What a run directory is rendered from. */
-export interface RenderOptions {
-  runDir: string;
-  manifestPath: string;
-  /** Taken from shards.meta.json when not given. */
-  numShards: number | undefined;
-  /** Taken from the manifest when not given. */
-  sourceRoot: string | undefined;
-  destRoot: string | undefined;
-  /** How the agents reach rclone. */
-  rclone: RcloneReach;
-  rcloneFlags: readonly string[];
-  /** Whether rclone is asked to carry metadata. */
-  metadata: MetadataMode;
-  /** Whether a destination bucket that is not there is created. */
-  createBucket: boolean;
-  maxAttempts: number;
-  maxRestarts: number;
-  slurm: SlurmSetup;
-  agent: AgentSource;
-  version: string;
-  now: Date;
-  /** Aborted to end a long look at the shards of an earlier build. */
-  stop?: AbortSignal;
-}
+import { installAgent } from "./install-agent.ts";
+import type { RenderOptions } from "./request.ts";
 
 /**
  * Writes config.resolved.json, the scripts and the agent's binary into a run directory; nothing in it names the

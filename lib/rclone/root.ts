@@ -164,7 +164,7 @@ export function joinRoot(root: string, path: string): string {
 }
 
 /** A root without the slashes at its end, so that one place has one name. */
-export function trimRoot(root: string): string {
+function trimRoot(root: string): string {
   const trimmed = root.replace(/\/+$/, "");
   return trimmed === "" && root !== "" ? "/" : trimmed;
 }

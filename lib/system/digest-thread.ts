@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { DigestMessage, DigestReply } from "./digests.ts";
+import type { DigestMessage, DigestReply } from "./digest-messages.ts";
 
 /** The thread of `Digests`: hashes the pieces that it is sent. */
 const hashes = Array.from({ length: workerData as number }, () => new Bun.CryptoHasher("sha256"));

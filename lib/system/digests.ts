@@ -1,13 +1,9 @@
 import { Worker } from "node:worker_threads";
-
-/** What the thread is sent: stream, number of the buffer and bytes of it, and so on. Buffers are numbered as they come. */
-export type DigestMessage = { newBuffers: readonly Uint8Array[]; pieces: Int32Array } | "digests";
-
-/** What the thread answers to each message, in this order. */
-export type DigestReply = "hashed" | readonly string[];
+import type { DigestMessage, DigestReply } from "./digest-messages.ts";
 
 /** Buffers that the thread may have, in bytes, before `room` waits. */
 const sentBytesMax = 4 * 1024 * 1024;
+
 /** What is gathered for a message. */
 const messageBytes = 512 * 1024;
 

@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Claim, SignWatch } from "../../agent/claim.ts";
 import { ownTable } from "../../lib/system/process-identity.ts";
-import { temporaryDirectory } from "../e2e/harness.ts";
 import { limitMs } from "../setup/pace.ts";
+import { temporaryDirectory } from "../stage/harness.ts";
 import { takeClaims } from "./claim-taker.ts";
 
 const never = new AbortController().signal;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { type CutMemory, runWithCuts } from "../../agent/cut-pass.ts";
 import type { PassResult, PassRun } from "../../agent/rclone-run.ts";
 import { causeOf } from "../../lib/rclone/telling.ts";
-import { temporaryDirectory } from "../e2e/harness.ts";
+import { temporaryDirectory } from "../stage/harness.ts";
 import { worklistOf } from "./worklist-of.ts";
 
 const forbidden = "Attempt 1/1 failed with 1 errors and: Forbidden: Forbidden\n\tstatus code: 403";

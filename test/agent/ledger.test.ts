@@ -10,7 +10,7 @@ import { readAttempt } from "../../lib/run/state/attempt.ts";
 import { readDone } from "../../lib/run/state/done.ts";
 import { readFail } from "../../lib/run/state/fail.ts";
 import { ShardRecords } from "../../lib/shard/records.ts";
-import { temporaryDirectory } from "../e2e/harness.ts";
+import { temporaryDirectory } from "../stage/harness.ts";
 
 const sizes = [10, 200, 3000];
 const sha256 = "a".repeat(64);

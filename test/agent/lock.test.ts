@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { judgeHolder } from "../../agent/decide/holder.ts";
 import { type LockRequest, ShardLock } from "../../agent/lock.ts";
 import { identifyProcess, ownIdentity, ownTable } from "../../lib/system/process-identity.ts";
-import { temporaryDirectory } from "../e2e/harness.ts";
 import { limitMs } from "../setup/pace.ts";
+import { temporaryDirectory } from "../stage/harness.ts";
 
 const takerScript = Bun.fileURLToPath(import.meta.resolve("./lock-taker.ts"));
 const never = new AbortController().signal;

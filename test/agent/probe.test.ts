@@ -7,7 +7,7 @@ import { readRunConfig } from "../../lib/run/config.ts";
 import { runLayout, shardLayout } from "../../lib/run/layout.ts";
 import { readFindings } from "../../lib/run/state/destination.ts";
 import { readShardsMeta } from "../../lib/shard/meta.ts";
-import { Stage, timeoutMs } from "../e2e/harness.ts";
+import { Stage, timeoutMs } from "../stage/harness.ts";
 
 test.each([
   [[3, 3, 3], 6, [[0, 1], [2]]],

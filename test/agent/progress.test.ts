@@ -5,7 +5,7 @@ import { Progress } from "../../agent/progress.ts";
 import { Throttle } from "../../agent/throttle.ts";
 import type { RcloneStats } from "../../lib/rclone/log.ts";
 import { readProgress } from "../../lib/run/state/progress.ts";
-import { temporaryDirectory } from "../e2e/harness.ts";
+import { temporaryDirectory } from "../stage/harness.ts";
 
 const head = { shard: 3, sha256: "a".repeat(64), attempt: 2, node: "n1", records: 10, bytes: 1_000 };
 const now = new Date("2026-11-22T08:15:00Z");

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kill, temporaryDirectory, until } from "../e2e/harness.ts";
 import { limitMs } from "../setup/pace.ts";
+import { kill, temporaryDirectory, until } from "../stage/harness.ts";
 
 const runner = Bun.fileURLToPath(import.meta.resolve("./rclone-runner.ts"));
 

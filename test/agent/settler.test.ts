@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { Settler } from "../../agent/settler.ts";
 import type { LocalEnds } from "../../lib/rclone/local-ends.ts";
 import { Journal, readJournal } from "../../lib/run/journal.ts";
-import { processesWith, temporaryDirectory, until } from "../e2e/harness.ts";
 import { limitMs } from "../setup/pace.ts";
+import { processesWith, temporaryDirectory, until } from "../stage/harness.ts";
 
 const running = new AbortController().signal;
 const roots = { source_root: "src:b", dest_root: "dst:b" };

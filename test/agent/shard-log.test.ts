@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ShardLog } from "../../agent/shard-log.ts";
-import { temporaryDirectory } from "../e2e/harness.ts";
+import { temporaryDirectory } from "../stage/harness.ts";
 
 const buffer = 64 * 1024;
 

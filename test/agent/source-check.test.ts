@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { leaveOutUnreadable } from "../../agent/source-check.ts";
-import { temporaryDirectory } from "../e2e/harness.ts";
 import { limitMs } from "../setup/pace.ts";
+import { temporaryDirectory } from "../stage/harness.ts";
 import { worklistOf } from "./worklist-of.ts";
 
 const running = new AbortController().signal;

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { readFirstRecord } from "../../lib/manifest/read.ts";
 import { splitWords } from "../../lib/system/shell-words.ts";
 import { writeSeededManifest } from "../data/manifest.ts";
-import { binary } from "../e2e/harness.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
+import { binary } from "../stage/harness.ts";
 import { type Measured, measure } from "./measure.ts";
 
 /** Objects of the shard whose copy is timed, and of the shard whose memory is looked at. */

@@ -3,7 +3,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { writeSeededListing, writeSeededManifest } from "../data/manifest.ts";
-import { binary } from "../e2e/harness.ts";
+import { binary } from "../stage/harness.ts";
 import { benchAgent } from "./agent.ts";
 import { listingTable } from "./listing.ts";
 import { makespanTable } from "./makespan.ts";

@@ -2,7 +2,7 @@ import { closeSync, linkSync, mkdirSync, mkdtempSync, openSync, rmSync } from "n
 import { join } from "node:path";
 import { lsjsonArgv } from "../../lib/rclone/argv.ts";
 import { quoteWords } from "../../lib/system/shell-words.ts";
-import { binary } from "../e2e/harness.ts";
+import { binary } from "../stage/harness.ts";
 import { type Measured, measure } from "./measure.ts";
 
 const folders = 200;

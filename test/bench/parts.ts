@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { quoteWords } from "../../lib/system/shell-words.ts";
-import { binary } from "../e2e/harness.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
+import { binary } from "../stage/harness.ts";
 import { type Measured, measure } from "./measure.ts";
 
 /** Data sets: what a listing in parts gains depends on how the objects lie. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { binary } from "../e2e/harness.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
+import { binary } from "../stage/harness.ts";
 import { measure } from "./measure.ts";
 
 /** A store that serves four requests of a kind at a time and refuses all others; one takes so long. */

@@ -17,7 +17,7 @@ const dir = join(root, "dist", "demo");
 
 async function main(): Promise<number> {
   await ensureRclone();
-  const build = Bun.spawn([process.execPath, "run", "test/setup/build.ts"], { cwd: root, stderr: "inherit" });
+  const build = Bun.spawn([process.execPath, "run", ".ci/build.ts"], { cwd: root, stderr: "inherit" });
   if ((await build.exited) !== 0) return 1;
   mkdirSync(dir, { recursive: true });
   await using source = await S3Endpoint.start({ directory: join(dir, "source"), buckets: ["data"] });

@@ -7,8 +7,8 @@ import { copyPlan } from "../../lib/rclone/copy-plan.ts";
 import { controlNames, hostileNames } from "../data/hostile-names.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
 import { rclones, type TestRclone } from "../setup/rclones.ts";
-import { temporaryDirectory, timeoutMs } from "./harness.ts";
-import { hex, type Kind, keyOf, posixStore, type Store, s3Store } from "./stores.ts";
+import { temporaryDirectory, timeoutMs } from "../stage/harness.ts";
+import { hex, type Kind, keyOf, posixStore, type Store, s3Store } from "../stage/stores.ts";
 
 interface Pair {
   source: Kind;

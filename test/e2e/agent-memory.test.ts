@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { measure } from "../bench/measure.ts";
 import { writeSeededManifest } from "../data/manifest.ts";
-import { binary, Stage, state, timeoutMs } from "./harness.ts";
+import { binary, Stage, state, timeoutMs } from "../stage/harness.ts";
 
 test(
   "a shard of a million records, of which all but the last are proven: one GET, in less than 100 MB; 260 MB with a look",

@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { buildImageDir } from "../cluster/image.ts";
 import { ensureClusterPackages } from "../cluster/packages.ts";
 import { sampleObjects } from "../data/fill.ts";
-import { Stage, state, temporaryDirectory, timeoutMs, xfer } from "./harness.ts";
+import { Stage, state, temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
 
 const temp = temporaryDirectory("xfer-image-");
 const image = join(temp.path, "image");
@@ -25,7 +25,7 @@ beforeAll(async () => {
   await ensureClusterPackages();
   buildImageDir(image, "/usr/bin:/bin:/usr/sbin:/sbin");
   mkdirSync(bin);
-  copyFileSync(join(import.meta.dir, "apptainer-standin.sh"), join(bin, "apptainer"));
+  copyFileSync(join(import.meta.dir, "..", "cluster", "apptainer-standin.sh"), join(bin, "apptainer"));
   writeFileSync(join(bin, "rclone"), "#!/bin/sh\necho the rclone of the host >&2\nexit 97\n");
   for (const name of ["apptainer", "rclone"]) chmodSync(join(bin, name), 0o755);
 }, timeoutMs);

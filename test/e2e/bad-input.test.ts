@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { hostileManifest } from "../data/hostile-names.ts";
-import { temporaryDirectory, timeoutMs, xfer } from "./harness.ts";
+import { temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** A directory with a manifest, its shards, a rendered run and broken variants of them. */
 async function scene(): Promise<{ path: string } & Disposable> {

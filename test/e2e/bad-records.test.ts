@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Stage, state, timeoutMs, xferUnderModes } from "./harness.ts";
+import { Stage, state, timeoutMs, xferUnderModes } from "../stage/harness.ts";
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { binary, temporaryDirectory, timeoutMs } from "./harness.ts";
+import { binary, temporaryDirectory, timeoutMs } from "../stage/harness.ts";
 
 test(
   "starts in an empty environment and ignores a bunfig.toml and a .env in the current directory",

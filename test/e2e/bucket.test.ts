@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rclones } from "../setup/rclones.ts";
-import { Stage, state, timeoutMs, xfer } from "./harness.ts";
+import { Stage, state, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** An rclone.conf of remotes that look for their bucket, as rclone's default is, and of an alias and a crypt on them. */
 function checkingConf(stage: Stage): string {

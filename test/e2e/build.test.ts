@@ -20,7 +20,7 @@ import {
   timeoutMs,
   until,
   xfer,
-} from "./harness.ts";
+} from "../stage/harness.ts";
 
 const fields = [
   ...[

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rclones } from "../setup/rclones.ts";
-import { Stage, state, timeoutMs, xfer } from "./harness.ts";
+import { Stage, state, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** What a run says of its failure, each rclone in turn: on the screen, in .fail, and how often it tried. */
 async function failures(prepare: (stage: Stage) => string[]) {

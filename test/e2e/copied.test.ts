@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, readFileSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Account } from "../../lib/run/account.ts";
-import { Stage, state, timeoutMs, writeTree, xfer } from "./harness.ts";
+import { Stage, state, timeoutMs, writeTree, xfer } from "../stage/harness.ts";
 
 /** Holds an account to the objects that were listed, and to those of them that were copied. */
 function expectCounts(stdout: string, listed: readonly Uint8Array[], copied: readonly Uint8Array[]): void {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { listedName } from "../data/hostile-names.ts";
-import { Stage, timeoutMs } from "./harness.ts";
+import { Stage, timeoutMs } from "../stage/harness.ts";
 
 const lines = (path: string) => readFileSync(path, "utf8").split("\n").slice(0, -1);
 const pathOf = (line: string) => (JSON.parse(line) as { path: string }).path;

@@ -13,7 +13,7 @@ import {
   timeoutMs,
   until,
   xfer,
-} from "./harness.ts";
+} from "../stage/harness.ts";
 
 const line = (path: string) => recordLine({ path, size: 1 });
 /** `é/b` is there twice, as two writers spell it. */

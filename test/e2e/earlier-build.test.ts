@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kill, Stage, startXfer, state, timeoutMs, until } from "./harness.ts";
+import { kill, Stage, startXfer, state, timeoutMs, until } from "../stage/harness.ts";
 
 type Fields = Record<string, unknown>;
 

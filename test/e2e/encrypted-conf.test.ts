@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { state, temporaryDirectory, timeoutMs, xfer } from "./harness.ts";
+import { state, temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** Its password is "example", and it names a remote "here" of type local. */
 const encrypted = join(import.meta.dir, "..", "data", "rclone.encrypted.conf");

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startXfer, temporaryDirectory, timeoutMs } from "./harness.ts";
+import { startXfer, temporaryDirectory, timeoutMs } from "../stage/harness.ts";
 
 const temp = temporaryDirectory();
 const source = join(temp.path, "in");

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { S3Endpoint } from "../s3/endpoint.ts";
 import { rclones } from "../setup/rclones.ts";
-import { binary, kill, Stage, temporaryDirectory, timeoutMs, until } from "./harness.ts";
+import { binary, kill, Stage, temporaryDirectory, timeoutMs, until } from "../stage/harness.ts";
 
 /** The binary under way, with what it has said on stderr so far. */
 function start(args: string[], cwd: string, rcloneDir?: string) {

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { hostileManifest } from "../data/hostile-names.ts";
-import { temporaryDirectory, timeoutMs, xfer } from "./harness.ts";
+import { temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** [the image as given, the runtime, what every task is told; a leading @ stands for the current directory] */
 const rows: [string, string, string][] = [

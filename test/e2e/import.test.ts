@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { untransferablePath } from "../../lib/manifest/untransferable.ts";
 import { listedName } from "../data/hostile-names.ts";
-import { binary, Stage, timeoutMs } from "./harness.ts";
+import { binary, Stage, timeoutMs } from "../stage/harness.ts";
 
 interface Row {
   path: string;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Stage, state, temporaryDirectory, timeoutMs, writeTree, xfer } from "./harness.ts";
+import { Stage, state, temporaryDirectory, timeoutMs, writeTree, xfer } from "../stage/harness.ts";
 
 function expectTree(dir: string, files: ReadonlyMap<string, { body: Uint8Array; mtime: Date }>): void {
   const different = [...files].filter(([key, { body, mtime }]) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { limitMs } from "../setup/pace.ts";
-import { SlurmStage } from "./slurm-stage.ts";
+import { SlurmStage } from "../stage/slurm-stage.ts";
 
 const timeoutMs = limitMs(300_000);
 

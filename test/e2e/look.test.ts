@@ -11,7 +11,7 @@ import {
   writeTree,
   xfer,
   xferUnderModes,
-} from "./harness.ts";
+} from "../stage/harness.ts";
 
 /** Puts an rclone ahead on PATH that notes each of its starts; gives the environment and the notes. */
 function countingRclone(dir: string): { env: Record<string, string>; starts: () => string[] } {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { measure } from "../bench/measure.ts";
 import { hostileManifest } from "../data/hostile-names.ts";
 import { recordLine, writeSeededManifest } from "../data/manifest.ts";
-import { binary, startXfer, temporaryDirectory, timeoutMs, until, xfer } from "./harness.ts";
+import { binary, startXfer, temporaryDirectory, timeoutMs, until, xfer } from "../stage/harness.ts";
 
 /** Runs the binary with bytes on its standard input. */
 async function piped(args: readonly string[], input: string | Uint8Array, cwd: string) {

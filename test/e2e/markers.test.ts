@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Stage, timeoutMs } from "./harness.ts";
+import { Stage, timeoutMs } from "../stage/harness.ts";
 
 /** Objects below x/, and the markers that S3 consoles and others put beside them. */
 const objects = ["x/a", "x/s/b", "x/s/t/c", "x/u/d"];

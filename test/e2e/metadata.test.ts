@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { send } from "../s3/clients.ts";
 import type { S3Endpoint } from "../s3/endpoint.ts";
 import { rclones } from "../setup/rclones.ts";
-import { Stage, state, timeoutMs, xfer } from "./harness.ts";
+import { Stage, state, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** What an object has beside its content; the last value is UTF-8, as clients send it. */
 const carried: Record<string, string> = {

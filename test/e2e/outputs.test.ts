@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostileManifest } from "../data/hostile-names.ts";
-import { binary, temporaryDirectory, timeoutMs } from "./harness.ts";
+import { binary, temporaryDirectory, timeoutMs } from "../stage/harness.ts";
 
 /** Runs the binary under a shell that redirects its outputs. */
 async function redirected(

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { binary, type Result, temporaryDirectory, timeoutMs, xfer } from "./harness.ts";
+import { binary, type Result, temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** A folder X with a file and a folder in it, names for it, and an rclone.conf of its own. */
 function stage(dir: string) {

@@ -14,7 +14,7 @@ import {
   timeoutMs,
   until,
   xfer,
-} from "./harness.ts";
+} from "../stage/harness.ts";
 
 const lines = (path: string) => readFileSync(path, "utf8").split("\n").slice(0, -1);
 const paths = (path: string) => lines(path).map((line) => (JSON.parse(line) as { path: string }).path);

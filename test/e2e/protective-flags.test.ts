@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Stage, timeoutMs, xfer } from "./harness.ts";
+import { Stage, timeoutMs, xfer } from "../stage/harness.ts";
 
 const older = new Date(1.6e12);
 const newer = new Date(1.7e12);

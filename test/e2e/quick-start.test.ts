@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { formatBytes } from "../../lib/system/units.ts";
-import { binary, temporaryDirectory, timeoutMs, xfer } from "./harness.ts";
+import { binary, temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
 
 const readme = readFileSync(join(import.meta.dir, "..", "..", "README.md"), "utf8");
 

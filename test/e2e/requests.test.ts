@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { seededRandom } from "../data/fill.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
 import { rclones } from "../setup/rclones.ts";
-import { Stage, state, timeoutMs, xfer } from "./harness.ts";
+import { Stage, state, timeoutMs, xfer } from "../stage/harness.ts";
 
 const objects = 2_000;
 const shards = 8;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rclones } from "../setup/rclones.ts";
-import { type Result, Stage, timeoutMs, xfer } from "./harness.ts";
+import { type Result, Stage, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** Keys below a root of which an object has the name, as has one of its folders. */
 const below = ["x", "y/z", "n", "n/a", "n/a/b", "n/a/n/a"];

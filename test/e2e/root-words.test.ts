@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { differentKeys, Stage, temporaryDirectory, timeoutMs, xfer } from "./harness.ts";
+import { differentKeys, Stage, temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** Every file below a directory, as text. */
 function textsBelow(dir: string): string[] {

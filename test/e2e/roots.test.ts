@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Stage, state, timeoutMs } from "./harness.ts";
+import { Stage, state, timeoutMs } from "../stage/harness.ts";
 
 /** A finished run from src:data to dst:copy/old, whose manifest and shards were then rebased to dst:copy/new. */
 async function rebasedRun(): Promise<{ stage: Stage; keys: string[] }> {

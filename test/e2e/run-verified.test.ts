@@ -12,7 +12,7 @@ import {
   until,
   writeTree,
   xfer,
-} from "./harness.ts";
+} from "../stage/harness.ts";
 
 /** The objects that verify.jsonl names with this verdict. */
 function named(runDir: string, verdict: string): string[] {

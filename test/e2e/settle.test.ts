@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { kill, processesWith, Stage, startXfer, state, timeoutMs, until, xfer } from "./harness.ts";
+import { kill, processesWith, Stage, startXfer, state, timeoutMs, until, xfer } from "../stage/harness.ts";
 
 /** The files below a directory that hold something else than the objects of the source, or are not there. */
 async function differentFiles(stage: Stage, keys: readonly string[], out: string): Promise<string[]> {

@@ -15,8 +15,8 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { sampleObjects } from "../data/fill.ts";
 import { limitMs } from "../setup/pace.ts";
-import { until } from "./harness.ts";
-import { SlurmStage } from "./slurm-stage.ts";
+import { until } from "../stage/harness.ts";
+import { SlurmStage } from "../stage/slurm-stage.ts";
 
 /** Jobs wait for the requeue delay and for two noisy cores. */
 const timeoutMs = limitMs(300_000);

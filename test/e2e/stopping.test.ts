@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { recordOf } from "../data/manifest.ts";
-import { binary, kill, temporaryDirectory, timeoutMs, until } from "./harness.ts";
+import { binary, kill, temporaryDirectory, timeoutMs, until } from "../stage/harness.ts";
 
 const records = 120_000;
 /** So many files that to write them takes many times as long as to see the first. */

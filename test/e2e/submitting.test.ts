@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
-import { SlurmStage } from "./slurm-stage.ts";
+import { SlurmStage } from "../stage/slurm-stage.ts";
 
 const timeoutMs = 300_000;
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readProgress } from "../../lib/run/state/progress.ts";
-import { type Running, Stage, startXfer, timeoutMs, until } from "./harness.ts";
+import { type Running, Stage, startXfer, timeoutMs, until } from "../stage/harness.ts";
 
 /** Fills the source with small objects of plain names; gives their keys. */
 function fillSmall(stage: Stage, count: number): string[] {

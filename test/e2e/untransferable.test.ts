@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rclones } from "../setup/rclones.ts";
-import { Stage, temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "./harness.ts";
+import { Stage, temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "../stage/harness.ts";
 
 interface Line {
   key: string;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { listedName } from "../data/hostile-names.ts";
-import { Stage, timeoutMs } from "./harness.ts";
+import { Stage, timeoutMs } from "../stage/harness.ts";
 
 function unproven(stage: Stage): { path: string; verdict: string }[] {
   const text = readFileSync(join(stage.runDir, "verify.jsonl"), "utf8").trimEnd();

@@ -14,8 +14,8 @@ import { sbatchExtras } from "../../lib/slurm/sbatch-extras.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { hostileManifest } from "../data/hostile-names.ts";
-import { Stage, temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "./harness.ts";
-import { SlurmStage } from "./slurm-stage.ts";
+import { Stage, temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "../stage/harness.ts";
+import { SlurmStage } from "../stage/slurm-stage.ts";
 
 /** A line break of two characters, as single quotes of a shell leave it. */
 const documented = "#SBATCH --account=foo\\n#SBATCH --qos=bar";

@@ -5,7 +5,7 @@ import type { ArgsDef, CommandDef } from "citty";
 import { root } from "../../cmd/cli/commands.ts";
 import { runCli } from "../../cmd/cli/run-cli.ts";
 import { hostileManifest } from "../data/hostile-names.ts";
-import { temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "./harness.ts";
+import { temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "../stage/harness.ts";
 
 // Every flag of every command, as the commands declare them, with values that are wrong for what it takes.
 

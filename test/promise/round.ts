@@ -10,10 +10,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { binary, kill, processesWith, until } from "../e2e/harness.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
 import { paced } from "../setup/pace.ts";
 import { rclones } from "../setup/rclones.ts";
+import { binary, kill, processesWith, until } from "../stage/harness.ts";
 import { accountIn, readRunFiles } from "./evidence.ts";
 import { textOf } from "./names.ts";
 import type { Evidence } from "./oracle.ts";

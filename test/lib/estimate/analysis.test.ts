@@ -14,7 +14,7 @@ import { SizeStats } from "../../../lib/estimate/size-stats.ts";
 import { formatBitRate, parseBytes, parseRate } from "../../../lib/system/units.ts";
 import { seededRandom } from "../../data/fill.ts";
 import { paretoSize, recordLine } from "../../data/manifest.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
+import { temporaryDirectory } from "../../stage/harness.ts";
 
 const MiB = 1024 * 1024;
 const TiB = 1024 ** 4;

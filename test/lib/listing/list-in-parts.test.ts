@@ -7,8 +7,8 @@ import { forEachPartEntry } from "../../../lib/listing/parts.ts";
 import { forEachEntry } from "../../../lib/listing/read-entries.ts";
 import { quoteWords } from "../../../lib/system/shell-words.ts";
 import { controlNames, hostileNames } from "../../data/hostile-names.ts";
-import { temporaryDirectory, timeoutMs } from "../../e2e/harness.ts";
 import { S3Endpoint } from "../../s3/endpoint.ts";
+import { temporaryDirectory, timeoutMs } from "../../stage/harness.ts";
 
 const listers = 4;
 

@@ -5,7 +5,7 @@ import { compareUtf8, joinPrefix } from "../../../lib/listing/prefix.ts";
 import { readTree } from "../../../lib/listing/read-tree.ts";
 import { OutOfOrder, TreeParts } from "../../../lib/listing/tree-parts.ts";
 import { AtomicFile } from "../../../lib/system/durable.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
+import { temporaryDirectory } from "../../stage/harness.ts";
 
 /** A line as rclone prints it: Go writes `<`, `>` and `&` as escapes. */
 function lineOf(path: string): string {

@@ -5,7 +5,7 @@ import { BatchScanner, keyText, type RecordBatch } from "../../../lib/manifest/b
 import { DistinctKeys, findDuplicateKeys, findFirstDuplicate } from "../../../lib/manifest/distinct-keys.ts";
 import { seededRandom } from "../../data/fill.ts";
 import { awkwardNames, escapedLine, recordLine } from "../../data/manifest.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
+import { temporaryDirectory } from "../../stage/harness.ts";
 
 /** A reader of lines in batches of so many, whose buffer is used again as that of a file is. */
 function readerOf(lines: readonly string[], perBatch: number) {

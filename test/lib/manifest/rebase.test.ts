@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { rebaseManifest } from "../../../lib/manifest/rebase.ts";
 import { hostileManifest, hostileNames } from "../../data/hostile-names.ts";
 import { awkwardNames, escapedLine, recordLine, recordOf } from "../../data/manifest.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
+import { temporaryDirectory } from "../../stage/harness.ts";
 
 const roots = { sourceRoot: 'new:b/"x"', destRoot: "/data/\u00e9" };
 

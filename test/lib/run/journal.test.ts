@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Journal, readJournal } from "../../../lib/run/journal.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
 import { limitMs } from "../../setup/pace.ts";
+import { temporaryDirectory } from "../../stage/harness.ts";
 
 const roots = { source_root: "src:b", dest_root: "dst:b" };
 const shard = { sha256: "a".repeat(64), records: 100, roots };

@@ -6,7 +6,7 @@ import { type ShardStrategy, shardStrategies } from "../../../lib/shard/meta.ts"
 import { seededRandom } from "../../data/fill.ts";
 import { hostileManifest } from "../../data/hostile-names.ts";
 import { recordLine } from "../../data/manifest.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
+import { temporaryDirectory } from "../../stage/harness.ts";
 
 async function shardInto(dir: string, manifest: string, numShards: number, strategy: ShardStrategy) {
   const outdir = join(dir, "shards");

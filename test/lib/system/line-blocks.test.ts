@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { forEachLineBlock } from "../../../lib/system/line-blocks.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
+import { temporaryDirectory } from "../../stage/harness.ts";
 
 /** The lines of a file as blocks give them, and the number that each block says its first line has. */
 async function linesOf(content: string | Uint8Array) {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ScratchFile } from "../../../lib/system/scratch-file.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
+import { temporaryDirectory } from "../../stage/harness.ts";
 
 test("what was written can be read from anywhere, and no name of it is in the folder", () => {
   using dir = temporaryDirectory();

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { changedAtSource, sourceFolder } from "../../../lib/verify/changed-source.ts";
-import { temporaryDirectory } from "../../e2e/harness.ts";
+import { temporaryDirectory } from "../../stage/harness.ts";
 
 test.each([
   ["/a", "/b", "/a"],

@@ -12,7 +12,7 @@ import {
   writeFindings,
 } from "../../../../lib/run/state/destination.ts";
 import type { ShardsMeta } from "../../../../lib/shard/meta.ts";
-import { temporaryDirectory } from "../../../e2e/harness.ts";
+import { temporaryDirectory } from "../../../stage/harness.ts";
 
 const digest = (letter: string) => letter.repeat(64);
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readAttempt } from "../../../../lib/run/state/attempt.ts";
 import { type DoneState, isValidDone, readDone } from "../../../../lib/run/state/done.ts";
 import { readFail } from "../../../../lib/run/state/fail.ts";
-import { temporaryDirectory } from "../../../e2e/harness.ts";
+import { temporaryDirectory } from "../../../stage/harness.ts";
 
 const sha256 = "a".repeat(64);
 const done: DoneState = {

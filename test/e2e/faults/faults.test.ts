@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Cluster, startCluster } from "../cluster/cluster.ts";
-import { limitMs } from "../setup/pace.ts";
-import * as local from "./fault-local.ts";
-import { type Fault, type FaultOf, type FaultRun, LocalRun, quick, SlurmRun } from "./fault-run.ts";
-import * as slurm from "./fault-slurm.ts";
+import { type Cluster, startCluster } from "../../cluster/cluster.ts";
+import { limitMs } from "../../setup/pace.ts";
+import * as local from "./local.ts";
+import { type Fault, type FaultOf, type FaultRun, LocalRun, quick, SlurmRun } from "./run.ts";
+import * as slurm from "./slurm.ts";
 
 /** Jobs wait for the requeue delay, for lost nodes and for two noisy cores; a test that times out kills the cluster. */
 const timeoutMs = limitMs(600_000);

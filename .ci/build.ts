@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** Builds the one binary; run by `bun run build` and by whatever needs it. */
-const root = join(import.meta.dir, "..", "..");
+const root = join(import.meta.dir, "..");
 mkdirSync(join(root, "dist"), { recursive: true });
 const build = Bun.spawnSync(
   [

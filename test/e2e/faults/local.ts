@@ -9,10 +9,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { seededRandom } from "../data/fill.ts";
-import type { FaultAction } from "../s3/endpoint.ts";
-import type { LocalRun } from "./fault-run.ts";
-import { binary, kill, state, until } from "./harness.ts";
+import { seededRandom } from "../../data/fill.ts";
+import type { FaultAction } from "../../s3/endpoint.ts";
+import { binary, kill, state, until } from "../../stage/harness.ts";
+import type { LocalRun } from "./run.ts";
 
 /** How the rows of the fault matrix disturb, heal and look at a run by the local executor. */
 

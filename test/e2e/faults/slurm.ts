@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { seededRandom } from "../data/fill.ts";
-import { paced } from "../setup/pace.ts";
-import type { SlurmRun } from "./fault-run.ts";
-import { kill, state, until } from "./harness.ts";
+import { seededRandom } from "../../data/fill.ts";
+import { paced } from "../../setup/pace.ts";
+import { kill, state, until } from "../../stage/harness.ts";
+import type { SlurmRun } from "./run.ts";
 
 /** How the rows of the fault matrix disturb, heal and look at a run as an array of a cluster. */
 

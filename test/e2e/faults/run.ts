@@ -1,10 +1,10 @@
 import { expect } from "bun:test";
 import { existsSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Cluster } from "../cluster/cluster.ts";
-import { listedName } from "../data/hostile-names.ts";
-import type { FaultRule, S3Endpoint } from "../s3/endpoint.ts";
-import { paced } from "../setup/pace.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { listedName } from "../../data/hostile-names.ts";
+import type { FaultRule, S3Endpoint } from "../../s3/endpoint.ts";
+import { paced } from "../../setup/pace.ts";
 import {
   kill,
   processesWith,
@@ -15,8 +15,8 @@ import {
   state,
   until,
   writeTree,
-} from "./harness.ts";
-import { SlurmStage } from "./slurm-stage.ts";
+} from "../../stage/harness.ts";
+import { SlurmStage } from "../../stage/slurm-stage.ts";
 
 /** What a row of the fault matrix says of its run, wherever that goes on. */
 export interface FaultOf<Run> {
