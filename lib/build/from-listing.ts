@@ -87,9 +87,8 @@ export function buildManifest(options: BuildOptions): Promise<BuildResult> {
 
 async function buildSerially(options: BuildOptions): Promise<BuildResult> {
   const { choice } = options;
-  const made: PendingManifest[] = [];
   const carriage = new Carriage(options);
-  const { leftOut, firstLeftOut, unlistable, dropped, version } = await runListing(options, {
+  const { made, leftOut, firstLeftOut, unlistable, dropped, version } = await runListing(options, {
     request: sourceRequest(options),
     empty: choice ? "allowed" : "error",
     unlistable: "told",
@@ -104,15 +103,13 @@ async function buildSerially(options: BuildOptions): Promise<BuildResult> {
         addressability: carriage.perhaps,
         onProgress: options.onProgress,
       });
-      made.push(pending);
       const objects = pending.totals.objects + pending.untransferable.objects;
-      return { objects, closed, commit: () => {}, abort: () => pending.abort() };
+      return { objects, closed, made: pending, abort: () => pending.abort() };
     },
   });
-  const [pending] = made;
-  if (!pending) throw new Error("a listing ended well without a manifest");
-  await commitWhole(options, pending, { carriage, version, unlistable: [...unlistable, ...dropped] });
-  const { totals, markers, untransferable } = pending;
+  if (!made) throw new Error("a listing ended well without a manifest");
+  await commitWhole(options, made, { carriage, version, unlistable: [...unlistable, ...dropped] });
+  const { totals, markers, untransferable } = made;
   return { ...totals, leftOut, firstLeftOut, markers, untransferable };
 }
 

@@ -66,7 +66,7 @@ export function lookForBucket(
     empty: "absent-too",
     consume: async (stream) => {
       const closed = await forEachEntry(stream, () => {}, { mayStayOpen: true });
-      return { objects: 0, closed, commit: () => {}, abort: () => {} };
+      return { objects: 0, closed };
     },
   });
 }

@@ -54,7 +54,7 @@ export async function listEntries(
         if (++objects % 1000 === 0) onProgress(objects);
       };
       const closed = await forEachEntry(stream, take, { mayStayOpen: true });
-      return { objects, closed, commit: () => {}, abort: () => {} };
+      return { objects, closed };
     },
   });
 }
@@ -79,7 +79,7 @@ export async function listPlaces(
         const prefix = request.places[place]?.prefix ?? "";
         each(prefix === "" ? entry : { ...entry, Path: `${prefix}/${entry.Path}` });
       });
-      return { objects, commit: () => {}, abort: () => {} };
+      return { objects };
     },
   });
 }

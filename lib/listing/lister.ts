@@ -58,15 +58,16 @@ export interface ListingRequest {
   places?: readonly CoverRow[];
 }
 
-/** What was made of a listing, not yet under its final name. */
-interface PendingListing {
+/** What was read of a listing, and what was made of it. */
+interface TakenListing<T> {
   objects: number;
   /** Whether the closing bracket was read; without it the listing is only accepted with folders that it lacks. */
   closed?: boolean;
   /** The rest is not wanted: rclone is stopped, and how it ends does not count. */
   isOver?: boolean;
-  commit(): void;
-  abort(): void;
+  made?: T;
+  /** Called when rclone did not end well: what was made does not count. */
+  abort?(): void;
 }
 
 /** How a listing ended, and what rclone said that it left out. */
@@ -97,10 +98,10 @@ export class ListingFailed extends XferError {
 }
 
 /** What a caller asks for beside the listing itself. */
-export interface ListingOptions {
+export interface ListingOptions<T> {
   request: ListingRequest;
-  /** Takes the listing; what it returns is committed when rclone ended well too, and aborted otherwise. */
-  consume: (stream: AsyncIterable<Uint8Array>) => Promise<PendingListing>;
+  /** Takes the listing; what it makes counts when rclone ended well, too, and is aborted otherwise. */
+  consume: (stream: AsyncIterable<Uint8Array>) => Promise<TakenListing<T>>;
   /** What a listing without objects is: an error, fine, or fine even when there is no such directory. */
   empty: "error" | "allowed" | "absent-too";
   /** Whether folders that cannot be listed fail the listing, or are told in its end; the root is one of them or not. */
@@ -117,10 +118,13 @@ const killAfterMs = 15_000;
 const directoryNotFoundCode = 3;
 
 /**
- * Runs one listing through the runtime. Throws operation failed, naming the error log that it wrote under xfer-err,
+ * Runs one listing through the runtime, and returns what was made of it: nothing of a root that is absent. Throws operation failed, naming the error log that it wrote under xfer-err,
  * unless the whole listing was taken and rclone ended with 0; no process is left either way.
  */
-export async function runListing(lister: Lister, options: ListingOptions): Promise<ListingEnd> {
+export async function runListing<T = undefined>(
+  lister: Lister,
+  options: ListingOptions<T>,
+): Promise<ListingEnd & { made: T | undefined }> {
   const { request } = options;
   const argv = listingCommand(lister, request);
   const env = stepEnvironment(lister.runtime, process.env);
@@ -155,22 +159,21 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     if (lister.verbosity > (line.startsWith("DEBUG") ? 1 : 0)) process.stderr.write(`${line}\n`);
   });
   try {
-    const pending = await options.consume(watch.watch(stdout.watch(child.stdout)));
+    const taken = await options.consume(watch.watch(stdout.watch(child.stdout)));
     let unlistable: readonly Unlistable[];
     try {
-      if (pending.isOver) stopChild();
+      if (taken.isOver) stopChild();
       const [exit] = await Promise.all([child.exited, readStderr]);
-      unlistable = acceptedGaps(exit, pending, messages, options.unlistable ?? "fails");
-      if (pending.objects === 0 && options.empty === "error") {
+      unlistable = acceptedGaps(exit, taken, messages, options.unlistable ?? "fails");
+      if (taken.objects === 0 && options.empty === "error") {
         throw operationFailed(`no object was found under ${request.root}: check the bucket and prefix`);
       }
     } catch (error) {
-      pending.abort();
+      taken.abort?.();
       throw error;
     }
     watch.answered();
-    pending.commit();
-    return { ...endOf(messages, pending.objects, unlistable), absent: false };
+    return { ...endOf(messages, taken.objects, unlistable), absent: false, made: taken.made };
   } catch (error) {
     stopChild();
     await Promise.allSettled([readStderr, child.exited]);
@@ -182,7 +185,7 @@ export async function runListing(lister: Lister, options: ListingOptions): Promi
     const isAbsent = exit.code === directoryNotFoundCode && /directory not found/.test(stderr.text());
     if (options.empty === "absent-too" && isAbsent && nothingListed) {
       watch.answered();
-      return { ...endOf(messages, 0, []), absent: true };
+      return { ...endOf(messages, 0, []), absent: true, made: undefined };
     }
     // A disk that takes no more of the listing has ended rclone, not the other way round.
     if (error instanceof WriteError) throw error;
@@ -212,13 +215,13 @@ function endOf(messages: ListerMessages, objects: number, unlistable: readonly U
  */
 function acceptedGaps(
   exit: ProcessExit,
-  pending: PendingListing,
+  taken: TakenListing<unknown>,
   messages: ListerMessages,
-  allowed: NonNullable<ListingOptions["unlistable"]>,
+  allowed: NonNullable<ListingOptions<unknown>["unlistable"]>,
 ): readonly Unlistable[] {
-  if (pending.isOver) return [];
+  if (taken.isOver) return [];
   if (exit.code === 0) {
-    if (pending.closed === false) throw operationFailed("the listing ended early: no closing bracket");
+    if (taken.closed === false) throw operationFailed("the listing ended early: no closing bracket");
     return [];
   }
   const folders = exit.signal === null && allowed !== "fails" ? messages.unlistable() : undefined;
@@ -226,7 +229,7 @@ function acceptedGaps(
     folders !== undefined && (allowed === "told-of-root-too" || folders.every(({ path }) => path !== ""));
   if (accepted) return folders;
   const early =
-    pending.closed === false ? `the listing ended early, after ${formatObjects(pending.objects)}: ` : "";
+    taken.closed === false ? `the listing ended early, after ${formatObjects(taken.objects)}: ` : "";
   throw operationFailed(`${early}the lister ended with exit code ${exit.code}`);
 }
 
