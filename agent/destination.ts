@@ -12,8 +12,9 @@ import {
   writeDestination,
 } from "../lib/run/state/destination.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
-import { readTextIfAny, removeIfAny, replaceFile } from "../lib/system/durable.ts";
+import { removeIfAny, replaceFile } from "../lib/system/durable.ts";
 import { messageOf, XferError } from "../lib/system/errors.ts";
+import { readJsonFile } from "../lib/system/json-file.ts";
 import { log } from "../lib/system/log.ts";
 import { Claim } from "./claim.ts";
 
@@ -132,11 +133,8 @@ function writeFailure(run: RunLayout, token: string, { class: failure, message, 
 /** How the look ended that this agent has waited for, if it failed: an array of tasks need not fail one after the other. */
 function failureOf(run: RunLayout, waitedFor: string | undefined): FailedLook | undefined {
   if (waitedFor === undefined) return undefined;
-  try {
-    const found = v.parse(failureSchema, JSON.parse(readTextIfAny(run.destinationFailure) ?? ""));
-    if (found.token !== waitedFor) return undefined;
-    return { kind: "failed", class: found.class, message: found.message, final: found.final };
-  } catch {
-    return undefined;
-  }
+  const file = readJsonFile(run.destinationFailure, failureSchema);
+  if (file.kind !== "value" || file.value.token !== waitedFor) return undefined;
+  const { class: failure, message, final } = file.value;
+  return { kind: "failed", class: failure, message, final };
 }

@@ -1,7 +1,8 @@
 import { linkSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
-import { readTextIfAny, removeIfAny } from "../lib/system/durable.ts";
+import { removeIfAny } from "../lib/system/durable.ts";
 import { errnoOf, operationFailed } from "../lib/system/errors.ts";
+import { readJsonFile } from "../lib/system/json-file.ts";
 import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
 import { sleepRunning } from "../lib/system/running-time.ts";
 import { writing } from "../lib/system/write-error.ts";
@@ -152,15 +153,11 @@ function linkIfFree(from: string, to: string, token: string): boolean {
 }
 
 function readLock(path: string): FoundLock | undefined {
-  const text = readTextIfAny(path);
-  if (text === undefined) return undefined;
-  try {
-    const holder = v.parse(lockSchema, JSON.parse(text));
-    return { id: nameOf(holder.token), holder };
-  } catch {
-    const file = statSync(path, { throwIfNoEntry: false });
-    return file && { id: `torn-${file.ino}-${Math.round(file.mtimeMs)}`, holder: undefined };
-  }
+  const lock = readJsonFile(path, lockSchema);
+  if (lock.kind === "none") return undefined;
+  if (lock.kind === "value") return { id: nameOf(lock.value.token), holder: lock.value };
+  const file = statSync(path, { throwIfNoEntry: false });
+  return file && { id: `torn-${file.ino}-${Math.round(file.mtimeMs)}`, holder: undefined };
 }
 
 /** A token as a part of a file's name: a foreign one may hold anything. */

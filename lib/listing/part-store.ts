@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
+import { readJsonFile } from "../system/json-file.ts";
 import { type Part, prefixFile } from "./parts.ts";
 
 /** The folder beside an output where the finished parts of its listing are kept until it is there. */
@@ -69,17 +70,9 @@ export class PartStore {
   find(kind: PartKind, prefix: string): KeptPart | undefined {
     const path = this.#path(kind, prefix);
     if (readTextIfAny(prefixFile(path)) !== prefix) return undefined;
-    const text = readTextIfAny(noteFile(path));
-    if (text === undefined) return undefined;
-    let note: unknown;
-    try {
-      note = JSON.parse(text);
-    } catch {
-      return undefined;
-    }
-    const result = v.safeParse(noteSchema, note);
-    if (!result.success || (result.output.dropped === null && !existsSync(path))) return undefined;
-    return { path, prefix, note: result.output };
+    const note = readJsonFile(noteFile(path), noteSchema);
+    if (note.kind !== "value" || (note.value.dropped === null && !existsSync(path))) return undefined;
+    return { path, prefix, note: note.value };
   }
 
   /** Starts a part; `keep` gives it its name, last of its files. */

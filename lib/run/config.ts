@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { metadataModes } from "../rclone/preserved.ts";
 import type { RcloneReach } from "../rclone/reach.ts";
 import { runtimeNames } from "../rclone/runtime.ts";
-import { readTextIfAny, writeFileDurable } from "../system/durable.ts";
+import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
+import { readJsonFile } from "../system/json-file.ts";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -66,30 +67,20 @@ export function runKeyOf(run: Pick<RunConfig, "run_id" | "source_root" | "dest_r
 
 /** Reads config.resolved.json. Throws invalid input that says what is wrong with it, or that there is none. */
 export function readRunConfig(path: string): RunConfig {
-  const text = readTextIfAny(path);
-  if (text === undefined) {
-    throw invalidInput(`${path}: no such file: not a rendered run directory (see xfer slurm render --help)`);
-  }
-  const value = parseJson(text);
-  if (value === undefined) throw invalidInput(`${path}: is torn or is not JSON: render the run again`);
-  const result = v.safeParse(configSchema, value, { abortEarly: true });
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  const field = v.getDotPath(issue) ?? "";
-  const what =
-    issue.expected === "never"
-      ? `it has the field ${field}, which this xfer does not know`
-      : `${field} ${issue.message}`.trim();
-  throw invalidInput(
-    `${path}: not of schema xfer.runconfig.v1: ${what}: render the run again, or use the xfer that wrote it`,
-  );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+  const file = readJsonFile(path, configSchema);
+  switch (file.kind) {
+    case "value":
+      return file.value;
+    case "none":
+      throw invalidInput(
+        `${path}: no such file: not a rendered run directory (see xfer slurm render --help)`,
+      );
+    case "torn":
+      throw invalidInput(`${path}: ${file.problem}: render the run again`);
+    case "foreign":
+      throw invalidInput(
+        `${path}: not of schema xfer.runconfig.v1: ${file.problem}: render the run again, or use the xfer that wrote it`,
+      );
   }
 }
 

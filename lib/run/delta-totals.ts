@@ -2,8 +2,9 @@ import { basename } from "node:path";
 import * as v from "valibot";
 import type { Delta } from "../compare/delta.ts";
 import type { ShardsMeta } from "../shard/meta.ts";
-import { readTextIfAny, writeFileDurable } from "../system/durable.ts";
+import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
+import { readJsonFile } from "../system/json-file.ts";
 import type { Amount } from "./account.ts";
 import type { RunLayout } from "./layout.ts";
 
@@ -26,10 +27,10 @@ export function writeDeltaTotals(run: RunLayout, delta: Delta): void {
  */
 export function readDeltaSame(run: RunLayout, meta: Pick<ShardsMeta, "input"> | undefined): Amount {
   const none = { objects: 0, bytes: 0 };
-  const text = readTextIfAny(run.deltaTotals);
-  if (text === undefined || (meta && meta.input !== basename(run.delta))) return none;
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), totalsSchema), text);
-  if (!parsed.success)
+  if (meta && meta.input !== basename(run.delta)) return none;
+  const file = readJsonFile(run.deltaTotals, totalsSchema);
+  if (file.kind === "none") return none;
+  if (file.kind !== "value")
     throw invalidInput(`${run.deltaTotals}: torn or not a delta's totals: use a new run directory`);
-  return { objects: parsed.output.same, bytes: parsed.output.same_bytes };
+  return { objects: file.value.same, bytes: file.value.same_bytes };
 }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { readTextIfAny } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
+import { readJsonFile } from "../system/json-file.ts";
 
 /** How records are distributed over shards. */
 export const shardStrategies = ["bytes", "count", "hash"] as const;
@@ -56,25 +56,19 @@ export type ShardEntry = v.InferOutput<typeof shardEntrySchema>;
 /** The content of shards.meta.json, schema xfer.shards.v1. */
 export type ShardsMeta = v.InferOutput<typeof shardsMetaSchema>;
 
-/** Checks the text of a shards.meta.json; `where` names the file in the error. */
-function parseShardsMeta(text: string, where: string): ShardsMeta {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw invalidInput(`${where}: is torn or is not JSON: shard the manifest again`);
-  }
-  const result = v.safeParse(shardsMetaSchema, value, { abortEarly: true });
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  const what = `${v.getDotPath(issue) ?? ""} ${issue.message}`.trim();
-  throw invalidInput(`${where}: not of schema xfer.shards.v1: ${what}: shard the manifest again`);
-}
-
-/** Reads a shards.meta.json, or returns undefined when there is none. */
+/** Reads a shards.meta.json, or returns undefined when there is none. Throws invalid input for one that is not whole. */
 export function readShardsMeta(path: string): ShardsMeta | undefined {
-  const text = readTextIfAny(path);
-  return text === undefined ? undefined : parseShardsMeta(text, path);
+  const file = readJsonFile(path, shardsMetaSchema);
+  switch (file.kind) {
+    case "value":
+      return file.value;
+    case "none":
+      return undefined;
+    case "torn":
+      throw invalidInput(`${path}: ${file.problem}: shard the manifest again`);
+    case "foreign":
+      throw invalidInput(`${path}: not of schema xfer.shards.v1: ${file.problem}: shard the manifest again`);
+  }
 }
 
 /** The file name of a shard: shard_000123.jsonl. */

@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { checksumModes, isFailure } from "../compare/verify-rule.ts";
 import { type RunLayout, shardLayout } from "../run/layout.ts";
 import type { ShardEntry } from "../shard/meta.ts";
-import { readTextIfAny } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
+import { readJsonFile } from "../system/json-file.ts";
 import { failureSchema } from "./verification.ts";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -34,20 +34,11 @@ export function shardIsVerified(result: ShardVerification): boolean {
 /** Reads what the array found of a shard. Throws operation failed when that is nothing, or of other content. */
 export function readShardVerification(run: RunLayout, entry: ShardEntry, shard: number): ShardVerification {
   const path = shardLayout(run, shard).verify;
-  const text = readTextIfAny(path);
-  const parsed = text === undefined ? undefined : v.safeParse(shardVerificationSchema, parseJson(text));
-  if (!parsed?.success || parsed.output.sha256 !== entry.sha256) {
+  const file = readJsonFile(path, shardVerificationSchema);
+  if (file.kind !== "value" || file.value.sha256 !== entry.sha256) {
     throw operationFailed(
-      `${path}: shard ${shard} is not verified${text === undefined ? " yet" : " as it is now"}: see xfer verify --executor slurm`,
+      `${path}: shard ${shard} is not verified${file.kind === "none" ? " yet" : " as it is now"}: see xfer verify --executor slurm`,
     );
   }
-  return parsed.output;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return file.value;
 }

@@ -8,8 +8,8 @@ import type { RootKind } from "../rclone/root.ts";
 import { sortUserFlags } from "../rclone/user-flags.ts";
 import { type RunConfig, reachOf } from "../run/config.ts";
 import type { RunLayout } from "../run/layout.ts";
-import { readTextIfAny } from "../system/durable.ts";
 import { sha256OfFile } from "../system/file-digest.ts";
+import { readJsonFile } from "../system/json-file.ts";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -52,12 +52,8 @@ export type Verification = v.InferOutput<typeof verificationSchema>;
 
 /** Reads a verify.json; undefined when there is none that is whole. */
 export function readVerification(path: string): Verification | undefined {
-  const text = readTextIfAny(path);
-  try {
-    return text === undefined ? undefined : v.parse(verificationSchema, JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  const file = readJsonFile(path, verificationSchema);
+  return file.kind === "value" ? file.value : undefined;
 }
 
 /** How many failures are named in a verification itself. */

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import type { Relation } from "../../compare/comparison.ts";
 import type { ShardsMeta } from "../../shard/meta.ts";
-import { AtomicFile, readTextIfAny, writeFileDurable } from "../../system/durable.ts";
+import { AtomicFile, writeFileDurable } from "../../system/durable.ts";
 import { errnoOf } from "../../system/errors.ts";
+import { readJsonFile } from "../../system/json-file.ts";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
@@ -53,16 +54,13 @@ export function destinationBinding(destRoot: string, meta: ShardsMeta): Destinat
 
 /** Reads destination.json; undefined when there is none that counts: torn, or of other shards or another place. */
 export function readDestination(path: string, binding: DestinationBinding): Destination | undefined {
-  const value = parseJson(readTextIfAny(path));
-  const result = v.safeParse(destinationSchema, value);
-  if (result.success) {
-    const { dest_root: destRoot, shards_sha256: shardsSha256, found, listed } = result.output;
-    if (destRoot !== binding.destRoot || shardsSha256 !== binding.shardsSha256) return undefined;
-    return { found, listed, version: result.output.rclone_version };
+  const file = readJsonFile(path, v.union([destinationSchema, earlierSchema]));
+  if (file.kind !== "value" || file.value.dest_root !== binding.destRoot) return undefined;
+  if (file.value.schema === "xfer.destination.v1") {
+    return { found: "nothing", listed: 0, version: file.value.rclone_version };
   }
-  const earlier = v.safeParse(earlierSchema, value);
-  if (!earlier.success || earlier.output.dest_root !== binding.destRoot) return undefined;
-  return { found: "nothing", listed: 0, version: earlier.output.rclone_version };
+  const { shards_sha256: shardsSha256, found, listed, rclone_version: version } = file.value;
+  return shardsSha256 === binding.shardsSha256 ? { found, listed, version } : undefined;
 }
 
 /** Writes destination.json, after the .found of every shard: it says that the look is complete. */
@@ -81,14 +79,6 @@ export function writeDestination(
     checked_at: new Date().toISOString(),
   };
   writeFileDurable(path, `${JSON.stringify(content)}\n`);
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What the look says of a record; the digit that stands for it in a .found. */

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { readTextIfAny, writeFileDurable } from "../../system/durable.ts";
+import { writeFileDurable } from "../../system/durable.ts";
+import { readJsonFile } from "../../system/json-file.ts";
 
 /** A number of objects, bytes or the like. */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -21,19 +22,10 @@ export type StateFile<T> =
 
 /** Reads a state file against its schema. */
 export function readState<S extends v.GenericSchema>(path: string, schema: S): StateFile<v.InferOutput<S>> {
-  const text = readTextIfAny(path);
-  if (text === undefined) return { kind: "none" };
-  if (text.trim() === "") return { kind: "unreadable", reason: `${path}: is empty` };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { kind: "unreadable", reason: `${path}: is torn or is not JSON` };
-  }
-  const result = v.safeParse(schema, value, { abortEarly: true });
-  if (result.success) return { kind: "value", value: result.output };
-  const issue = result.issues[0];
-  return { kind: "unreadable", reason: `${path}: ${v.getDotPath(issue) ?? ""} ${issue.message}` };
+  const file = readJsonFile(path, schema);
+  return file.kind === "value" || file.kind === "none"
+    ? file
+    : { kind: "unreadable", reason: `${path}: ${file.problem}` };
 }
 
 /** Writes a state file durably; the process that owns the shard is its one writer. */

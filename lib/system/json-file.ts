@@ -1,0 +1,32 @@
+import * as v from "valibot";
+import { readTextIfAny } from "./durable.ts";
+
+/** What a file that should hold one JSON value holds. */
+export type JsonFile<T> =
+  | { kind: "value"; value: T }
+  | { kind: "none" }
+  /** It is empty, or no JSON: its writer may have died. */
+  | { kind: "torn"; problem: string }
+  /** It is JSON of another schema. */
+  | { kind: "foreign"; problem: string };
+
+/** Reads a file of one JSON value. Throws only errors of the system; a `problem` names neither the file nor the mend. */
+export function readJsonFile<S extends v.GenericSchema>(path: string, schema: S): JsonFile<v.InferOutput<S>> {
+  const text = readTextIfAny(path);
+  if (text === undefined) return { kind: "none" };
+  if (text.trim() === "") return { kind: "torn", problem: "is empty" };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: "torn", problem: "is torn or is not JSON" };
+  }
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return { kind: "value", value: result.output };
+  const issue = result.issues[0];
+  const field = v.getDotPath(issue) ?? "";
+  // A strict schema expects a field that it does not know never to be there.
+  const isUnknown = issue.expected === "never";
+  const problem = isUnknown ? `it has the field ${field}, which this xfer does not know` : issue.message;
+  return { kind: "foreign", problem: isUnknown || field === "" ? problem : `${field} ${problem}` };
+}
