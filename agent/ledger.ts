@@ -5,7 +5,7 @@ import type { ShardLayout } from "../lib/run/layout.ts";
 import type { Roots } from "../lib/run/roots.ts";
 import type { AttemptState, StopCause } from "../lib/run/state/attempt.ts";
 import type { DoneState } from "../lib/run/state/done.ts";
-import { type FailState, readFail } from "../lib/run/state/fail.ts";
+import { readFail, writeFail } from "../lib/run/state/fail.ts";
 import { writeState } from "../lib/run/state/state-file.ts";
 import type { ShardRecords } from "../lib/shard/records.ts";
 import { removeIfAny } from "../lib/system/durable.ts";
@@ -208,28 +208,12 @@ export class ShardLedger {
     errors: { path: string; size: number; class: FailureClass; message: string }[],
   ): void {
     const { shard, layout, records, journal, sha256, node } = this.#shard;
-    const proven = this.#provenBytes();
-    writeState<FailState>(layout.fail, {
-      schema: "xfer.fail.v1",
-      shard,
-      sha256,
-      class: what.class,
-      final: what.final,
-      message: what.message,
-      exit_code: what.exitCode,
-      records: records.count,
-      bytes: records.bytes,
-      proven: journal.proofs.count,
-      proven_bytes: proven.bytes,
-      unchanged: journal.proofs.count - proven.copied,
-      unchanged_bytes: proven.bytes - proven.copiedBytes,
-      failed: records.count - journal.proofs.count,
-      failed_bytes: records.bytes - proven.bytes,
-      attempt: what.attempt,
-      node,
-      failed_at: new Date().toISOString(),
-      errors,
-    });
+    const proven = { records: journal.proofs.count, ...this.#provenBytes() };
+    writeFail(
+      layout.fail,
+      { shard, sha256, records: records.count, bytes: records.bytes, node, proven },
+      { ...what, errors },
+    );
   }
 
   #provenBytes(): { bytes: number; copied: number; copiedBytes: number } {

@@ -10,8 +10,8 @@ import { checkDoneRoots, requireSameRoots } from "../lib/run/roots.ts";
 import { type AttemptState, readAttempt, type StopCause } from "../lib/run/state/attempt.ts";
 import { distrustFindings } from "../lib/run/state/destination.ts";
 import { isValidDone, readDone } from "../lib/run/state/done.ts";
-import { type FailState, readFail } from "../lib/run/state/fail.ts";
-import { type StateFile, writeState } from "../lib/run/state/state-file.ts";
+import { readFail, writeFail } from "../lib/run/state/fail.ts";
+import type { StateFile } from "../lib/run/state/state-file.ts";
 import type { ShardEntry, ShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest, ShardRecords } from "../lib/shard/records.ts";
 import type { ArrayTask } from "../lib/slurm/array-task.ts";
@@ -190,27 +190,14 @@ async function readOwnRecords(
     return records;
   } catch (error) {
     if (!(error instanceof XferError)) throw error;
-    writeState<FailState>(layout.fail, {
-      schema: "xfer.fail.v1",
-      shard: task.shard,
-      sha256: null,
-      class: "config",
-      final: true,
-      message: messageOf(error),
-      exit_code: null,
-      records: entry.records,
-      bytes: entry.bytes,
-      proven: 0,
-      proven_bytes: 0,
-      unchanged: 0,
-      unchanged_bytes: 0,
-      failed: entry.records,
-      failed_bytes: entry.bytes,
-      attempt: 0,
-      node: task.node,
-      failed_at: new Date().toISOString(),
-      errors: [],
-    });
+    const { shard, node } = task;
+    const { records, bytes } = entry;
+    const proven = { records: 0, bytes: 0, copied: 0, copiedBytes: 0 };
+    writeFail(
+      layout.fail,
+      { shard, sha256: null, records, bytes, node, proven },
+      { class: "config", final: true, message: messageOf(error), exitCode: null, attempt: 0, errors: [] },
+    );
     throw error;
   }
 }

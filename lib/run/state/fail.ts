@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { failureClasses } from "../../rclone/failure-class.ts";
-import { count, digest, readState, type StateFile } from "./state-file.ts";
+import { count, digest, readState, type StateFile, writeState } from "./state-file.ts";
 
 const failSchema = v.object({
   schema: v.literal("xfer.fail.v1"),
@@ -35,3 +35,44 @@ export type FailState = v.InferOutput<typeof failSchema>;
 
 /** Reads a shard's .fail; a file that is empty, torn or foreign is "unreadable", with the reason. */
 export const readFail = (path: string): StateFile<FailState> => readState(path, failSchema);
+
+/** A shard that has failed, and what of it is proven. */
+interface FailedShard {
+  shard: number;
+  sha256: string | null;
+  records: number;
+  bytes: number;
+  node: string;
+  proven: { records: number; bytes: number; copied: number; copiedBytes: number };
+}
+
+/** Why it has failed. */
+type Failure = Pick<FailState, "class" | "final" | "message" | "attempt" | "errors"> & {
+  exitCode: number | null;
+};
+
+/** Writes a shard's .fail; what follows from the other amounts is computed here. */
+export function writeFail(path: string, failed: FailedShard, why: Failure): void {
+  const { shard, sha256, records, bytes, node, proven } = failed;
+  writeState<FailState>(path, {
+    schema: "xfer.fail.v1",
+    shard,
+    sha256,
+    class: why.class,
+    final: why.final,
+    message: why.message,
+    exit_code: why.exitCode,
+    records,
+    bytes,
+    proven: proven.records,
+    proven_bytes: proven.bytes,
+    unchanged: proven.records - proven.copied,
+    unchanged_bytes: proven.bytes - proven.copiedBytes,
+    failed: records - proven.records,
+    failed_bytes: bytes - proven.bytes,
+    attempt: why.attempt,
+    node,
+    failed_at: new Date().toISOString(),
+    errors: why.errors,
+  });
+}
