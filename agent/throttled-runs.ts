@@ -47,8 +47,6 @@ export function throttleFlags(
 const repeatsInSilence = 2;
 /** Larger objects are not moved again for a few requests of theirs that were refused. */
 const smallBytes = 64 * 1024 * 1024;
-/** https://rclone.org/docs/#low-level-retries-number */
-const lowLevelRetriesDefault = 10;
 
 /**
  * Flags that let throttling be seen, whichever requests are refused: rclone's S3 library repeats a GET, a COPY or a part of
@@ -60,9 +58,9 @@ export function candidFlags(
   run: { pass: number; passes: number; largestBytes: number; usesS3: boolean },
 ): string[] {
   const { pass, passes, largestBytes, usesS3 } = run;
-  const wanted = Number(given.get("low-level-retries") ?? lowLevelRetriesDefault);
+  const hasFewer = Number(given.get("low-level-retries")) <= repeatsInSilence;
   const isFirstOfMany = pass === 1 && passes > 1;
-  if (!usesS3 || !isFirstOfMany || largestBytes > smallBytes || wanted <= repeatsInSilence) return [];
+  if (!usesS3 || !isFirstOfMany || largestBytes > smallBytes || hasFewer) return [];
   return ["--low-level-retries", String(repeatsInSilence)];
 }
 
