@@ -68,9 +68,11 @@ interface ChildOptions {
   cwd?: string;
   /** The output of many short writes, which is read as it has gathered: some milliseconds late. */
   gather?: "stdout" | "stderr";
+  /** What the child reads on its stdin; nothing when it is left out. A child that reads less of it is no error. */
+  input?: AsyncIterable<Uint8Array>;
 }
 
-/** Starts a program in a process group of its own, with its output on pipes and nothing on its stdin. */
+/** Starts a program in a process group of its own, with its output on pipes. */
 export function startChild(argv: readonly string[], options: ChildOptions = {}): Child {
   const [name = "", ...rest] = argv;
   const program = findProgram(name);
@@ -78,10 +80,10 @@ export function startChild(argv: readonly string[], options: ChildOptions = {}):
   const pipe = options.gather === undefined ? undefined : GatheringPipe.open(makeFifo);
   const outputs = { stdout: "pipe", stderr: "pipe" } as { stdout: "pipe" | number; stderr: "pipe" | number };
   if (pipe && options.gather) outputs[options.gather] = pipe.writeEnd;
-  let child: Subprocess<"ignore", "pipe" | number, "pipe" | number>;
+  let child: Subprocess<"ignore" | "pipe", "pipe" | number, "pipe" | number>;
   try {
     child = Bun.spawn([program, ...rest], {
-      stdin: "ignore",
+      stdin: options.input === undefined ? "ignore" : "pipe",
       ...outputs,
       env: options.env ?? childEnvironment(),
       detached: true,
@@ -92,6 +94,7 @@ export function startChild(argv: readonly string[], options: ChildOptions = {}):
   }
   const exited = exitOf(child);
   void exited.then(() => pipe?.hurry());
+  if (options.input !== undefined && typeof child.stdin === "object") void feed(child.stdin, options.input);
   const stream = (output: typeof child.stdout) =>
     output instanceof ReadableStream ? output : (pipe?.chunks() ?? nothing());
   return {
@@ -101,6 +104,23 @@ export function startChild(argv: readonly string[], options: ChildOptions = {}):
     exited,
     signalGroup: (signal) => signalProcessGroup(child.pid, signal),
   };
+}
+
+/** Writes all of `input` as fast as it is read, and closes. Whoever reads may go away: its exit code tells why. */
+async function feed(
+  stdin: Pick<Bun.FileSink, "write" | "flush" | "end">,
+  input: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  try {
+    for await (const chunk of input) {
+      stdin.write(chunk);
+      await stdin.flush();
+    }
+  } catch {
+    // EPIPE.
+  } finally {
+    await Promise.resolve(stdin.end()).catch(() => undefined);
+  }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
