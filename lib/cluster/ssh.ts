@@ -1,8 +1,9 @@
 import { mkdirSync, statSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { readTextIfAny, removeIfAny } from "../system/durable.ts";
 import { operationFailed, XferError } from "../system/errors.ts";
-import { childEnvironment, findProgram, runProgram } from "../system/process.ts";
+import { findProgram, runInForeground, runProgram } from "../system/process.ts";
 import { splitWords } from "../system/shell-words.ts";
 import { type FarEnd, sshHost } from "./far-end.ts";
 import { sshFailure } from "./ssh-failure.ts";
@@ -17,7 +18,15 @@ export function sshWords(env: Readonly<Record<string, string | undefined>>): [st
 const persistSeconds = 300;
 
 /** Alive messages to a host that is silent: four unanswered ones, a minute, end the connection. */
-const options = ["-T", "-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4"];
+const options = [
+  "-T",
+  "-o",
+  "ConnectTimeout=20",
+  "-o",
+  "ServerAliveInterval=15",
+  "-o",
+  "ServerAliveCountMax=4",
+];
 
 /**
  * Opens one connection to a host, which all calls share, and gives back the host's end. The user's own configuration,
@@ -67,18 +76,12 @@ function socketFolder(): string {
  */
 async function openMaster(ssh: readonly string[], host: string): Promise<void> {
   const [name = "", ...rest] = ssh;
-  const argv = [findProgram(name), ...rest, "-o", `ControlPersist=${persistSeconds}`, "-fN", "--", host];
   // What goes to the background keeps its stderr: a pipe would never end.
-  const errors = Bun.file(join(socketFolder(), `opening-${process.pid}.log`));
-  const child = Bun.spawn(argv, {
-    stdin: "inherit",
-    stdout: "ignore",
-    stderr: errors,
-    env: childEnvironment(),
-  });
-  const code = await child.exited;
-  const text = await errors.text();
-  await errors.delete();
+  const errorsPath = join(socketFolder(), `opening-${process.pid}.log`);
+  const persist = ["-o", `ControlPersist=${persistSeconds}`, "-fN", "--", host];
+  const code = await runInForeground([findProgram(name), ...rest, ...persist], errorsPath);
+  const text = readTextIfAny(errorsPath) ?? "";
+  removeIfAny(errorsPath);
   if (code === 0) return;
   const failure = sshFailure(host, text, false);
   throw new XferError(failure.text, failure.exitCode);

@@ -155,6 +155,21 @@ export function replaceFile(path: string, text: string): void {
   });
 }
 
+/** Replaces `path` as replaceFile does, by a file that only this user may read from its first byte on. */
+export function replacePrivateFile(path: string, text: string): void {
+  const temp = `${path}.tmp.${process.pid}`;
+  writing(path, () => {
+    removeIfAny(temp);
+    const fd = openSync(temp, "wx", 0o600);
+    try {
+      writeFully(fd, encoder.encode(text));
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temp, path);
+  });
+}
+
 /** The text of a file, or undefined when there is none. Opens rather than stats: NFS caches negative lookups. */
 export function readTextIfAny(path: string): string | undefined {
   try {

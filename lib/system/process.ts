@@ -184,6 +184,33 @@ export async function runProgram(
   }
 }
 
+/**
+ * Starts a program that outlives this one, in a session of its own: nothing on its stdin, its outputs appended to open
+ * descriptors. Returns its pid.
+ */
+export function startDetached(
+  argv: readonly [string, ...string[]],
+  options: { cwd: string; env: Record<string, string>; stdout: number; stderr: number },
+): number {
+  const child = Bun.spawn([...argv], { ...options, stdin: "ignore", detached: true });
+  child.unref();
+  return child.pid;
+}
+
+/** Runs a program that may use the terminal, with its stderr in a file; returns its exit code. */
+export async function runInForeground(
+  argv: readonly [string, ...string[]],
+  errorsPath: string,
+): Promise<number> {
+  const child = Bun.spawn([...argv], {
+    stdin: "inherit",
+    stdout: "ignore",
+    stderr: Bun.file(errorsPath),
+    env: childEnvironment(),
+  });
+  return await child.exited;
+}
+
 /** The command that runs this very program again: the compiled binary, or bun and the main file in development. */
 export function ownCommand(): [string, ...string[]] {
   return isCompiled() ? [process.execPath] : [process.execPath, Bun.main];

@@ -82,11 +82,14 @@ export async function startSshServer(account: Account, lines: readonly string[] 
   ];
   writeFileSync(join(dir, "ssh_config"), `${client.join("\n")}\n`);
   const start = async () => {
-    const child = Bun.spawn(["/usr/sbin/sshd", "-D", "-f", join(dir, "sshd_config"), "-E", join(dir, "log")], {
-      stdin: "ignore",
-      stdout: "ignore",
-      stderr: "ignore",
-    });
+    const child = Bun.spawn(
+      ["/usr/sbin/sshd", "-D", "-f", join(dir, "sshd_config"), "-E", join(dir, "log")],
+      {
+        stdin: "ignore",
+        stdout: "ignore",
+        stderr: "ignore",
+      },
+    );
     const deadline = Date.now() + 60_000;
     while (!(await answers(port))) {
       if (Date.now() > deadline || child.exitCode !== null) {
