@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { cutChangelog, versionProblem } from "./changelog.ts";
 
 /**
- * `.ci/release [--dry-run | --cut] VERSION`: cuts the changelog, sets the version, builds, writes man pages and digests,
- * commits and tags. It pushes nothing. --dry-run prints what it would do; --cut only writes CHANGELOG.md and package.json.
+ * `.ci/release [--dry-run | --cut] VERSION`: cuts the changelog, sets the version, commits, builds, writes man pages and
+ * digests, and tags. It pushes nothing. --dry-run prints what it would do; --cut only writes CHANGELOG.md and package.json.
  */
 
 const usage = "usage: .ci/release [--dry-run | --cut] VERSION";
@@ -68,6 +68,8 @@ function build(version: string): void {
   run([process.execPath, "run", ".ci/build.ts"]);
   const said = run([join(root, "dist/xfer"), "--version"]);
   if (said !== version) throw new Error(`dist/xfer says that it is ${said}, not ${version}`);
+  rmSync(join(root, manDir), { recursive: true, force: true });
+  mkdirSync(join(root, manDir));
   run([join(root, "dist/xfer"), "man", "--out", manDir]);
   writeFileSync(join(root, sumsPath), digestLines(releasedFiles()));
 }
@@ -108,16 +110,17 @@ function main(): void {
     say(`CHANGELOG.md and package.json are those of ${version}`);
     return;
   }
-  try {
-    build(version);
-  } catch (error) {
-    // There is no version of what does not build.
-    writeFileSync(changelogPath, before.changelog);
-    writeFileSync(packagePath, before.manifest);
-    fail(`${error instanceof Error ? error.message : String(error)}: nothing was committed`);
-  }
+  const head = run(["git", "rev-parse", "HEAD"]);
   if (cut.text !== before.changelog || manifest !== before.manifest) {
     run(["git", "commit", "--quiet", "-m", `xfer ${version}`, "--", "CHANGELOG.md", "package.json"]);
+  }
+  try {
+    // After the commit, which the binary names.
+    build(version);
+  } catch (error) {
+    // There is no version of what does not build. The tree was clean.
+    run(["git", "reset", "--quiet", "--hard", head]);
+    fail(`${error instanceof Error ? error.message : String(error)}: nothing was released`);
   }
   run(["git", "tag", "--annotate", "--cleanup=verbatim", tag, "-m", `xfer ${version}\n\n${cut.notes}`]);
   say(`tagged ${tag}; dist/ has the binary, man pages and SHA256SUMS; nothing was pushed:`);
@@ -128,9 +131,14 @@ function sayPlan(version: string, tag: string, notes: string): void {
   say(`would cut Unreleased in CHANGELOG.md into ${version}:`);
   say(notes.replace(/^(?=.)/gm, "    "));
   say(`would set the version in package.json to ${version}`);
+  say("would commit CHANGELOG.md and package.json");
   say(`would build dist/xfer, ${manDir} and ${sumsPath}`);
-  say(`would commit CHANGELOG.md and package.json, and tag ${tag}`);
+  say(`would tag ${tag}`);
   say("would push nothing");
 }
 
-main();
+try {
+  main();
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error));
+}

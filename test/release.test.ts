@@ -131,14 +131,15 @@ chmodSync("dist/xfer", 0o755);
       expect(git("show", "--no-patch", "--format=%s", "v0.2.0^{commit}").out).toBe("Cut 0.2.0");
     }));
 
-  test("of what does not build commits nothing", () =>
+  test("of what does not build leaves no commit", () =>
     withRepository(() => {
       writeFileSync(join(dir, ".ci", "build.ts"), "process.exit(1);\n");
       git("commit", "--quiet", "--all", "-m", "Break the build");
       const { code, out } = release("0.2.0");
-      expect(out).toInclude("nothing was committed");
+      expect(out).toInclude("nothing was released");
       expect(code).toBe(1);
       expect(git("status", "--porcelain").out).toBe("");
+      expect(git("show", "--no-patch", "--format=%s").out).toBe("Break the build");
       expect(git("tag", "--list").out).toBe("");
     }));
 
