@@ -35,7 +35,7 @@ const loneSurrogate = /\p{Surrogate}/u;
 /**
  * Why rclone cannot carry a key from one kind of place to another as it is, or undefined when it can. The key is the
  * path as rclone lists it, where U+2401 stands for a control character 0x01, and U+201B before it quotes a real U+2401.
- * Measured on rclone 1.60, 1.75 and 1.76; docs/reference/keys.md says how. "no" means that rclone asks for another key, or
+ * Measured on rclone 1.60, 1.75 and 1.76; ARCHITECTURE.md says how. "no" means that rclone asks for another key, or
  * lists two keys as one.
  *
  * | a listed key that has | s3 to s3 | s3 to posix | posix to s3 | posix to posix |

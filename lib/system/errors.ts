@@ -1,4 +1,4 @@
-/** Exit codes of the command line, as docs/reference/exit-codes.md lists them. */
+/** Exit codes of the command line, as README.md lists them. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, resumable: 75, interrupted: 130 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
