@@ -64,7 +64,8 @@ export interface KnownEnds {
 const always = "content, size, modification time";
 const headers = "Cache-Control, Content-Disposition, Content-Encoding, Content-Language";
 const ofS3 = `content type, user metadata, ${headers}`;
-const neverS3 = "tags, ACLs, Expires, redirects, storage class, encryption, object lock, older versions";
+// The storage class is not named here: rclone 1.60 leaves it to the destination, 1.75 and newer carry it.
+const neverS3 = "tags, ACLs, Expires, redirects, encryption, object lock, older versions";
 const ofFiles = "mode, owner, group, extended attributes";
 const neverFiles = "ACLs, hard links, empty directories, modes and times of directories";
 
