@@ -1,5 +1,3 @@
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { addressabilityOf } from "../../lib/build/carriage.ts";
 import { importKeys } from "../../lib/build/from-keys.ts";
 import { type ImportOptions, importRows } from "../../lib/build/from-rows.ts";
@@ -19,55 +17,68 @@ import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { log } from "../../lib/system/log.ts";
 import { formatCount } from "../../lib/system/units.ts";
+import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
-import { buildOptionsOf } from "../flags/listing.ts";
-import * as flags from "../flags/values.ts";
+import type { OptionsOf } from "../flags/flag.ts";
+import { buildOptionsOf, listFlags } from "../flags/listing.ts";
+import { flag } from "../flags/make.ts";
+import { outFlag, rootFlags } from "../flags/manifest.ts";
+import { jsonFlag } from "../flags/output.ts";
+import { rcloneFlags } from "../flags/rclone.ts";
 import { listingText, printBuilt } from "../view/built.ts";
 import { LiveLine } from "../view/live-line.ts";
 
 const formats = [...rowFormats, "keys"] as const;
 
-const schema = v.object({
-  in: flags.requiredText,
-  format: flags.oneOf(formats),
-  columns: flags.optionalText,
-  source: flags.requiredText,
-  dest: flags.requiredText,
-  out: flags.requiredText,
-  json: v.optional(v.boolean(), false),
-  ...flags.rcloneSchema,
-  ...flags.listSchema,
-});
+const flags = {
+  in: flag.file({
+    required: true,
+    group: "what",
+    common: true,
+    description: "what to read; - for standard input",
+  }),
+  format: flag.oneOf(formats, {
+    required: true,
+    group: "what",
+    common: true,
+    description: "S3 Inventory CSV (gzip too), rclone lsf --csv, or a key a line (sizes: by a listing)",
+  }),
+  columns: flag.text({
+    valueHint: "COLUMNS",
+    group: "what",
+    common: true,
+    defaultText: "pst with lsf",
+    description: "the order of the columns: Bucket,Key,Size,... for s3-inventory, pst for lsf",
+  }),
+  ...rootFlags,
+  out: outFlag,
+  ...rcloneFlags,
+  ...listFlags,
+  json: jsonFlag,
+};
 
-type Input = v.InferOutput<typeof schema>;
+type Input = OptionsOf<typeof flags>;
 
-export default defineCommand({
-  meta: {
-    name: "xfer manifest import",
-    description: "Makes a manifest of an inventory or of a list of keys",
-  },
-  args: {
-    in: { type: "string", required: true, valueHint: "FILE", description: "what to read; - for stdin" },
-    format: {
-      type: "string",
-      required: true,
-      valueHint: formats.join("|"),
-      description:
-        "S3 Inventory CSV (gzip too), rclone lsf --csv, or a key a line (sizes: the source is listed)",
+export default command({
+  name: "xfer manifest import",
+  description: "Makes a manifest of an inventory or of a list of keys",
+  details: [
+    "The columns of an inventory are the fileSchema in its manifest.json; one that lists versions needs IsLatest and " +
+      "IsDeleteMarker among them: old versions and delete markers are then left out. A list of keys tells no sizes: the " +
+      "source is listed once, LIST requests only, and a key that is not there is an error.",
+  ],
+  examples: [
+    {
+      says: "Of an S3 Inventory",
+      line: "xfer manifest import --format s3-inventory --columns Bucket,Key,Size,LastModifiedDate,ETag --in inventory.csv.gz --source src:bucket --dest dst:bucket --out manifest.jsonl",
     },
-    columns: {
-      type: "string",
-      valueHint: "COLUMNS",
-      description: "the order of the columns: Bucket,Key,Size,... for s3-inventory, pst for lsf",
+    {
+      says: "Of a list of keys",
+      line: "xfer manifest import --format keys --in keys.txt --runtime host --source set --dest copy --out manifest.jsonl",
     },
-    ...flags.rootArgs,
-    out: { type: "string", required: true, valueHint: "FILE", description: "the manifest to write" },
-    ...flags.rcloneArgs,
-    ...flags.listArgs,
-    json: flags.json,
-  },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
+  ],
+  flags,
+  async run(input) {
     checkNewFile("--out", input.out);
     checkRcloneConfig(input["rclone-config"], input.format === "keys" && input.runtime === "host");
     const live = new LiveLine();

@@ -1,6 +1,4 @@
 import { tmpdir } from "node:os";
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { duplicateKeyError, findFirstDuplicate } from "../../lib/manifest/distinct-keys.ts";
 import { readFirstRecord } from "../../lib/manifest/read.ts";
 import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
@@ -12,51 +10,64 @@ import { removeIfAny } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatObjects } from "../../lib/system/units.ts";
+import { command } from "../cli/command.ts";
 import { checkNewFile } from "../flags/checks.ts";
-import * as flags from "../flags/values.ts";
-import { printBytes, printText } from "../view/print.ts";
+import { flag } from "../flags/make.ts";
+import { jsonFlag } from "../flags/output.ts";
+import { printBytes, printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
 
-const schema = v.object({
-  in: flags.requiredText,
-  out: flags.requiredText,
-  "source-root": flags.optionalText,
-  "dest-root": flags.optionalText,
-});
-
-export default defineCommand({
-  meta: { name: "xfer manifest rebase", description: "Gives a manifest another source or destination root" },
-  args: {
-    in: {
-      type: "string",
+export default command({
+  name: "xfer manifest rebase",
+  description: "Gives a manifest another source or destination root",
+  details: ["Only the roots change: what the records name below them must be the same objects."],
+  examples: [
+    {
+      says: "Copy to another bucket",
+      line: "xfer manifest rebase --in manifest.jsonl --out other.jsonl --dest-root dst:other/set",
+    },
+    {
+      says: "In a pipe",
+      line: "xfer manifest rebase --in - --out - --source-root src:mirror/set",
+    },
+  ],
+  flags: {
+    in: flag.file({
       required: true,
-      valueHint: "FILE",
+      group: "what",
+      common: true,
       description: "the manifest; - for standard input",
-    },
-    out: {
-      type: "string",
+    }),
+    out: flag.file({
       required: true,
-      valueHint: "FILE",
+      group: "what",
+      common: true,
       description: "the new one; - for standard output",
-    },
-    "source-root": {
-      type: "string",
+    }),
+    "source-root": flag.text({
       valueHint: "ROOT",
-      description: "the new source root (default: as it is)",
-    },
-    "dest-root": {
-      type: "string",
+      group: "what",
+      common: true,
+      defaultText: "as it is",
+      description: "the new source root",
+    }),
+    "dest-root": flag.text({
       valueHint: "ROOT",
-      description: "the new destination root (default: as it is)",
-    },
+      group: "what",
+      common: true,
+      defaultText: "as it is",
+      description: "the new destination root",
+    }),
+    json: jsonFlag,
   },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
+  async run(input) {
     const { out } = input;
     const source = input["source-root"];
     const dest = input["dest-root"];
     if (source === undefined && dest === undefined)
       throw invalidInput("--source-root or --dest-root is needed");
+    if (out === "-" && input.json)
+      throw invalidInput("--json: the manifest is on standard output: give --out a file");
     if (out !== "-") checkNewFile("--out", out);
     const reading = new ReadingLine();
     const { signal: stop } = watchForStop(stopSignals);
@@ -84,7 +95,8 @@ export default defineCommand({
       throw error;
     });
     reading.clear();
-    await printText(`${out}: ${formatObjects(records)}\n`);
+    if (input.json) await printJson({ schema: "xfer.rebase.v1", manifest: out, objects: records });
+    else await printText(`${out}: ${formatObjects(records)}\n`);
   },
 });
 
