@@ -1,3 +1,5 @@
+import { isQuiet } from "../../lib/system/log.ts";
+
 /** How often a line is printed where nobody watches a terminal. */
 const plainIntervalMs = 10_000;
 
@@ -48,6 +50,7 @@ export class LiveLine {
 
   /** Shows a line; `news` that were not shown before are shown at once, wherever that is. */
   update(line: string | readonly LinePart[], { nowMs = Date.now(), news = "" } = {}): void {
+    if (isQuiet()) return;
     const parts = typeof line === "string" ? [{ text: line, weight: 0 }] : line;
     if (this.#stream.isTTY) {
       // The last column stays free: some terminals wrap when it is filled.

@@ -1,4 +1,4 @@
-import { type ConsolaReporter, createConsola } from "consola";
+import { type ConsolaReporter, createConsola, LogLevels } from "consola";
 
 const words: Readonly<Record<string, string>> = { warn: "warning: ", error: "error: ", fatal: "error: " };
 
@@ -13,3 +13,21 @@ const reporter: ConsolaReporter = {
 
 /** The program's logger: everything goes to stderr, since stdout is for data. */
 export const log = createConsola({ reporters: [reporter], stdout: process.stderr, stderr: process.stderr });
+
+let quiet = false;
+
+/** From here on errors and warnings alone are told: nothing of what is going on, and no progress. */
+export function beQuiet(): void {
+  quiet = true;
+  log.level = LogLevels.warn;
+}
+
+/** Whether errors and warnings alone are wanted. */
+export function isQuiet(): boolean {
+  return quiet;
+}
+
+/** From here on the programs that are started are told too. */
+export function beVerbose(): void {
+  log.level = LogLevels.debug;
+}

@@ -2,6 +2,7 @@ import { runCommand } from "citty";
 import { canonicalArguments } from "../../cmd/cli/arguments.ts";
 import type { Command, Group } from "../../cmd/cli/command.ts";
 import { root } from "../../cmd/cli/commands.ts";
+import { splitOperands } from "../../cmd/cli/operands.ts";
 import type { Flags, OptionsOf } from "../../cmd/flags/flag.ts";
 import { readFlags } from "../../cmd/flags/read.ts";
 import { splitWords } from "../../lib/system/shell-words.ts";
@@ -24,7 +25,8 @@ export async function optionsGiven(
   line: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   const args = command.args as Flags;
-  const rawArgs = canonicalArguments(args, splitWords(line, "line"));
+  const { rest } = splitOperands(command.spec.operands, args, splitWords(line, "line"));
+  const rawArgs = canonicalArguments(args, rest);
   const { result } = await runCommand(
     { args, run: ({ args: given }) => readFlags(args, given) },
     { rawArgs },
