@@ -1,4 +1,6 @@
 import { command } from "./cli/command.ts";
+import { complete, completionLines, joinBashWords, withoutStart } from "./cli/complete.ts";
+import { loadTree } from "./cli/load-tree.ts";
 import { printText } from "./view/print.ts";
 
 /** What the scripts of `xfer completion` call at each press of the key. */
@@ -9,8 +11,6 @@ export default command({
   operands: { usage: "SHELL -- WORDS", most: Number.POSITIVE_INFINITY },
   flags: {},
   async run(_options, { operands: [shell = "", ...words], root }) {
-    const { complete, completionLines, joinBashWords, withoutStart } = await import("./cli/complete.ts");
-    const { loadTree } = await import("./cli/load-tree.ts");
     const line = shell === "bash" ? joinBashWords(words) : { words, typed: "" };
     // zsh's script takes off what stands before a value itself.
     const typed = shell === "zsh" ? (/^--[^=]+=/.exec(line.words.at(-1) ?? "")?.[0] ?? "") : line.typed;

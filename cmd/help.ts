@@ -1,4 +1,8 @@
 import { command } from "./cli/command.ts";
+import { noCommandText } from "./cli/did-you-mean.ts";
+import { findCommand } from "./cli/find-command.ts";
+import { loadTree } from "./cli/load-tree.ts";
+import { helpFor } from "./cli/show-help.ts";
 import { UsageError } from "./cli/usage-error.ts";
 import { flag } from "./flags/make.ts";
 import { printText } from "./view/print.ts";
@@ -15,11 +19,9 @@ export default command({
     all: flag.on({ group: "output", common: true, description: "all flags, and more about them" }),
   },
   async run({ all }, { operands, root, color }) {
-    const { findCommand } = await import("./cli/find-command.ts");
-    const { helpFor } = await import("./cli/show-help.ts");
     const found = await findCommand(root, operands);
     if (found.problem?.kind === "unknown" || found.rest.length > 0) {
-      throw new UsageError(`there is no command ${JSON.stringify(operands.join(" "))}`, "xfer");
+      throw new UsageError(noCommandText(await loadTree(root), operands), "xfer");
     }
     await printText(await helpFor(found.command, { all, color, stream: process.stdout }));
   },

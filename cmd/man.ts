@@ -1,6 +1,13 @@
+import { join } from "node:path";
+import { writeFileDurable } from "../lib/system/durable.ts";
 import { childEnvironment } from "../lib/system/process.ts";
+import { requireFolder } from "../lib/system/writable.ts";
 import { version } from "../package.json" with { type: "json" };
 import { command } from "./cli/command.ts";
+import { noCommandText } from "./cli/did-you-mean.ts";
+import { loadTree } from "./cli/load-tree.ts";
+import { manPage, pageName } from "./cli/man-page.ts";
+import { allOf, findTree } from "./cli/tree.ts";
 import { UsageError } from "./cli/usage-error.ts";
 import { flag } from "./flags/make.ts";
 import { printText } from "./view/print.ts";
@@ -24,25 +31,18 @@ export default command({
     }),
   },
   async run({ out }, { operands, root }) {
-    const { allOf, findTree } = await import("./cli/tree.ts");
-    const { manPage, pageName } = await import("./cli/man-page.ts");
-    const { loadTree } = await import("./cli/load-tree.ts");
     const all = await loadTree(root);
     if (out !== undefined) {
       if (operands.length > 0) throw new UsageError("--out writes all pages: leave the command out");
-      const { mkdirSync } = await import("node:fs");
-      const { join } = await import("node:path");
-      const { writeFileDurable } = await import("../lib/system/durable.ts");
-      mkdirSync(out, { recursive: true });
-      const trees = allOf(all);
-      for (const tree of trees)
-        writeFileDurable(join(out, `${pageName(tree)}.1`), manPage(all, tree, { version }));
-      await printText(`${out}: ${trees.length} pages\n`);
-      return;
+      requireFolder("--out", out);
+      const pages = allOf(all);
+      for (const page of pages)
+        writeFileDurable(join(out, `${pageName(page)}.1`), manPage(all, page, { version }));
+      return printText(`${out}: ${pages.length} pages\n`);
     }
-    const tree = findTree(all, operands);
-    if (!tree) throw new UsageError(`there is no command ${JSON.stringify(operands.join(" "))}`);
-    await show(manPage(all, tree, { version }));
+    const page = findTree(all, operands);
+    if (!page) throw new UsageError(noCommandText(all, operands));
+    await show(manPage(all, page, { version }));
   },
 });
 

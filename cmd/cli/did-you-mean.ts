@@ -32,6 +32,13 @@ export function commandMeant(root: CommandTree, words: readonly string[]): strin
   return byLikeness.length === 1 ? byLikeness[0]?.spec.name : undefined;
 }
 
+/** What is told of words that name no command where one is to be named. */
+export function noCommandText(root: CommandTree, words: readonly string[]): string {
+  const meant = commandMeant(root, words);
+  const hint = meant === undefined ? "" : `: did you mean ${meant}?`;
+  return `there is no command ${JSON.stringify(words.join(" "))}${hint}`;
+}
+
 /**
  * What is to be said of a flag that the command does not have: the flag that is like it, or the commands that do have it;
  * undefined when there is nothing to say.
