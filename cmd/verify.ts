@@ -48,7 +48,10 @@ const verifyFlags = {
     common: true,
     description: "read N objects at the destination, chosen at random (local)",
   }),
-  "list-parallel": listParallelFlag,
+  "list-parallel": {
+    ...listParallelFlag,
+    description: "list up to N prefixes of the destination side by side (local)",
+  },
   "allow-untransferable": allowUntransferableFlag,
   "image-check": imageCheckFlag,
   json: jsonFlag,

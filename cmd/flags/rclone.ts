@@ -14,11 +14,13 @@ const pathHere = v.pipe(
   v.transform((path) => resolve(path)),
 );
 
+const inContainer = (path: string) => (path.startsWith("/") ? path : undefined);
+
 /** How rclone is reached. */
 export const rcloneFlags = {
   runtime: flag.oneOf(runtimeNames, {
     group: "rclone",
-    defaultText: "pyxis; host with --executor local",
+    defaultText: "pyxis",
     description: "how rclone is reached: in a container by srun, in one by apptainer, or from PATH",
   }),
   "rclone-image": flag.text({
@@ -26,7 +28,7 @@ export const rcloneFlags = {
     group: "rclone",
     common: true,
     completes: "file",
-    description: "the container image, best one file that all nodes see; none with host",
+    description: "container image that all nodes see; none with host",
   }),
   "rclone-config": flag.read(pathHere, {
     valueHint: "FILE",
@@ -34,9 +36,9 @@ export const rcloneFlags = {
     common: true,
     completes: "file",
     defaultText: "rclone's own",
-    description: "rclone.conf, as a path where rclone runs",
+    description: "rclone.conf, where rclone runs",
   }),
-  "rclone-conf-in-container": flag.text({
+  "rclone-conf-in-container": flag.parsed(inContainer, "must be an absolute path", {
     default: "/etc/rclone/rclone.conf",
     valueHint: "FILE",
     group: "rclone",

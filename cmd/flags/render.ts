@@ -34,8 +34,8 @@ const slurmFlags = {
   "array-concurrency": flag.whole(1, noLimit, {
     group: "slurm",
     common: true,
-    defaultText: `${clusterDefaults.arrayConcurrency}; this machine's CPUs with --executor local`,
-    description: "array tasks that run at a time",
+    defaultText: String(clusterDefaults.arrayConcurrency),
+    description: "tasks that run at a time",
   }),
   "time-limit": flag.checked(timeLimitProblem, {
     default: "24:00:00",

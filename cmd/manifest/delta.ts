@@ -18,7 +18,7 @@ export default command({
   name: "xfer manifest delta",
   description: "Lists the destination and writes the records that are missing or differ there",
   details: [
-    "With --compare time an object also counts as changed when its time is after the destination's. On S3 both are times " +
+    "With --compare mtime an object also counts as changed when its time is after the destination's. On S3 both are times " +
       "of upload, not the times kept in metadata: from S3 to POSIX use another comparison. What has no hash or no time on " +
       "one side counts as changed, with a warning.",
   ],

@@ -99,17 +99,10 @@ export default command({
   ],
   flags,
   async run(input) {
-    const { "min-rate": minRate, "max-rate": maxRate } = input;
-    if (minRate > maxRate) throw invalidInput("--min-rate is above --max-rate: give the lower rate first");
-    const histogram = histogramOf(input);
+    const options = optionsOf(input);
     const reading = new ReadingLine();
     const estimate = await estimateTransfer({
-      manifestPath: input.in,
-      minRate,
-      maxRate,
-      histogram,
-      preferUnits: input["prefer-units"],
-      cluster: clusterOf(input),
+      ...options,
       now: new Date(),
       onProgress: reading.show("estimating"),
     });
@@ -121,6 +114,20 @@ export default command({
     }
   },
 });
+
+/** What the flags ask for. Throws invalid input for rates that are the wrong way round. */
+export function optionsOf(input: OptionsOf<typeof flags>): Omit<EstimateOptions, "now" | "onProgress"> {
+  const { "min-rate": minRate, "max-rate": maxRate } = input;
+  if (minRate > maxRate) throw invalidInput("--min-rate is above --max-rate: give the lower rate first");
+  return {
+    manifestPath: input.in,
+    minRate,
+    maxRate,
+    histogram: histogramOf(input),
+    preferUnits: input["prefer-units"],
+    cluster: clusterOf(input),
+  };
+}
 
 /** The histogram that the flags ask for. Throws invalid input for bounds that hold nothing. */
 function histogramOf(input: OptionsOf<typeof flags>): EstimateOptions["histogram"] {

@@ -79,11 +79,12 @@ export default command({
   ],
   flags,
   async run(input) {
+    const columns = columnsOf(input);
     checkNewFile("--out", input.out);
-    checkRcloneConfig(input["rclone-config"], input.format === "keys" && input.runtime === "host");
+    checkRcloneConfig(input["rclone-config"], columns === undefined && input.runtime === "host");
     const live = new LiveLine();
     const runtime = input.runtime ?? "pyxis";
-    const listsSource = input.format === "keys";
+    const listsSource = columns === undefined;
     const context = remoteContext(input["rclone-config"], runtime);
     const options = {
       ...buildOptionsOf(input, {
@@ -104,7 +105,6 @@ export default command({
       context,
     );
     if (listsSource) {
-      if (input.columns !== undefined) throw invalidInput("--columns: a list of keys has no columns");
       checkImage(options.runtime, options.image);
       if (input["image-check"]) requireImageHere(options.runtime, options.image);
       requireListingPassword(input, runtime);
@@ -115,7 +115,7 @@ export default command({
     }
     const imported = await importRows({
       ...options,
-      ...rowReader(input, options.sourceRoot),
+      ...rowReader(columns, options.sourceRoot),
       addressability: addressabilityOf(options),
     });
     live.clear();
@@ -126,18 +126,31 @@ export default command({
   },
 });
 
+/** The columns of an inventory or of a table. */
+interface Columns {
+  format: (typeof rowFormats)[number];
+  order: string;
+}
+
+/** The columns of what is read; undefined for a list of keys. Throws invalid input when they cannot be told. */
+export function columnsOf({ format, columns }: Pick<Input, "format" | "columns">): Columns | undefined {
+  switch (format) {
+    case "keys":
+      if (columns !== undefined) throw invalidInput("--columns: a list of keys has no columns");
+      return undefined;
+    case "lsf":
+      return { format, order: columns ?? "pst" };
+    case "s3-inventory":
+      if (columns !== undefined) return { format, order: columns };
+      throw invalidInput("--columns is needed: the fileSchema in the manifest.json of the inventory");
+  }
+}
+
 function rowReader(
-  { format, columns }: Input,
+  { format, order }: Columns,
   sourceRoot: string,
 ): Pick<ImportOptions, "readRow" | "onDuplicate"> {
-  if (format === "lsf") {
-    return { readRow: lsfReader(columns ?? "pst"), onDuplicate: "remove one of the two rows" };
-  }
-  if (columns === undefined) {
-    throw invalidInput("--columns is needed: the fileSchema in the manifest.json of the inventory");
-  }
-  return {
-    readRow: inventoryReader(columns, sourceRoot),
-    onDuplicate: inventoryDuplicateAdvice(columns),
-  };
+  return format === "lsf"
+    ? { readRow: lsfReader(order), onDuplicate: "remove one of the two rows" }
+    : { readRow: inventoryReader(order, sourceRoot), onDuplicate: inventoryDuplicateAdvice(order) };
 }

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { duplicateKeyError, findFirstDuplicate } from "../../lib/manifest/distinct-keys.ts";
 import { readFirstRecord } from "../../lib/manifest/read.ts";
-import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
+import { type RebaseOptions, rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
 import { copyUntransferable, untransferablePath } from "../../lib/manifest/untransferable.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
@@ -12,10 +12,41 @@ import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatObjects } from "../../lib/system/units.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile } from "../flags/checks.ts";
+import type { OptionsOf } from "../flags/flag.ts";
 import { flag } from "../flags/make.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { printBytes, printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
+
+const flags = {
+  in: flag.file({
+    required: true,
+    group: "what",
+    common: true,
+    description: "the manifest; - for standard input",
+  }),
+  out: flag.file({
+    required: true,
+    group: "what",
+    common: true,
+    description: "the new one; - for standard output",
+  }),
+  "source-root": flag.text({
+    valueHint: "ROOT",
+    group: "what",
+    common: true,
+    defaultText: "as it is",
+    description: "the new source root",
+  }),
+  "dest-root": flag.text({
+    valueHint: "ROOT",
+    group: "what",
+    common: true,
+    defaultText: "as it is",
+    description: "the new destination root",
+  }),
+  json: jsonFlag,
+};
 
 export default command({
   name: "xfer manifest rebase",
@@ -31,56 +62,20 @@ export default command({
       line: "xfer manifest rebase --in - --out - --source-root src:mirror/set",
     },
   ],
-  flags: {
-    in: flag.file({
-      required: true,
-      group: "what",
-      common: true,
-      description: "the manifest; - for standard input",
-    }),
-    out: flag.file({
-      required: true,
-      group: "what",
-      common: true,
-      description: "the new one; - for standard output",
-    }),
-    "source-root": flag.text({
-      valueHint: "ROOT",
-      group: "what",
-      common: true,
-      defaultText: "as it is",
-      description: "the new source root",
-    }),
-    "dest-root": flag.text({
-      valueHint: "ROOT",
-      group: "what",
-      common: true,
-      defaultText: "as it is",
-      description: "the new destination root",
-    }),
-    json: jsonFlag,
-  },
+  flags,
   async run(input) {
     const { out } = input;
-    const source = input["source-root"];
-    const dest = input["dest-root"];
-    if (source === undefined && dest === undefined)
-      throw invalidInput("--source-root or --dest-root is needed");
-    if (out === "-" && input.json)
-      throw invalidInput("--json: the manifest is on standard output: give --out a file");
+    const roots = rootsOf(input);
     if (out !== "-") checkNewFile("--out", out);
     const reading = new ReadingLine();
     const { signal: stop } = watchForStop(stopSignals);
     const options = {
       manifestPath: input.in,
-      roots: {
-        sourceRoot: source === undefined ? undefined : checkRoot("--source-root", source),
-        destRoot: dest === undefined ? undefined : checkRoot("--dest-root", dest),
-      },
+      roots,
       onProgress: reading.show("rebasing"),
       stop,
     };
-    await checkApart(input.in, options.roots);
+    await checkApart(input.in, roots);
     if (out === "-") {
       // What is printed cannot be taken back: a file is looked through before.
       const twice =
@@ -99,6 +94,19 @@ export default command({
     else await printText(`${out}: ${formatObjects(records)}\n`);
   },
 });
+
+/** The new roots, of which one may stay. Throws invalid input for roots and flags that cannot be. */
+export function rootsOf(input: OptionsOf<typeof flags>): RebaseOptions["roots"] {
+  const { "source-root": source, "dest-root": dest, out, json } = input;
+  if (source === undefined && dest === undefined)
+    throw invalidInput("--source-root or --dest-root is needed");
+  if (out === "-" && json)
+    throw invalidInput("--json: the manifest is on standard output: give --out a file");
+  return {
+    sourceRoot: source === undefined ? undefined : checkRoot("--source-root", source),
+    destRoot: dest === undefined ? undefined : checkRoot("--dest-root", dest),
+  };
+}
 
 /** Throws invalid input when the new roots overlap; one that stays is known of a file alone. */
 async function checkApart(

@@ -47,6 +47,7 @@ export default command({
     strategy: { ...strategyFlag, common: true },
     "object-overhead": flag.parsed(...byteCount, {
       default: objectOverheadBytesDefault,
+      defaultText: formatBytes(objectOverheadBytesDefault),
       valueHint: "SIZE",
       group: "sharding",
       common: true,

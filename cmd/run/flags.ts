@@ -1,3 +1,4 @@
+import { clusterDefaults } from "../../lib/estimate/cost-model.ts";
 import type { OptionsOf } from "../flags/flag.ts";
 import { listFlags } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
@@ -31,24 +32,24 @@ export const runFlags = {
     default: "run",
     group: "what",
     common: true,
-    description: "the run directory; resumes what is there",
+    description: "the run directory, new or begun",
   }),
   executor: flag.oneOf(executors, {
     default: "slurm",
     group: "what",
     common: true,
-    description: "run the agents as a Slurm array, or here",
+    description: "as a Slurm array, or on this machine",
   }),
   delta: flag.on({
     group: "what",
     common: true,
-    description: "copy only what is missing or differs at the destination",
+    description: "copy only what is missing or differs there",
   }),
   compare: compareFlag,
   verify: flag.onOff({
     group: "what",
-    defaultText: "on with --executor local",
-    description: "compare the destination's listing with the manifest at the end (local)",
+    defaultText: "local: on",
+    description: "end with a comparison of the destination's listing",
     negativeDescription: "do not compare the destination after the copy",
   }),
   "allow-untransferable": allowUntransferableFlag,
@@ -57,13 +58,18 @@ export const runFlags = {
     valueHint: "N",
     group: "sharding",
     common: true,
-    defaultText: `${numShardsDefault.slurm}; ${numShardsDefault.local} with --executor local`,
-    description: "how many shards; auto: what xfer manifest analyze suggests",
+    defaultText: `${numShardsDefault.slurm}; local: ${numShardsDefault.local}`,
+    description: "how many shards, or auto",
   }),
   strategy: strategyFlag,
   ...rcloneFlags,
+  runtime: { ...rcloneFlags.runtime, defaultText: "pyxis; local: host" },
   submit: flag.on({ group: "slurm", common: true, description: "submit the array" }),
   ...renderFlags,
+  "array-concurrency": {
+    ...renderFlags["array-concurrency"],
+    defaultText: `${clusterDefaults.arrayConcurrency}; local: one a CPU`,
+  },
   json: jsonFlag,
 };
 

@@ -20,16 +20,14 @@ export default command({
   details: [
     "The same command again goes on where an earlier one ended; a finished run copies nothing. The run directory never " +
       "lists its source again: for a new listing use a new run directory.",
+    "--num-shards auto takes what xfer manifest analyze suggests. With --executor local the agents run at once, and the " +
+      "run ends with a comparison of the destination's own listing; --submit and the flags for sbatch are for slurm.",
     "Exit code 0 means that every listed object is proven, and verified where the run ends with that.",
   ],
   examples: [
     {
       says: "Copy a folder on this machine",
       line: "xfer run --executor local --source set --dest copy --run-dir run",
-    },
-    {
-      says: "Copy only what is missing or changed",
-      line: "xfer run --executor local --source set --dest copy --run-dir run2 --delta",
     },
     {
       says: "Submit 512 shards to a cluster, 64 at a time",
