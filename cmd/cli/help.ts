@@ -1,6 +1,7 @@
 import { type Flag, type Flags, flagGroups } from "../flags/flag.ts";
 import { globalFlags } from "../flags/global.ts";
 import type { CommandSpec, Example, GroupSpec } from "./command.ts";
+import { environment, exitStatus } from "./conventions.ts";
 import { type FlagRow, type FlagSection, flagSections, hintOf, isRequired, rowText } from "./flag-rows.ts";
 import { type CommandTree, flagsOf, lastWord } from "./tree.ts";
 import { wrap, wrapCommand } from "./wrap.ts";
@@ -58,9 +59,19 @@ function groupHelp(page: Page, tree: CommandTree, spec: GroupSpec): void {
   page.rows(tree.children.map((child) => ({ term: lastWord(child), says: child.spec.description })));
   if (page.layout.all) {
     page.heading("Flags of every command");
-    page.rows([...flagSections(globalFlags).flatMap(({ rows }) => rows), ...helpRows].map(pageRow));
+    const version = isRoot(tree) ? [versionRow] : [];
+    const rows = [...flagSections(globalFlags).flatMap((section) => section.rows), ...helpRows, ...version];
+    page.rows(rows.map(pageRow));
+  }
+  if (page.layout.all && isRoot(tree)) {
+    page.heading("Exit codes");
+    page.rows(exitStatus.map(([term, says]) => ({ term, says })));
+    page.heading("Environment");
+    page.rows(environment.map(([term, says]) => ({ term, says })));
   }
   page.examples(spec.examples ?? []);
+  if (!page.layout.all && isRoot(tree))
+    page.paragraph(`Flags of every command, exit codes: ${spec.name} --help-all`);
   page.paragraph(`More of a command: ${spec.name} COMMAND --help`);
 }
 
@@ -69,6 +80,10 @@ const helpRows: readonly FlagRow[] = [
   helpRow,
   { names: ["--help-all"], hint: undefined, says: "show all flags, and more about the command" },
 ];
+
+const versionRow: FlagRow = { names: ["--version"], hint: undefined, says: "print the version" };
+
+const isRoot = ({ spec }: CommandTree): boolean => !spec.name.includes(" ");
 
 /** The sections, with the flags that ask for help in the last group. */
 function withHelp(sections: readonly FlagSection[], isLonger: boolean): FlagSection[] {

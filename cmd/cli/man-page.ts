@@ -1,4 +1,5 @@
 import type { Example } from "./command.ts";
+import { environment, exitStatus } from "./conventions.ts";
 import { type FlagRow, flagSections } from "./flag-rows.ts";
 import { usageOf } from "./help.ts";
 import { allOf, type CommandTree, flagsOf } from "./tree.ts";
@@ -38,30 +39,23 @@ export function manPage(root: CommandTree, tree: CommandTree, { version }: Manua
     ]),
     ...exampleLines(spec.examples ?? []),
     ".SH EXIT STATUS",
-    ...exitStatus.flatMap(([code, says]) => [".TP", `.B ${code}`, line(says)]),
+    ...exitStatus.flatMap(termLines),
+    ".SH ENVIRONMENT",
+    ...environment.flatMap(termLines),
     ".SH SEE ALSO",
     seeAlso(root, tree),
     "",
   ].join("\n");
 }
 
-/** Exit codes, which are the same in all commands. */
-export const exitStatus: readonly (readonly [number, string])[] = [
-  [0, "done"],
-  [1, "failed, or something is unaccounted for"],
-  [2, "wrong usage or invalid input; nothing was done"],
-  [75, "stopped early: the same command goes on where it was"],
-  [130, "interrupted"],
-];
-
 function commandLines(tree: CommandTree): string[] {
   if (tree.children.length === 0) return [];
-  const lines = tree.children.flatMap((child) => [
-    ".TP",
-    `.B ${text(child.spec.name)}`,
-    line(child.spec.description),
-  ]);
+  const lines = tree.children.flatMap(({ spec }) => termLines([spec.name, spec.description]));
   return [".SH COMMANDS", ...lines];
+}
+
+function termLines([term, says]: readonly [string, string]): string[] {
+  return [".TP", `.B ${text(term)}`, line(says)];
 }
 
 function rowLines({ names, hint, says }: FlagRow): string[] {

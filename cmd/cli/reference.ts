@@ -1,8 +1,8 @@
 import type { Flags } from "../flags/flag.ts";
 import { globalFlags } from "../flags/global.ts";
+import { environment, exitStatus } from "./conventions.ts";
 import { type FlagRow, flagSections, rowText } from "./flag-rows.ts";
 import { usageOf } from "./help.ts";
-import { exitStatus } from "./man-page.ts";
 import { allOf, type CommandTree } from "./tree.ts";
 import { wrapCommand } from "./wrap.ts";
 
@@ -14,9 +14,10 @@ export function referenceText(root: CommandTree): string {
   );
   return [
     "# Commands",
-    "Made from the declarations in `cmd/` by `test/cmd/cli/reference.test.ts`: change those, not this page.",
+    "Made from the declarations in `cmd/` by `test/cmd/cli/all-commands.test.ts`: change those, not this page.",
     contents.join("\n"),
-    `Exit codes, the same in all commands: ${exitStatus.map(([code, says]) => `${code} ${says}`).join("; ")}.`,
+    table("exit code of every command", exitStatus),
+    table("environment of every command", environment),
     "Flags of every command:",
     ...sectionTables(globalFlags),
     ...trees.flatMap(commandBlocks),
@@ -50,6 +51,14 @@ function sectionTables(flags: Flags): string[] {
   return flagSections(flags).map(({ title, rows }) =>
     [`| ${title} | |`, "|---|---|", ...rows.map(rowLine)].join("\n"),
   );
+}
+
+function table(title: string, rows: readonly (readonly [string, string])[]): string {
+  return [
+    `| ${title} | |`,
+    "|---|---|",
+    ...rows.map(([term, says]) => `| \`${term}\` | ${cell(says)} |`),
+  ].join("\n");
 }
 
 function rowLine(row: FlagRow): string {

@@ -1,9 +1,10 @@
 import { runCommand } from "citty";
 import { errnoOf, exitCodes, messageOf, XferError } from "../../lib/system/errors.ts";
-import { beQuiet, beVerbose } from "../../lib/system/log.ts";
+import { beQuiet, beVerbose, useColors } from "../../lib/system/log.ts";
 import { globalFlags } from "../flags/global.ts";
 import { outputFailure, printText } from "../view/print.ts";
 import { canonicalArguments } from "./arguments.ts";
+import { isColored } from "./colors.ts";
 import type { Call, Command, Group } from "./command.ts";
 import { type FoundCommand, findCommand } from "./find-command.ts";
 import { splitOperands } from "./operands.ts";
@@ -49,8 +50,9 @@ async function runFound(root: Group, { rest }: FoundCommand, command: Command): 
   try {
     const { operands, rest: words } = splitOperands(command.spec.operands, flags, rest);
     const rawArgs = canonicalArguments(flags, words);
-    setLogging(rawArgs);
-    const call: Call = { operands, root, color: colorIn(rawArgs) };
+    const color = colorIn(rawArgs);
+    setLogging(rawArgs, isColored(color, process.stderr, process.env));
+    const call: Call = { operands, root, color };
     const { result } = await runCommand(command, { rawArgs, data: call });
     return typeof result === "number" ? result : exitCodes.done;
   } catch (error) {
@@ -61,11 +63,12 @@ async function runFound(root: Group, { rest }: FoundCommand, command: Command): 
 }
 
 /** Sets what is told on stderr beside errors, by the flags of every command; the last of each counts. */
-function setLogging(rawArgs: readonly string[]): void {
+function setLogging(rawArgs: readonly string[], colored: boolean): void {
   const isOn = (name: string) => rawArgs.lastIndexOf(`--${name}`) > rawArgs.lastIndexOf(`--no-${name}`);
   if (isOn("quiet") && isOn("verbose")) {
     throw new UsageError("--quiet and --verbose exclude each other: leave one of them out");
   }
+  if (colored) useColors();
   if (isOn("quiet")) beQuiet();
   if (isOn("verbose")) beVerbose();
 }

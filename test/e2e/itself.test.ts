@@ -32,6 +32,12 @@ test("help is the same however it is asked for, and goes to stderr when a comman
 
 test("color is in the help where it is asked for, whatever NO_COLOR says, and nowhere else by itself", async () => {
   const help = (words: string[], env = {}) => xfer(["run", "--help", ...words], { cwd: "/", env });
+  using dir = temporaryDirectory();
+  const line = "run --source a --dest b --rclone-image none.sqsh --rclone-config none.conf --color always";
+  const { stderr } = await xfer(line.split(" "), { cwd: dir.path });
+  expect(stderr).toContain(
+    `\x1b[33mwarning:\x1b[39m --rclone-config: ${dir.path}/none.conf: no such file here`,
+  );
   const [plain, colored] = await Promise.all([help([]), help(["--color", "always"], { NO_COLOR: "1" })]);
   expect(plain.stdout).not.toContain("\x1b");
   expect(colored.stdout).toContain("\x1b[1mUsage:");

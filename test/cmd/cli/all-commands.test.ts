@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../../cmd/cli/commands.ts";
 import { helpText } from "../../../cmd/cli/help.ts";
@@ -21,6 +22,11 @@ test.each(commands)("the help of %s, with no line over 80 columns", (name, comma
   expectGolden(golden(`${name}.help-all.txt`), all ?? "");
   const lines = `${common}${all}`.split("\n");
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});
+
+test("no golden help is of a command that is gone", () => {
+  const names = commands.flatMap(([name]) => [`${name}.help.txt`, `${name}.help-all.txt`]);
+  expect(readdirSync(golden("")).sort()).toEqual(names.sort());
 });
 
 test("docs/reference/commands.md is that of these commands", () => {
