@@ -34,7 +34,7 @@ test("docs/reference/commands.md is that of these commands", () => {
 });
 
 test("groff finds nothing wrong with any man page", async () => {
-  await ensurePackages([program("groff", "groff")]);
+  await ensurePackages([program("groff-base", "groff")]);
   const pages = commands.map(([, command]) => manPage(tree, command, { version: "1.2.3" }));
   for (const page of pages) {
     const found = Bun.spawnSync(["groff", "-man", "-ww", "-z", "-Tascii"], { stdin: new Blob([page]) });

@@ -4,7 +4,7 @@ import { allOf, type CommandTree, findTree } from "../../../cmd/cli/tree.ts";
 import { ensurePackages, program } from "../../setup/packages.ts";
 import { sample } from "./sample-tree.ts";
 
-await ensurePackages([program("groff", "groff")]);
+await ensurePackages([program("groff-base", "groff")]);
 
 const hostile: CommandTree = {
   spec: {
