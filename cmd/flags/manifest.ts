@@ -2,22 +2,22 @@ import { flag } from "./make.ts";
 
 /** Flags that name a manifest, and what it is made of. */
 
-/** The roots of a manifest, for commands that cannot do without. */
-export const rootFlags = {
-  source: flag.text({
-    required: true,
-    valueHint: "ROOT",
-    group: "what",
-    common: true,
-    description: "what to copy: a path, or remote:path",
-  }),
-  dest: flag.text({
-    required: true,
-    valueHint: "ROOT",
-    group: "what",
-    common: true,
-    description: "where to: a path, or remote:path",
-  }),
+const source = {
+  valueHint: "ROOT",
+  group: "what",
+  common: true,
+  description: "what to copy: a path, or remote:path",
+} as const;
+
+const dest = { ...source, description: "where to: a path, or remote:path" } as const;
+
+/** The roots of a manifest, which a run directory may have already. */
+export const rootFlags = { source: flag.text(source), dest: flag.text(dest) };
+
+/** The roots of a manifest that is made. */
+export const requiredRootFlags = {
+  source: flag.text({ ...source, required: true }),
+  dest: flag.text({ ...dest, required: true }),
 };
 
 /** What the commands that suggest and estimate read. */

@@ -8,7 +8,7 @@ import type { Flags, OptionsOf } from "./flag.ts";
  */
 export function readFlags<F extends Flags>(flags: F, args: unknown): OptionsOf<F> {
   const entries = Object.entries(flags).map(([name, { schema }]) => [name, schema] as const);
-  const result = v.safeParse(v.object(Object.fromEntries(entries)), args, { abortEarly: true });
+  const result = v.safeParse(v.object(Object.fromEntries(entries)), args);
   if (result.success) return result.output as OptionsOf<F>;
   const issue = result.issues[0];
   const name = v.getDotPath(issue) ?? "";
@@ -18,10 +18,11 @@ export function readFlags<F extends Flags>(flags: F, args: unknown): OptionsOf<F
   throw invalidInput(`--${name}: ${problemOf(issue, name, given)}`);
 }
 
-/** What another program's rules say of a value names the value already, or hides it since it may be a credential. */
-const whole = new Set(["raw_check", "raw_transform"]);
+/** Problems that a rule has put into words of its own: they name the value already, or hide what may be a credential. */
+const inOwnWords = new Set(["raw_check", "raw_transform"]);
 
 function problemOf(issue: v.BaseIssue<unknown>, name: string, given: unknown): string {
-  if (!whole.has(issue.type)) return `${issue.message}, not ${JSON.stringify(given)}`;
+  if (!inOwnWords.has(issue.type)) return `${issue.message}, not ${JSON.stringify(given)}`;
+  // A reader of the library's names its flag itself.
   return issue.message.replace(new RegExp(`^(?:--${name})?: `), "");
 }

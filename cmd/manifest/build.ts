@@ -9,7 +9,7 @@ import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
 import { buildOptionsOf, listFlags } from "../flags/listing.ts";
-import { outFlag, rootFlags } from "../flags/manifest.ts";
+import { outFlag, requiredRootFlags } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { imageOf, rcloneFlags } from "../flags/rclone.ts";
 import { listingText, printBuilt } from "../view/built.ts";
@@ -32,7 +32,7 @@ export default command({
       line: "xfer manifest build --source src:bucket/set --dest dst:bucket/set --out run/manifest.jsonl --rclone-image /shared/rclone.sqsh",
     },
   ],
-  flags: { ...rootFlags, out: outFlag, ...rcloneFlags, ...listFlags, json: jsonFlag },
+  flags: { ...requiredRootFlags, out: outFlag, ...rcloneFlags, ...listFlags, json: jsonFlag },
   async run(input) {
     checkNewFile("--out", input.out);
     const runtime = input.runtime ?? "pyxis";

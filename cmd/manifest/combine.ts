@@ -9,7 +9,7 @@ import { command } from "../cli/command.ts";
 import { checkNewFile } from "../flags/checks.ts";
 import { newRunId } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
-import { outFlag, rootFlags, runIdFlag } from "../flags/manifest.ts";
+import { outFlag, requiredRootFlags, runIdFlag } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { listingText, printBuilt } from "../view/built.ts";
 import { LiveLine } from "../view/live-line.ts";
@@ -27,7 +27,7 @@ export default command({
     },
   ],
   flags: {
-    ...rootFlags,
+    ...requiredRootFlags,
     "parts-dir": flag.folder({
       required: true,
       group: "what",

@@ -22,7 +22,7 @@ import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flag
 import type { OptionsOf } from "../flags/flag.ts";
 import { buildOptionsOf, listFlags } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
-import { outFlag, rootFlags } from "../flags/manifest.ts";
+import { outFlag, requiredRootFlags } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { rcloneFlags } from "../flags/rclone.ts";
 import { listingText, printBuilt } from "../view/built.ts";
@@ -50,7 +50,7 @@ const flags = {
     defaultText: "pst with lsf",
     description: "the order of the columns: Bucket,Key,Size,... for s3-inventory, pst for lsf",
   }),
-  ...rootFlags,
+  ...requiredRootFlags,
   out: outFlag,
   ...rcloneFlags,
   ...listFlags,

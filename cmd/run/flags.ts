@@ -2,6 +2,7 @@ import { clusterDefaults } from "../../lib/estimate/cost-model.ts";
 import type { OptionsOf } from "../flags/flag.ts";
 import { listFlags } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
+import { rootFlags } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { allowUntransferableFlag, compareFlag, shardCount, strategyFlag } from "../flags/plan.ts";
 import { rcloneFlags } from "../flags/rclone.ts";
@@ -16,18 +17,7 @@ export const numShardsDefault = { slurm: 256, local: "auto" } as const;
 
 /** The flags of xfer run. */
 export const runFlags = {
-  source: flag.text({
-    valueHint: "ROOT",
-    group: "what",
-    common: true,
-    description: "what to copy: a path, or remote:path",
-  }),
-  dest: flag.text({
-    valueHint: "ROOT",
-    group: "what",
-    common: true,
-    description: "where to: a path, or remote:path",
-  }),
+  ...rootFlags,
   "run-dir": flag.folder({
     default: "run",
     group: "what",
