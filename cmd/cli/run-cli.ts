@@ -1,6 +1,6 @@
 import { runCommand } from "citty";
 import { errnoOf, exitCodes, messageOf, XferError } from "../../lib/system/errors.ts";
-import { beQuiet, beVerbose, useColors } from "../../lib/system/log.ts";
+import { setColors, setVerbosity } from "../../lib/system/log.ts";
 import { globalFlags } from "../flags/global.ts";
 import { outputFailure, printText } from "../view/print.ts";
 import { canonicalArguments } from "./arguments.ts";
@@ -68,9 +68,8 @@ function setLogging(rawArgs: readonly string[], colored: boolean): void {
   if (isOn("quiet") && isOn("verbose")) {
     throw new UsageError("--quiet and --verbose exclude each other: leave one of them out");
   }
-  if (colored) useColors();
-  if (isOn("quiet")) beQuiet();
-  if (isOn("verbose")) beVerbose();
+  setColors(colored);
+  setVerbosity(isOn("quiet") ? "quiet" : isOn("verbose") ? "verbose" : "normal");
 }
 
 /** A group without a command shows its help; a word that it does not have is told, with what it may have meant. */

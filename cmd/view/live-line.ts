@@ -37,7 +37,10 @@ export function cutToWidth(text: string, columns: number): string {
   return cut;
 }
 
-/** Progress for a reader: one line rewritten in place on a terminal, a plain line now and then elsewhere. */
+/**
+ * Progress for a reader: one line rewritten in place on a terminal, a plain line now and then elsewhere, and nothing at all
+ * where the user wants quiet.
+ */
 export class LiveLine {
   readonly #stream: NodeJS.WriteStream;
   #lastPlainAt = Date.now();

@@ -1,47 +1,60 @@
 import { type ConsolaReporter, createConsola, LogLevels } from "consola";
 
-const words: Readonly<Record<string, string>> = { warn: "warning:", error: "error:", fatal: "error:" };
-/** How a terminal is told the color of such a word. */
-const colorCodes: Readonly<Record<string, number>> = { warn: 33, error: 31, fatal: 31 };
-let colored = false;
+const words: Readonly<Record<string, string>> = { warn: "warning: ", error: "error: ", fatal: "error: " };
 
-function wordOf(type: string): string {
-  const word = words[type];
-  if (word === undefined) return "";
-  return colored ? `\x1b[${colorCodes[type]}m${word}\x1b[39m ` : `${word} `;
-}
+/** The same words as a terminal shows them in yellow or red. */
+const colored: typeof words = {
+  warn: "\x1b[33mwarning:\x1b[39m ",
+  error: "\x1b[31merror:\x1b[39m ",
+  fatal: "\x1b[31merror:\x1b[39m ",
+};
+let shownWords = words;
 
 /** One plain line a message; with the time where nobody watches a terminal, since logs are read later. */
 const reporter: ConsolaReporter = {
   log: ({ type, args, date }) => {
     // On a terminal a live line may stand where this goes.
     const start = process.stderr.isTTY ? "\r\x1b[2K" : `${date.toISOString()} `;
-    process.stderr.write(`${start}${wordOf(type)}${args.map(String).join(" ")}\n`);
+    process.stderr.write(`${start}${shownWords[type] ?? ""}${args.map(String).join(" ")}\n`);
   },
 };
 
 /** The program's logger: everything goes to stderr, since stdout is for data. */
-export const log = createConsola({ reporters: [reporter], stdout: process.stderr, stderr: process.stderr });
+export const log = createConsola({
+  reporters: [reporter],
+  stdout: process.stderr,
+  stderr: process.stderr,
+  level: LogLevels.info,
+});
 
-/** From here on warnings and errors begin in color. */
-export function useColors(): void {
-  colored = true;
+/** How much the program says of its work. */
+export type Verbosity = "quiet" | "normal" | "verbose";
+
+const levels: Readonly<Record<Verbosity, number>> = {
+  quiet: LogLevels.warn,
+  normal: LogLevels.info,
+  verbose: LogLevels.debug,
+};
+
+/**
+ * Sets how much is said on stderr:
+ *
+ * | | errors and warnings | messages and progress | details |
+ * |---|---|---|---|
+ * | quiet | shown | not shown | not shown |
+ * | normal | shown | shown | not shown |
+ * | verbose | shown | shown | shown |
+ */
+export function setVerbosity(verbosity: Verbosity): void {
+  log.level = levels[verbosity];
 }
 
-let quiet = false;
-
-/** From here on errors and warnings alone are told: nothing of what is going on, and no progress. */
-export function beQuiet(): void {
-  quiet = true;
-  log.level = LogLevels.warn;
+/** Sets whether warnings and errors begin in color. */
+export function setColors(isColored: boolean): void {
+  shownWords = isColored ? colored : words;
 }
 
-/** Whether errors and warnings alone are wanted. */
+/** Whether messages that are neither errors nor warnings, and progress, are left out. */
 export function isQuiet(): boolean {
-  return quiet;
-}
-
-/** From here on the programs that are started are told too. */
-export function beVerbose(): void {
-  log.level = LogLevels.debug;
+  return log.level < LogLevels.info;
 }
