@@ -14,7 +14,13 @@ export interface FoundCommand {
   /** What is asked for in place of running it. */
   readonly asks?: "help" | "help-all" | "version";
   /** Why it cannot be run: a group has no such word, or none is given. */
-  readonly problem?: { readonly kind: "missing" } | { readonly kind: "unknown"; readonly word: string };
+  readonly problem?: { readonly kind: "missing" } | UnknownWord;
+}
+
+/** A word that a group does not have, with all that follows it. */
+interface UnknownWord {
+  readonly kind: "unknown";
+  readonly words: readonly string[];
 }
 
 /** Follows the words to their command. Flags of every command may stand before its words, too. */
@@ -31,19 +37,16 @@ export async function findCommand(root: Group, argv: readonly string[]): Promise
     if (word === undefined) return { ...found, problem: { kind: "missing" } };
     if (word === "--version" && command === root) return { ...found, asks: "version" };
     if (helpWords.has(word)) return { ...found, ...askedIn([word]) };
-    const taken = globalWords(rest);
-    if (taken === 0 && !Object.hasOwn(children, word))
-      return { ...found, problem: { kind: "unknown", word } };
-    if (taken === 0) {
-      const load = children[word];
-      if (!load) return { ...found, problem: { kind: "unknown", word } };
+    const load = Object.hasOwn(children, word) ? children[word] : undefined;
+    const taken = load ? 0 : globalWords(rest);
+    if (load) {
       command = await load();
       name = `${name} ${word}`;
       rest = rest.slice(1);
-    } else {
+    } else if (taken > 0) {
       before.push(...rest.slice(0, taken));
       rest = rest.slice(taken);
-    }
+    } else return { ...found, problem: { kind: "unknown", words: rest } };
   }
 }
 

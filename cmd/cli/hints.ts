@@ -1,6 +1,7 @@
 import type { Command, Group } from "./command.ts";
 import { commandMeant, flagMeant } from "./did-you-mean.ts";
 import { loadTree } from "./load-tree.ts";
+import { lastWord } from "./tree.ts";
 
 /** What is said of a word that a group does not have: what it may have meant, or all that the group has. */
 export async function unknownWordText(
@@ -8,17 +9,19 @@ export async function unknownWordText(
   found: { name: string; command: Command | Group },
   words: readonly string[],
 ): Promise<string> {
-  const [word = ""] = words;
-  const isFlag = word.startsWith("-");
+  const [first = ""] = words;
+  const isFlag = first.startsWith("-");
+  // A flag's value may be a credential.
+  const word = isFlag ? first.replace(/=.*$/s, "") : first;
   const said = `unknown ${isFlag ? "flag" : "command"} ${JSON.stringify(word)} after "${found.name}"`;
   const tree = await loadTree(root);
   const own = await loadTree(found.command);
-  const names = own.children.map(({ spec }) => spec.name.split(" ").at(-1));
+  const end = words.findIndex((one) => one.startsWith("-"));
+  const plain = end < 0 ? words : words.slice(0, end);
   const path = found.name.split(" ").slice(1);
-  const plain = words.slice(0, words.findIndex((one) => one.startsWith("-")) >>> 0);
-  const meant = isFlag ? flagMeant(tree, own, word) : commandMeant(tree, [...path, ...plain]);
-  if (meant === undefined) return `${said}: it has ${names.join(", ")}`;
-  return `${said}: ${isFlag ? meant : `did you mean ${meant}?`}`;
+  const command = isFlag ? undefined : commandMeant(tree, [...path, ...plain]);
+  const hint = isFlag ? flagMeant(tree, own, word) : command && `did you mean ${command}?`;
+  return `${said}: ${hint ?? `it has ${own.children.map(lastWord).join(", ")}`}`;
 }
 
 /** What is said of a flag that a command does not have. */

@@ -76,8 +76,7 @@ function setLogging(rawArgs: readonly string[], colored: boolean): void {
 async function tellProblem(root: Group, found: FoundCommand): Promise<number> {
   if (found.problem?.kind === "unknown") {
     const { unknownWordText } = await import("./hints.ts");
-    const words = found.rest.slice(found.rest.indexOf(found.problem.word));
-    throw new UsageError(await unknownWordText(root, found, words), found.name);
+    throw new UsageError(await unknownWordText(root, found, found.problem.words), found.name);
   }
   process.stderr.write(`${await helpOf(found, process.stderr)}\n`);
   throw new UsageError(`a command is missing after "${found.name}"`, found.name);

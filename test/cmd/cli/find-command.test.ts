@@ -12,11 +12,12 @@ test.each<[string, object]>([
   ["--help", { name: "xfer", asks: "help" }],
   ["manifest --help-all", { name: "xfer manifest", asks: "help-all" }],
   ["--version", { name: "xfer", asks: "version" }],
-  ["manifest --version", { problem: { kind: "unknown", word: "--version" } }],
+  ["manifest --version", { problem: { kind: "unknown", words: ["--version"] } }],
   ["", { name: "xfer", problem: { kind: "missing" } }],
+  ["--color frob frob x", { problem: { kind: "unknown", words: ["frob", "x"] } }],
   ["slurm", { name: "xfer slurm", problem: { kind: "missing" } }],
-  ["frob", { name: "xfer", problem: { kind: "unknown", word: "frob" } }],
-  ["constructor", { problem: { kind: "unknown", word: "constructor" } }],
+  ["frob", { name: "xfer", problem: { kind: "unknown", words: ["frob"] } }],
+  ["constructor", { problem: { kind: "unknown", words: ["constructor"] } }],
   ["-q run --json", { name: "xfer run", rest: ["-q", "--json"] }],
   ["-qv manifest --color never build", { name: "xfer manifest build", rest: ["-qv", "--color", "never"] }],
   ["--color=always run", { name: "xfer run", rest: ["--color=always"] }],
@@ -31,6 +32,11 @@ test.each([
   ["build manifest", 'unknown command "build" after "xfer": did you mean xfer manifest build?'],
   ["slurm rendr", 'unknown command "rendr" after "xfer slurm": did you mean xfer slurm render?'],
   ["slurm frob", 'unknown command "frob" after "xfer slurm": it has render, submit'],
+  [
+    "--token=secret",
+    'unknown flag "--token" after "xfer": it has run, verify, manifest, slurm, agent, help, man, completion, version',
+  ],
+  ["--executor=local", 'unknown flag "--executor" after "xfer": it is a flag of xfer run and xfer verify'],
   ["--executor local", 'unknown flag "--executor" after "xfer": it is a flag of xfer run and xfer verify'],
 ])("xfer %s is told what it may mean", async (line, said) => {
   const found = await findCommand(root, line.split(" "));
