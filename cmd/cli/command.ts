@@ -9,6 +9,25 @@ export interface Example {
   readonly line: string;
 }
 
+/** Words that a command takes beside its flags. */
+export interface Operands {
+  /** As the usage shows them: "[COMMAND...]". */
+  readonly usage: string;
+  /** All that they may be, where it is a list; else they are words of a command. */
+  readonly values?: readonly string[];
+  /** How many there may be at most. */
+  readonly most: number;
+}
+
+/** What a command may know of the command line beside its flags. */
+export interface Call {
+  readonly operands: readonly string[];
+  /** What --color says. */
+  readonly color: string | undefined;
+  /** All commands, for those that tell of commands. */
+  readonly root: Group;
+}
+
 /** All that is known of a command: what runs it, and what its help, man page, completion and reference show. */
 export interface CommandSpec<F extends Flags> {
   /** Its words, from the first on: "xfer manifest build". */
@@ -19,8 +38,12 @@ export interface CommandSpec<F extends Flags> {
   readonly details?: readonly string[];
   readonly examples?: readonly Example[];
   readonly flags: F;
+  /** The words that it takes beside its flags; without it, none. */
+  readonly operands?: Operands;
+  /** Called by scripts alone, and so shown nowhere. */
+  readonly isInternal?: boolean;
   /** Gets the flags' values, all valid. Returns the exit code; nothing is 0. */
-  run(options: OptionsOf<F>): Promise<number | undefined> | Promise<void>;
+  run(options: OptionsOf<F>, call: Call): Promise<number | undefined> | Promise<void>;
 }
 
 /** A command as citty runs it, with its declaration. */
@@ -30,6 +53,7 @@ export type Command = CommandDef & { readonly spec: CommandSpec<Flags> };
 export interface GroupSpec {
   readonly name: string;
   readonly description: string;
+  readonly details?: readonly string[];
   readonly examples?: readonly Example[];
 }
 
@@ -45,7 +69,8 @@ export function command<F extends Flags>(spec: CommandSpec<F>): Command {
   return {
     meta: { name: spec.name, description: spec.description },
     args,
-    run: ({ args: given }) => spec.run(readFlags({ ...spec.flags, ...globalFlags }, given)),
+    run: ({ args: given, data }) =>
+      spec.run(readFlags({ ...spec.flags, ...globalFlags }, given), data as Call),
     spec: spec as unknown as CommandSpec<Flags>,
   };
 }

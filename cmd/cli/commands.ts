@@ -23,6 +23,11 @@ const all = group(
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),
     agent: () => import("../agent.ts"),
+    help: () => import("../help.ts"),
+    man: () => import("../man.ts"),
+    completion: () => import("../completion.ts"),
+    version: () => import("../version.ts"),
+    complete: () => import("../complete.ts"),
   },
 );
 

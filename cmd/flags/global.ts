@@ -8,7 +8,8 @@ export const globalFlags = {
   verbose: flag.on({
     alias: "v",
     group: "output",
-    description: "say more, and show rclone's messages of a listing; -vv its debugging too",
+    description:
+      "tell the programs that are started, and rclone's messages of a listing; -vv its debugging too",
   }),
   color: flag.oneOf(colors, { default: "auto", group: "output", description: "when output is in color" }),
 };

@@ -2,6 +2,7 @@ import { runCommand } from "citty";
 import { canonicalArguments } from "../../cmd/cli/arguments.ts";
 import type { Command, Group } from "../../cmd/cli/command.ts";
 import { root } from "../../cmd/cli/commands.ts";
+import { splitOperands } from "../../cmd/cli/operands.ts";
 import type { Flags } from "../../cmd/flags/flag.ts";
 import { readFlags } from "../../cmd/flags/read.ts";
 import { splitWords } from "../../lib/system/shell-words.ts";
@@ -21,7 +22,8 @@ export async function allCommands(): Promise<Map<string, Command>> {
 /** What a command's run gets of a command line's flags, without running anything. Throws what the user would be told. */
 export async function optionsGiven<O = object>(command: Command, line: string): Promise<O> {
   const args = command.args as Flags;
-  const rawArgs = canonicalArguments(args, splitWords(line, "line"));
+  const { rest } = splitOperands(command.spec.operands, args, splitWords(line, "line"));
+  const rawArgs = canonicalArguments(args, rest);
   const { result } = await runCommand(
     { args, run: ({ args: given }) => readFlags(args, given) },
     { rawArgs },
