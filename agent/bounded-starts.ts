@@ -1,96 +1,57 @@
-import { canPass } from "../lib/rclone/failure-class.ts";
+import { isTransient } from "../lib/rclone/failure-class.ts";
 import type { Cause } from "../lib/rclone/telling.ts";
-import type { UserFlags } from "../lib/rclone/user-flags.ts";
 import type { ShardRecords } from "../lib/shard/records.ts";
 import type { XferError } from "../lib/system/errors.ts";
-import type { PassResult } from "./rclone-run.ts";
-import type { Throttle } from "./throttle.ts";
+import type { RcloneResult } from "./rclone-run.ts";
 
-/** One of the runs of rclone that count as one: stopped for refusals, through with what bounded it, or with all. */
-export interface OneRun {
-  result: PassResult | XferError;
+/**
+ * How one of the rclones ended that together copy a part of a pass: stopped because the store refused requests, through
+ * with the time or the objects that bounded it, or by itself.
+ */
+export interface EndedStart {
+  result: RcloneResult | XferError;
   end: "stopped" | "bounded" | "by-itself";
 }
 
-/** Whether the time was up that a run was given: newer versions have an exit code for that, 1.60 says it last. */
-export function wasCutOff(result: PassResult | XferError): boolean {
+/** Whether rclone ended because its --max-duration was over. rclone 1.60 says it last, newer ones by an exit code. */
+export function wasCutOff(result: RcloneResult | XferError): boolean {
   if (!("objectErrors" in result)) return false;
   return result.exit.code === 10 || /max transfer duration reached/.test(result.error?.message ?? "");
 }
 
-/** Whether a run went through all that it was given: it ended by itself, well or with a word on what failed. */
-export function wentThrough(result: PassResult | XferError): boolean {
+/** Whether rclone went through its whole list: it ended by itself, and named the objects that failed if any did. */
+export function wentThrough(result: RcloneResult | XferError): boolean {
   if (!("objectErrors" in result) || result.hang !== undefined) return false;
   return result.exit.code === 0 || (result.exit.code < 128 && result.objectErrors.size > 0);
 }
 
-/** https://rclone.org/docs/#checkers-int */
-const checkersDefault = 8;
-
-/**
- * Flags that bound a run of rclone while the store throttles: as many checkers fewer as transfers, and no new transfer
- * after `limitMs`. What is under way then is ended: nothing is lost.
- */
-export function throttleFlags(
-  flags: UserFlags,
-  { transfers, lowered }: Pick<Throttle, "transfers" | "lowered">,
-  limitMs: number | undefined,
-): string[] {
-  if (lowered === null) return [];
-  const checkers = Number(flags.given.get("checkers") ?? checkersDefault) || checkersDefault;
-  const fewer = Math.max(1, Math.ceil((checkers * transfers) / flags.transfers));
-  const bounds = limitMs === undefined ? [] : ["--max-duration", `${limitMs}ms`, "--cutoff-mode", "soft"];
-  return ["--checkers", String(fewer), ...bounds];
-}
-
-/** The S3 library in rclone repeats this often without a word. */
-const repeatsInSilence = 2;
-/** Larger objects are not moved again for a few requests of theirs that were refused. */
-const smallBytes = 64 * 1024 * 1024;
-
-/**
- * Flags that let throttling be seen, whichever requests are refused: rclone's S3 library repeats a GET, a COPY or a part of
- * an upload as often as --low-level-retries says before rclone hears of it, so that the first pass over small objects has
- * few. What fails for that is copied by the next pass, which has the user's.
- */
-export function candidFlags(
-  given: ReadonlyMap<string, string>,
-  run: { pass: number; passes: number; largestBytes: number; usesS3: boolean },
-): string[] {
-  const { pass, passes, largestBytes, usesS3 } = run;
-  const hasFewer = Number(given.get("low-level-retries")) <= repeatsInSilence;
-  const isFirstOfMany = pass === 1 && passes > 1;
-  if (!usesS3 || !isFirstOfMany || largestBytes > smallBytes || hasFewer) return [];
-  return ["--low-level-retries", String(repeatsInSilence)];
-}
-
-/** How many places there are of which `includes` says so. */
-export function countPlaces(count: number, includes: (place: number) => boolean): number {
+/** How many of the indices below `count` are included. */
+export function countWhere(count: number, includes: (index: number) => boolean): number {
   let found = 0;
-  for (let place = 0; place < count; place++) if (includes(place)) found++;
+  for (let index = 0; index < count; index++) if (includes(index)) found++;
   return found;
 }
 
-/** The last place of the first `max` of those for which `isToDo` says so, and whether others come after it. */
-export function lastPlaceOf(
+/** The index of the last of the first `max` records to do, and whether others come after it. */
+export function lastOfFirst(
   count: number,
-  isToDo: (place: number) => boolean,
+  isToDo: (index: number) => boolean,
   max: number | undefined,
-): { place: number; isCut: boolean } {
-  if (max === undefined) return { place: count, isCut: false };
+): { index: number; isCut: boolean } {
+  if (max === undefined) return { index: count, isCut: false };
   let left = max;
   let last = count;
-  for (let place = 0; place < count; place++) {
-    if (!isToDo(place)) continue;
-    if (left === 0) return { place: last, isCut: true };
-    last = place;
+  for (let index = 0; index < count; index++) {
+    if (!isToDo(index)) continue;
+    if (left === 0) return { index: last, isCut: true };
+    last = index;
     left--;
   }
-  return { place: count, isCut: false };
+  return { index: count, isCut: false };
 }
 
-/** What the runs of rclone said that came before the last one. */
-export class EndedRuns {
+/** The failures that the earlier rclones over a part reported, kept for the result of the last one. */
+export class EarlierStarts {
   readonly #records: ShardRecords;
   readonly #causeOf: (message: string) => Cause;
   readonly #failed = new Set<number>();
@@ -103,36 +64,36 @@ export class EndedRuns {
   }
 
   /** Whether a record has had its chance in this pass, and failed. */
-  hasFailed(place: number): boolean {
-    return this.#failed.has(place);
+  hasFailed(index: number): boolean {
+    return this.#failed.has(index);
   }
 
   /**
-   * Takes what a run said of objects that failed; of one that was stopped, only what no other run can mend. Gives whether
-   * there were any.
+   * Notes the objects that failed with an rclone, and returns whether there were any. Of an rclone that was stopped only
+   * failures count that another start cannot mend.
    */
-  add({ objectErrors, spoke }: PassResult, end: OneRun["end"]): boolean {
+  add({ objectErrors, spoke }: RcloneResult, end: EndedStart["end"]): boolean {
     const before = this.#failed.size;
     this.#spoke ||= spoke;
     for (const [object, message] of objectErrors) {
-      if (end === "stopped" && canPass(this.#causeOf(message).class)) continue;
-      const place = this.#placeOf(object);
-      if (place === -1) continue;
-      this.#failed.add(place);
+      if (end === "stopped" && isTransient(this.#causeOf(message).class)) continue;
+      const index = this.#indexOf(object);
+      if (index === -1) continue;
+      this.#failed.add(index);
       this.#errors.set(object, message);
     }
     return this.#failed.size > before;
   }
 
-  /** The place of an object, or of that whose part file it is. */
-  #placeOf(object: string): number {
-    const place = this.#records.placeOf(object);
-    if (place !== -1) return place;
-    return this.#records.placeOf(object.replace(/\.[0-9a-f]{8}\.partial$/, ""));
+  /** The index of an object, or of the object that a part file belongs to. */
+  #indexOf(object: string): number {
+    const index = this.#records.indexOf(object);
+    if (index !== -1) return index;
+    return this.#records.indexOf(object.replace(/\.[0-9a-f]{8}\.partial$/, ""));
   }
 
-  /** The result of the last run, with what those before it said. */
-  mergeInto(last: PassResult | XferError): PassResult | XferError {
+  /** The result of the last rclone together with the failures of those before it. */
+  mergeInto(last: RcloneResult | XferError): RcloneResult | XferError {
     if (!("objectErrors" in last)) return last;
     return {
       ...last,

@@ -3,6 +3,7 @@ import type { Proof } from "../lib/run/journal.ts";
 import type { HindranceState, ProgressState } from "../lib/run/state/progress.ts";
 import { replaceFile } from "../lib/system/durable.ts";
 import type { Throttle } from "./throttle.ts";
+import type { Worklist } from "./worklist.ts";
 
 /** What does not change during an attempt. */
 export interface ProgressHead {
@@ -41,12 +42,13 @@ export class Progress {
     this.#stats = undefined;
   }
 
-  /** Forgets what was proven, to count it anew. */
-  startCount(): void {
+  /** Counts anew what is proven. */
+  count(worklist: Pick<Worklist, "forEachProven">): void {
     this.#objects = 0;
     this.#bytes = 0;
     this.#unchanged = 0;
     this.#unchangedBytes = 0;
+    worklist.forEachProven((size, proof) => this.proven(size, proof));
   }
 
   proven(size: number, proof: Proof): void {

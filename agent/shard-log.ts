@@ -39,6 +39,12 @@ export class ShardLog {
     this.raw(Buffer.from(JSON.stringify(line)));
   }
 
+  /** Appends an informative line of the agent's that can be read at once. */
+  say(message: string): void {
+    this.note("info", message);
+    this.flush();
+  }
+
   flush(): void {
     const used = this.#used;
     this.#used = 0;

@@ -1,4 +1,4 @@
-import { canPass, type FailureClass } from "../../lib/rclone/failure-class.ts";
+import { type FailureClass, isTransient } from "../../lib/rclone/failure-class.ts";
 
 /** What follows a pass. */
 export type PassDecision = { kind: "done" } | { kind: "fail" } | { kind: "pass"; waitSeconds: number };
@@ -35,7 +35,7 @@ export function decideAfterPass(facts: {
   if (!onlySettled && facts.unproven === facts.settled + facts.unmentioned) {
     return { kind: "pass", waitSeconds: 0 };
   }
-  const hopeless = facts.failure === "container" || !canPass(facts.failure);
+  const hopeless = facts.failure === "container" || !isTransient(facts.failure);
   if (onlySettled || hopeless || facts.pass >= facts.passes) return { kind: "fail" };
   const waitSeconds = Math.min(passWaitSecondsMax, facts.passWaitSeconds * 2 ** (facts.pass - 1));
   return { kind: "pass", waitSeconds };

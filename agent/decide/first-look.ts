@@ -1,10 +1,10 @@
-import { type Destination, findings } from "../lib/run/state/destination.ts";
+import { type Destination, findings } from "../../lib/run/state/destination.ts";
 
 /** What follows from the look at the destination for the records of one shard that are not proven. */
 export interface FirstLook {
-  /** Records that the listing proves: same size, same MD5. */
+  /** The indices of records that the listing proves: same size, same MD5. */
   identical: number[];
-  /** Records that rclone has to compare: 1; undefined where nothing was at the destination. */
+  /** Holds 1 for each record that rclone has to compare; undefined where nothing was at the destination. */
   mayBeThere: Uint8Array | undefined;
   /** What was found, for the log. */
   summary: string | undefined;
@@ -16,13 +16,13 @@ export interface FirstLook {
  * | found | a record that is not proven |
  * |---|---|
  * | nothing at the destination | is copied, and the destination is not asked |
- * | each record's finding | is proven, compared by rclone, or copied, as it says |
+ * | a finding for each record | is proven, compared by rclone, or copied, as its finding says |
  * | far more than the run has | is compared by rclone |
  */
 export function readLook(
   { found, listed }: Destination,
   ofRecords: Uint8Array | undefined,
-  shard: { records: number; isProven: (place: number) => boolean },
+  shard: { records: number; isProven: (index: number) => boolean },
 ): FirstLook {
   if (found === "nothing") return { identical: [], mayBeThere: undefined, summary: undefined };
   const mayBeThere = new Uint8Array(shard.records);
@@ -32,11 +32,11 @@ export function readLook(
   }
   const identical: number[] = [];
   let compared = 0;
-  for (let place = 0; place < shard.records; place++) {
-    if (shard.isProven(place)) continue;
-    if (ofRecords[place] === findings.identical) identical.push(place);
-    if (ofRecords[place] !== findings.maybeThere) continue;
-    mayBeThere[place] = 1;
+  for (let index = 0; index < shard.records; index++) {
+    if (shard.isProven(index)) continue;
+    if (ofRecords[index] === findings.identical) identical.push(index);
+    if (ofRecords[index] !== findings.maybeThere) continue;
+    mayBeThere[index] = 1;
     compared++;
   }
   const counts = `${identical.length} identical, ${compared} to compare`;

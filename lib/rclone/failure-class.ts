@@ -173,7 +173,7 @@ const forTheUser: ReadonlySet<FailureClass> = new Set([
 ]);
 
 /** Whether running again, with nothing changed by the user, can cure a failure of this class. */
-export function canPass(failure: FailureClass): boolean {
+export function isTransient(failure: FailureClass): boolean {
   return !forTheUser.has(failure);
 }
 

@@ -49,6 +49,6 @@ export function stepCommand(reach: RcloneReach, step: Step): string[] {
 
 /** Runs one rclone step to its end and returns what it printed. */
 export function runStep(reach: RcloneReach, step: Step, options: { timeoutMs?: number } = {}) {
-  const env = stepEnvironment(reach.runtime, process.env);
+  const env = stepEnvironment(reach.runtime, step.env);
   return runProgram(stepCommand(reach, step), { env, ...options });
 }

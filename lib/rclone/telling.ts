@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { canPass, classifyMessage, type FailureClass } from "./failure-class.ts";
+import { classifyMessage, type FailureClass, isTransient } from "./failure-class.ts";
 import { s3Failure } from "./s3-failure.ts";
 
 /** Why something failed: one line for people, its class, and whether running it again can help. */
@@ -55,7 +55,7 @@ const rclonesFrame =
 export function causeOf(message: string): Cause {
   const failure = classifyMessage(message);
   // A node whose clock is wrong is refused like a wrong key; another node's may be right.
-  const final = !canPass(failure) && !/RequestTimeTooSkewed/.test(message);
+  const final = !isTransient(failure) && !/RequestTimeTooSkewed/.test(message);
   return { class: failure, message: oneLine(message.replace(rclonesFrame, "")), final };
 }
 
