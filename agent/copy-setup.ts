@@ -6,7 +6,7 @@ import { sortUserFlags, type UserFlags } from "../lib/rclone/user-flags.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 
 /** The two ends of a copy by their kinds, and whether a server copies between them. */
-export interface PlaceKinds {
+interface PlaceKinds {
   source: RootKind;
   dest: RootKind;
   serverSide: ReturnType<typeof serverSide>;

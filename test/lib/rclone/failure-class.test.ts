@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import {
-  isTransient,
   classifyMessage,
   type FailureClass,
   failureClasses,
+  isTransient,
   worstClass,
 } from "../../../lib/rclone/failure-class.ts";
 
