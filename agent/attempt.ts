@@ -83,7 +83,7 @@ async function copyOnce(
       ...{ worklist, stop, note },
       count: records.count,
       group: worklist.ofGroup(mayBeThere),
-      run: (includes, isPiece) => parts.copy.run(includes, { pass, mayBeThere, isPiece, version }),
+      copy: (includes, isPiece) => parts.copy.copyPart(includes, { pass, mayBeThere, isPiece, version }),
       memory: cuts,
       isLastPass: pass >= setup.flags.passes,
     });

@@ -78,7 +78,7 @@ export class CopyPass {
    * Copies the records of a part that are to do; undefined when none is. While the store throttles, that takes several
    * starts of rclone, whose results are merged.
    */
-  async run(includes: (index: number) => boolean, which: PartOfPass): Promise<PassPart | undefined> {
+  async copyPart(includes: (index: number) => boolean, which: PartOfPass): Promise<PassPart | undefined> {
     const { records, stop, worklist } = this.#parts;
     const before = worklist.unproven;
     const total = countWhere(records.count, includes);

@@ -36,14 +36,14 @@ export async function runWithCuts(options: {
   worklist: Worklist;
   count: number;
   group: (index: number) => boolean;
-  run: CopyPart;
+  copy: CopyPart;
   memory: CutMemory;
   isLastPass: boolean;
   stop: AbortSignal;
   note: (message: string) => void;
 }): Promise<PassPart[]> {
-  const { worklist, group, run, memory, stop, note, isLastPass } = options;
-  const whole = await run(group, false);
+  const { worklist, group, copy, memory, stop, note, isLastPass } = options;
+  const whole = await copy(group, false);
   if (!whole) return [];
   const { outcome, failure } = await outcomeOf(whole, worklist);
   const abortedBefore = memory.aborted;
@@ -58,7 +58,7 @@ export async function runWithCuts(options: {
     const piece = nextPiece(cut);
     if (!piece || stop.aborted) break;
     const isIn = inPiece(indices, piece);
-    const tried = await run((index) => group(index) && isIn(index), true);
+    const tried = await copy((index) => group(index) && isIn(index), true);
     if (tried) pieces.push(tried);
     const said = tried ? (await outcomeOf(tried, worklist)).outcome : "went-on";
     if (tried?.records === 1 && said === "aborted") await worklist.leaveOutAlone(tried);

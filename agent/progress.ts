@@ -5,7 +5,7 @@ import { replaceFile } from "../lib/system/durable.ts";
 import type { Throttle } from "./throttle.ts";
 import type { Worklist } from "./worklist.ts";
 
-/** What does not change during an attempt. */
+/** The fields of .progress that stay the same during an attempt. */
 export interface ProgressHead {
   shard: number;
   sha256: string;
@@ -15,7 +15,7 @@ export interface ProgressHead {
   bytes: number;
 }
 
-/** Counts what an attempt has done, and writes it as the shard's .progress. */
+/** Counts the objects and bytes of an attempt, and writes them as the shard's .progress. */
 export class Progress {
   readonly #path: string;
   readonly #head: ProgressHead;
@@ -59,7 +59,7 @@ export class Progress {
     this.#unchangedBytes += size;
   }
 
-  /** Takes back so many of the errors that rclone counts in its run. */
+  /** Takes back a number of the errors that rclone has counted. */
   forgive(errors: number): void {
     this.#errorsBeforePass -= errors;
   }

@@ -29,7 +29,7 @@ async function passesOver(
   const starts: number[] = [];
   const memory: CutMemory = { aborted: false, isGeneral: false };
   const stop = new AbortController();
-  const run = async (
+  const copy = async (
     includes: (index: number) => boolean,
     isPiece: boolean,
   ): Promise<PassPart | undefined> => {
@@ -45,7 +45,7 @@ async function passesOver(
     worklist.startPass();
     const group = worklist.ofGroup(false);
     const note = () => undefined;
-    const options = { worklist, count: records, group, run, memory, isLastPass, stop: stop.signal, note };
+    const options = { worklist, count: records, group, copy, memory, isLastPass, stop: stop.signal, note };
     return worklist.explain(await runWithCuts(options));
   };
   return { pass, journal, starts, memory, stop };
