@@ -8,8 +8,8 @@ import type { RuntimeName } from "./runtime.ts";
 type Environment = RemoteContext["env"];
 
 /**
- * The remotes of an rclone.conf, or of rclone's default one. They are not certain where the file cannot be read here, or
- * where a container may have a default of its own.
+ * The remotes of an rclone.conf, or of rclone's default one. The remotes are not certain where the file cannot be read on
+ * this host, or where a container may have a default of its own.
  */
 export function readRemotes(
   configPath: string | undefined,
@@ -33,12 +33,12 @@ export function readRemotes(
   }
 }
 
-/** The rclone.conf that an rclone has, as far as it is known here: a container may have a default of its own. */
+/** The path of the rclone.conf that rclone reads; undefined where a container may have a default of its own. */
 export function confPathHere(configPath: string | undefined, runtime: RuntimeName): string | undefined {
   return configPath ?? (runtime === "host" ? defaultConfigPath(process.env) : undefined);
 }
 
-/** What decides how rclone reaches remotes where this process starts it. */
+/** The facts that decide how rclone reaches remotes when this process starts it. */
 export function remoteContext(
   configPath: string | undefined,
   runtime: RuntimeName,
@@ -49,8 +49,8 @@ export function remoteContext(
 }
 
 /**
- * Where rclone looks by default (https://rclone.org/docs/#config-config-file), undefined for a configuration that is
- * only in memory.
+ * The path at which rclone looks by default (https://rclone.org/docs/#config-config-file); undefined for a configuration
+ * that is only in memory.
  */
 function defaultConfigPath(env: Environment): string | undefined {
   const { RCLONE_CONFIG, XDG_CONFIG_HOME, HOME = "" } = env;

@@ -14,33 +14,33 @@ import { nestedProblem } from "./root.ts";
 import { flagSecret } from "./secrets.ts";
 import { parseSize } from "./sizes.ts";
 
-/** The user's --rclone-flags after what the agent takes over has been taken out. */
+/** The user's --rclone-flags, without those that the agent takes over. */
 export interface UserFlags {
-  /** Handed to every rclone copy, last, so that they win. */
+  /** Words for every rclone copy, which come last and win. */
   argv: string[];
-  /** What each flag is given with, by its long name; the last one counts. */
+  /** The value of each flag by its long name; of a flag that is given twice the last one counts. */
   given: ReadonlyMap<string, string>;
-  /** How many passes an attempt makes over what is not proven: the user's --retries, 1 or more. */
+  /** How many passes an attempt makes over objects that are not proven: the user's --retries, 1 or more. */
   passes: number;
-  /** The wait before the second pass, in seconds: the user's --retries-sleep; it doubles from pass to pass. */
+  /** Seconds before the second pass, which double from pass to pass: the user's --retries-sleep. */
   passWaitSeconds: number;
-  /** The user's --transfers, or rclone's default; taken out of `argv`, since throttling lowers it. */
+  /** The user's --transfers, or rclone's default. It is not in `argv`, since throttling lowers it. */
   transfers: number;
   /** The size from which rclone copies one object in several streams, when the user says it; 0 for never. */
   multiThreadCutoffBytes: number | undefined;
-  /** Whether the destination must be compared: a flag or a variable may make what is copied depend on it. */
+  /** Whether rclone must compare with the destination, since a flag or variable may make the copied objects depend on it. */
   comparesDestination: boolean;
-  /** What makes it so, as the user wrote it. */
+  /** These flags and variables, as the user wrote them. */
   comparesFor: string[];
-  /** Flags that are not handed to rclone since they change only what it shows, as the user wrote them. */
+  /** Flags that rclone does not get, since they change only what it shows, as the user wrote them. */
   notShown: string[];
 }
 
 /** The user's flags of a listing. */
 export interface ListingFlags {
-  /** Handed to rclone lsjson, last, so that they win. */
+  /** Words for rclone lsjson, which come last and win. */
   argv: string[];
-  /** Flags that are not handed to rclone since they change only what it shows, as the user wrote them. */
+  /** Flags that rclone does not get, since they change only what it shows, as the user wrote them. */
   notShown: string[];
 }
 
@@ -69,7 +69,7 @@ export function refusedVariables(env: Environment): Map<string, string> {
   return found;
 }
 
-/** Variables of rclone's that are no flags of a copy: remotes, the password of rclone.conf, what mounts and caches. */
+/** Variables of rclone's that are no flags of a copy: for remotes, the password of rclone.conf, mounts and caches. */
 const noCopyFlag =
   /^RCLONE_(?:CONFIG(?:_.*)?|VFS_.*|RC_.*|METRICS_.*|ALLOW_(?:OTHER|ROOT)|DIR_CACHE_TIME|POLL_INTERVAL|UMASK|UID|GID)$/;
 
@@ -96,7 +96,7 @@ export function filterVariables(env: Environment): string[] {
   return Object.keys(env).filter((name) => names.has(name));
 }
 
-/** The first flag or variable of a listing whose meaning depends on the root that is listed. */
+/** The first flag or variable of a listing whose meaning depends on the listed root. */
 export function rootedFilter(words: readonly string[], env: Environment): string | undefined {
   const flag = parseListingFlags(words).flags.find(({ name }) => rootedFilters.has(name));
   return (
@@ -104,13 +104,13 @@ export function rootedFilter(words: readonly string[], env: Environment): string
   );
 }
 
-/** Sorts the user's flags of a listing. Throws invalid input, with the reason, for one that it cannot stand. */
+/** Sorts the user's flags of a listing. Throws invalid input, with the reason, for a flag that is refused in listings. */
 export function sortListingFlags(words: readonly string[]): ListingFlags {
   const { flags, notShown } = parseListingFlags(words);
   return { argv: flags.flatMap((flag) => flag.words), notShown };
 }
 
-/** What is said of flags that are not handed to rclone since they change only what it shows; undefined of none. */
+/** A line that names the flags which rclone does not get, since they change only what it shows; undefined for none. */
 export function notShownText(where: string, flags: readonly string[]): string | undefined {
   if (flags.length === 0) return undefined;
   return `${where}: ${flags.join(", ")} not given to rclone: xfer reads its log and statistics, and shows the progress`;
@@ -125,7 +125,7 @@ interface Allowed {
   notShown: string[];
 }
 
-/** Parses words into flags, without those that only show something and without refused booleans that are false. */
+/** Parses words into flags, without those that only show something, and without refused booleans that are false. */
 function parseAllowed(
   words: readonly string[],
   command: FlagCommand,
@@ -152,9 +152,8 @@ function parseAllowed(
 }
 
 /**
- * Sorts the user's rclone flags into those for rclone and those that the agent takes over. What the variables of `env`
- * set counts where no flag does. Throws invalid input, with the reason, for a flag that the account of every object
- * cannot stand.
+ * Sorts the user's rclone flags into those for rclone and those that the agent takes over. The variables of `env` count
+ * where no flag does. Throws invalid input, with the reason, for a flag that would break the account of every object.
  */
 export function sortUserFlags(words: readonly string[], env: Environment = {}): UserFlags {
   const flags: UserFlags = {
@@ -183,7 +182,7 @@ export function sortUserFlags(words: readonly string[], env: Environment = {}): 
   return flags;
 }
 
-/** Acts on the value of a flag; returns true to leave the flag to rclone as well. */
+/** Takes a flag's value over from rclone; returns true to hand the flag to rclone as well. */
 type Taker = (flags: UserFlags, value: string, spelling: string) => boolean;
 
 const takers: ReadonlyMap<string, Taker> = new Map<string, Taker>([
@@ -235,7 +234,7 @@ function parseCount(name: string, value: string): number {
   return Number(value);
 }
 
-/** rclone's durations: "10", "500ms", "1m30s" (https://rclone.org/docs/#time-options). */
+/** Reads a duration as rclone does: "10", "500ms", "1m30s" (https://rclone.org/docs/#time-options). */
 function parseSeconds(name: string, value: string): number {
   if (/^\d+(?:\.\d+)?$/.test(value)) return Number(value);
   const units: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
