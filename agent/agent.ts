@@ -21,12 +21,12 @@ import { runShard } from "./shard.ts";
 import type { ShardTask } from "./shard-task.ts";
 import { causeOf, meaningOfStop } from "./stop-meaning.ts";
 
-/** What the array task is asked to do. */
+/** The job of the array task. */
 export interface AgentOptions {
   runDir: string;
   /** The first shard, where no Slurm array says it. */
   shard: number | undefined;
-  /** The number of tasks, where there are more shards than tasks: the distance from one of the task's shards to the next. */
+  /** The distance from one of the task's shards to the next: the number of tasks, where there are fewer than shards. */
   stride: number | undefined;
   /** Verifies the shards with this strictness, instead of copying them. */
   verify: ChecksumMode | undefined;

@@ -65,7 +65,7 @@ function tellSetup({ setup, log }: AttemptParts): void {
   if (comparesFor.length > 0) log.say(`the destination is compared for ${comparesFor.join(", ")}`);
 }
 
-/** Makes one pass: copies first what is not at the destination, then what may be there. */
+/** Makes one pass: copies first the objects that are not at the destination, then those that may be there. */
 async function copyOnce(
   parts: AttemptParts,
   facts: { pass: number; version: readonly [number, number] | undefined; cuts: CutMemory },

@@ -19,7 +19,7 @@ export type CopyPart = (
   isPiece: boolean,
 ) => Promise<PassPart | undefined>;
 
-/** What an attempt has learned from passes that aborted. */
+/** The lessons of an attempt from passes that aborted. */
 export interface CutMemory {
   /** Whether the last pass aborted. */
   aborted: boolean;

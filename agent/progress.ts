@@ -42,7 +42,7 @@ export class Progress {
     this.#stats = undefined;
   }
 
-  /** Counts anew what is proven. */
+  /** Counts the proven records anew. */
   count(worklist: Pick<Worklist, "forEachProven">): void {
     this.#objects = 0;
     this.#bytes = 0;

@@ -21,7 +21,7 @@ const drainMs = 5_000;
 /** An rclone that is started again with other flags gets time to take back the uploads that it has begun. */
 const retireGraceMs = 10_000;
 
-/** What one rclone did. */
+/** How one rclone ended, and the failures that it reported. */
 export interface RcloneResult {
   exit: ProcessExit;
   /** The last message about each object that failed. */

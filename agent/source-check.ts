@@ -10,7 +10,7 @@ import type { Worklist } from "./worklist.ts";
 
 /** How many paths are looked at side by side: a slow file system can answer many at once. */
 const width = 128;
-/** How long some thousand looks may take before the file system counts as hung. rclone has a watch for that, stat has none. */
+/** How long some thousand looks may take before the file system counts as hung. Nothing else watches these looks. */
 const batchLimitMs = 120_000;
 
 /**

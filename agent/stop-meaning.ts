@@ -4,7 +4,7 @@ import { type TermMeaning, termMeaning } from "../lib/slurm/job-ending.ts";
 import { readJobEnding } from "../lib/slurm/scontrol.ts";
 import type { StopReason } from "../lib/system/interrupt.ts";
 
-/** What a stop means for a task: it requeues itself, Slurm requeues it, or it stays stopped. */
+/** The meaning of a stop for a task: it requeues itself, Slurm requeues it, or it stays stopped. */
 export type StopMeaning = "walltime" | TermMeaning;
 
 /** How .attempt counts a stop. */

@@ -202,7 +202,7 @@ export class Throttle {
     return `throttled: ${share}: --transfers ${before.transfers} -> ${transfers} of ${wanted}`;
   }
 
-  /** Notes how many objects of a pass failed by throttling. If there are any, and no rclone lowered --transfers, halves it. */
+  /** Notes how many objects of a pass failed by throttling, which halves --transfers if no rclone of the pass lowered it. */
   endPass(throttledObjects: number): void {
     if (throttledObjects > 0 && !this.#loweredInPass) {
       const { wanted, transfers } = this.#state;

@@ -22,12 +22,12 @@ export interface Unproven {
 }
 
 /**
- * What an attempt has left to do. A record, known by its index in the shard, is in one of four states:
+ * The records of an attempt and how they stand. A record, known by its index in the shard, is in one of four states:
  *
  * | state | ends |
  * |---|---|
  * | to do | when it is proven or left out |
- * | proven | never, unless the journal drops what is not on stable storage |
+ * | proven | never, unless the journal drops proofs of data that is not on stable storage |
  * | left out of the pass | when the next pass starts |
  * | settled: its own failure is one that only the user cures | never in this attempt |
  */

@@ -1,6 +1,6 @@
 import { type FailureClass, isTransient } from "../../lib/rclone/failure-class.ts";
 
-/** What an attempt does after a pass. */
+/** The next step of an attempt after a pass. */
 export type PassDecision = { kind: "done" } | { kind: "fail" } | { kind: "pass"; waitSeconds: number };
 
 /** The longest wait between two passes. */

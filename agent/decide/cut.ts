@@ -11,11 +11,11 @@ export interface Piece {
   to: number;
 }
 
-/** What the end of an rclone says about the records it was given: see `pieceOutcome`. */
+/** The outcome of an rclone for the records that it was given: see `pieceOutcome`. */
 export type PieceOutcome = "went-on" | "aborted" | "everything";
 
 /**
- * What the end of an rclone says about the records it was given:
+ * Judges the records that an rclone was given by how it ended:
  *
  * | rclone | outcome |
  * |---|---|

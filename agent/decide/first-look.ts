@@ -1,12 +1,12 @@
 import { type Destination, findings } from "../../lib/run/state/destination.ts";
 
-/** What follows from the look at the destination for the records of one shard that are not proven. */
+/** The look at the destination, read for the records of one shard that are not proven. */
 export interface FirstLook {
   /** The indices of records that the listing proves: same size, same MD5. */
   identical: number[];
   /** Holds 1 for each record that rclone has to compare; undefined where nothing was at the destination. */
   mayBeThere: Uint8Array | undefined;
-  /** What was found, for the log. */
+  /** A line for the log; undefined where nothing was found. */
   summary: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
 
-/** What stat(2) found at the path of a record, or the name of its error. */
+/** The kind of file at the path of a record, or the error of stat(2). */
 export type FileLook =
   | { kind: "file" }
   | { kind: "directory" }

@@ -43,10 +43,10 @@ const loneSurrogate = /\p{Surrogate}/u;
  * |---|---|---|---|---|
  * | an empty component inside it, `a//b` | from 1.75 | no | | |
  * | a slash at its start or end | no | no | | |
- * | a component `.` or `..` in full-width stops: the real `.` is listed so too | no | no | yes | yes |
- * | U+2400, unless it is quoted: a NUL is listed so too | no | no | yes | yes |
+ * | a component `.` or `..` in full-width stops: the real `.` is listed like that too | no | no | yes | yes |
+ * | U+2400, unless it is quoted: a NUL is listed like that too | no | no | yes | yes |
  * | U+201B, unless it quotes one stand-in: one and two of them are listed alike | no | no | no | no |
- * | U+FFFD: bytes that are no UTF-8 are listed so too | no | no | no | no |
+ * | U+FFFD: bytes that are no UTF-8 are listed like that too | no | no | no | no |
  * | a name that is listed with more than 255 bytes | yes | no | yes | no |
  * | more than 1,024 bytes in all | no | yes | no | yes |
  * | anything else: controls, quotes, `#`, `%`, spaces, `...`, backslash, emoji | yes | yes | yes | yes |

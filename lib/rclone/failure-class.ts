@@ -40,7 +40,7 @@ const s3Codes: readonly Rule[] = [
   [/^(?:InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AccessDenied)$/, "auth"],
   [/^(?:RequestTimeTooSkewed|AccountProblem|AllAccessDisabled|InvalidSecurity|Forbidden)$/, "auth"],
   [/^(?:SlowDown.*|TooManyRequests|RequestLimitExceeded|Throttl.*|ServiceUnavailable|Busy)$/, "throttled"],
-  // NoSuchUpload: the store completed an upload in parts but its answer was lost, or rclone gave the upload up. It is retried.
+  // NoSuchUpload: the answer to the end of an upload in parts was lost, or rclone gave the upload up. It is made anew.
   [/^(?:InternalError|RequestTimeout|IncompleteBody|NoSuchUpload)$/, "network"],
 ];
 

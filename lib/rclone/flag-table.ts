@@ -3,7 +3,7 @@ import table from "./rclone-table.json" with { type: "json" };
 /** The rclone commands that take a user's flags. */
 export type FlagCommand = "copy" | "lsjson";
 
-/** What follows a flag: nothing (a boolean or a counter), or a value. Of an unknown flag it is not known. */
+/** Whether a flag is followed by nothing (a boolean or a counter) or by a value; an unknown flag may be either. */
 export type FlagKind = "boolean" | "value" | "unknown";
 
 /** Booleans that count how often they are given. They take a number where other booleans take true or false. */
@@ -52,7 +52,7 @@ export function isGeneralFlag(command: FlagCommand, name: string): boolean {
   return [sets[command], sets.global].some(({ booleans, values }) => booleans.has(name) || values.has(name));
 }
 
-/** What follows a flag of this name. */
+/** The kind of a flag of this name. */
 export function flagKind(command: FlagCommand, name: string): FlagKind {
   for (const { booleans, values } of [sets[command], sets.global]) {
     if (booleans.has(name)) return "boolean";

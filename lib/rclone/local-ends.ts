@@ -79,7 +79,7 @@ export function below(base: string, path: string): string {
   return /[:/]$/.test(base) ? base + path : `${base}/${path}`;
 }
 
-/** The items of a list that is separated by spaces. An item with a space stands in quotes, as rclone's CSV reader has it. */
+/** The items of a list with spaces between them. An item with a space is quoted, as rclone's CSV reader has it. */
 export function listItems(text: string): string[] {
   return [...text.matchAll(/"((?:[^"]|"")*)"|[^ ]+/g)].map(
     ([item, quoted]) => quoted?.replaceAll('""', '"') ?? item,

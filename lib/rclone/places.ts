@@ -8,7 +8,7 @@ export interface Place {
   store: string;
   /** The names from the store's top on; for a file tree those of an absolute path. */
   names: readonly string[];
-  /** Whether the data lies right at the place, under its own names; otherwise it lies somewhere below, under other names. */
+  /** Whether the data lies right at the place under its own names, and not somewhere below under other names. */
   plain: boolean;
 }
 

@@ -62,7 +62,7 @@ export function nestedProblem(value: string, depth = 0): string | undefined {
   return undefined;
 }
 
-/** Why a value that is no root may not be seen either: it may hold a credential, which rclone's own error would show. */
+/** Why a value that is no root may not be seen: it may hold a credential, which rclone's own error would show. */
 function brokenProblem(parsed: ReturnType<typeof splitRoot>, value: string): string | undefined {
   if (parsed.form !== "none") return undefined;
   const marked = [...value.matchAll(/([A-Za-z][\w-]*)\s*=/g)].find(([, name = ""]) => isMarkedOption(name));
@@ -71,7 +71,7 @@ function brokenProblem(parsed: ReturnType<typeof splitRoot>, value: string): str
 
 const urlProblem = "carries a credential in a URL: put it in rclone.conf, under a name";
 
-/** The parts of an option's value that may be roots: the whole, each item of a list, and the rest of an item after `dir=`. */
+/** The parts of an option's value that may be roots: all of it, the items of a list, and those without their `dir=`. */
 function nestedValues(value: string): string[] {
   const items = [value, ...listItems(value)];
   return [...items, ...items.map((item) => item.replace(/^[^=:,]*=/, ""))];

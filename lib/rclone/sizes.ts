@@ -1,6 +1,6 @@
 /**
- * Reads a size as rclone does, in KiB or with a binary suffix (https://rclone.org/docs/#size-options). "off" is 0; undefined
- * for a text that is no size.
+ * Reads a size as rclone does, in KiB or with a binary suffix (https://rclone.org/docs/#size-options). "off" is 0.
+ * Undefined for a text that is no size.
  */
 export function parseSize(value: string): number | undefined {
   if (value === "off") return 0;

@@ -91,8 +91,8 @@ const noSh = /failed to execute: \/bin\/sh|execve\(\): \S*sh: No such file/;
 const keptMax = 20;
 
 /**
- * Reads the stderr of an rclone and of the programs that run it (srun, pyxis, enroot, apptainer), and tells the cause of the
- * failure. "Frame" means the lines that pyxis prints around enroot's log. The first row that applies counts:
+ * Reads the stderr of an rclone and of the programs that run it (srun, pyxis, enroot, apptainer), and tells the cause of
+ * the failure. "Frame" means the lines that pyxis prints around enroot's log. The first row that applies counts:
  *
  * | stderr has | cause |
  * |---|---|

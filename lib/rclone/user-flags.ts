@@ -28,7 +28,7 @@ export interface UserFlags {
   transfers: number;
   /** The size from which rclone copies one object in several streams, when the user says it; 0 for never. */
   multiThreadCutoffBytes: number | undefined;
-  /** Whether rclone must compare with the destination, since a flag or variable may make the copied objects depend on it. */
+  /** Whether rclone must compare with the destination, since a flag or variable makes it matter what is there. */
   comparesDestination: boolean;
   /** These flags and variables, as the user wrote them. */
   comparesFor: string[];
