@@ -3,7 +3,7 @@ import { keyText, lineOf, type RecordBatch, recordOfRow } from "../manifest/batc
 import { duplicateKeyError } from "../manifest/distinct-keys.ts";
 import { Column, KeyTable } from "../manifest/key-table.ts";
 import { forEachBatch } from "../manifest/read.ts";
-import { isMd5, type ManifestRecord } from "../manifest/record.ts";
+import type { ManifestRecord } from "../manifest/record.ts";
 import { invalidInput } from "../system/errors.ts";
 
 /** How a manifest's record stands to a listing, from nothing known to most; the first that holds. */
@@ -158,6 +158,11 @@ export class ManifestComparison {
     const other = Math.abs(listed - recorded) > sameTimeSeconds ? otherTimeBit : 0;
     return (listed < recorded ? olderBit : 0) | other;
   }
+}
+
+/** Whether this is an MD5 in hexadecimal: objects uploaded in parts have none. */
+function isMd5(hex: string | undefined): hex is string {
+  return hex !== undefined && /^[0-9a-f]{32}$/i.test(hex);
 }
 
 /** Eight digits of an MD5, the first, second, third or fourth, as a number. */
