@@ -19,7 +19,7 @@ export async function readArrayLimits(): Promise<ArrayLimits> {
  */
 export async function requeueTask(task: ArrayTask): Promise<string | undefined> {
   const id = `${task.arrayJobId}_${task.taskId}`;
-  const result = await runProgram(ignoringTerm(["scontrol", "requeue", id]));
+  const result = await runProgram(heedless(["scontrol", "requeue", id]));
   if (result.code === 0) return undefined;
   const said = `${result.stderr} ${result.stdout}`.trim().replace(/\s*\n\s*/g, "; ");
   return `scontrol requeue ${id} failed (exit code ${result.code}): ${said}`;
@@ -42,7 +42,7 @@ export async function readJobEnding(task: ArrayTask): Promise<JobEnding | undefi
  */
 export async function excludeNodes(task: ArrayTask, nodes: readonly string[]): Promise<boolean> {
   const id = `${task.arrayJobId}_${task.taskId}`;
-  const argv = ignoringTerm(["scontrol", "update", `JobId=${id}`, `ExcNodeList=${nodes.join(",")}`]);
+  const argv = heedless(["scontrol", "update", `JobId=${id}`, `ExcNodeList=${nodes.join(",")}`]);
   for (let tries = 0; tries < excludeTriesMax; tries++) {
     if ((await runProgram(argv, { timeoutMs: 10_000 })).code === 0) return true;
     await Bun.sleep(excludeWaitMs);
@@ -61,10 +61,7 @@ export async function countNodes(partition: string): Promise<number | undefined>
   return total === undefined ? undefined : Number(total);
 }
 
-/**
- * A command that ignores TERM. Slurm sends TERM to every process of a task that it requeues, including the scontrol that
- * asked for the requeue.
- */
-function ignoringTerm(argv: readonly string[]): string[] {
+/** A requeue sends TERM to every process of the task, and so to the very scontrol that asks for it: let it finish. */
+function heedless(argv: readonly string[]): string[] {
   return ["sh", "-c", 'trap "" TERM; exec "$@"', "sh", ...argv];
 }
