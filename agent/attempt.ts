@@ -1,5 +1,6 @@
+import { refusedVariables } from "../lib/rclone/flag-variables.ts";
 import type { Cause } from "../lib/rclone/telling.ts";
-import { notShownText, refusedVariables } from "../lib/rclone/user-flags.ts";
+import { notShownText } from "../lib/rclone/user-flags.ts";
 import { XferError } from "../lib/system/errors.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import type { AttemptParts } from "./attempt-parts.ts";

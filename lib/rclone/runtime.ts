@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { childEnvironment } from "../system/process.ts";
-import { refusedVariables } from "./user-flags.ts";
+import { refusedVariables } from "./flag-variables.ts";
 
 /** How rclone is reached: in a pyxis container through srun, in an apptainer container, or from PATH. */
 export const runtimeNames = ["pyxis", "apptainer", "host"] as const;

@@ -2,14 +2,13 @@ import { invalidInput } from "../system/errors.ts";
 import {
   dependsOnDestination,
   isDisplayFlag,
-  keptVariables,
   refused,
   refusedInListings,
-  refusedVariablesOnly,
   rootedFilters,
 } from "./flag-rules.ts";
-import { type FlagCommand, flagKind, isGeneralFlag } from "./flag-table.ts";
-import { type GivenFlag, parseBoolean, parseFlagWords } from "./flag-words.ts";
+import { type FlagCommand, isGeneralFlag } from "./flag-table.ts";
+import { type Environment, filterVariables, flagsOfEnvironment, isVariableOf } from "./flag-variables.ts";
+import { type GivenFlag, parseFlagWords } from "./flag-words.ts";
 import { nestedProblem } from "./root.ts";
 import { flagSecret } from "./secrets.ts";
 import { parseSize } from "./sizes.ts";
@@ -49,59 +48,10 @@ const passesDefault = 3;
 /** https://rclone.org/docs/#transfers-int */
 const transfersDefault = 4;
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-function variableOf(flag: string): string {
-  return `RCLONE_${flag.toUpperCase().replaceAll("-", "_")}`;
-}
-
-/**
- * Variables of an environment that stand for a refused flag (RCLONE_DRY_RUN for --dry-run), and why each is kept from
- * rclone: https://rclone.org/docs/#environment-variables
- */
-export function refusedVariables(env: Environment): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [flag, reason] of [...keptVariables, ...refusedVariablesOnly]) {
-    const name = variableOf(flag);
-    // RCLONE_CONFIG says where rclone.conf is, as rclone's users expect.
-    if (flag !== "config" && env[name] !== undefined) found.set(name, reason);
-  }
-  return found;
-}
-
-/** Variables of rclone's that are no flags of a copy: for remotes, the password of rclone.conf, mounts and caches. */
-const noCopyFlag =
-  /^RCLONE_(?:CONFIG(?:_.*)?|VFS_.*|RC_.*|METRICS_.*|ALLOW_(?:OTHER|ROOT)|DIR_CACHE_TIME|POLL_INTERVAL|UMASK|UID|GID)$/;
-
-/** The flags that the variables of an environment set for a copy. */
-function flagsOfEnvironment(env: Environment): GivenFlag[] {
-  const kept = refusedVariables(env);
-  return Object.keys(env)
-    .filter((name) => name.startsWith("RCLONE_") && !noCopyFlag.test(name) && !kept.has(name))
-    .sort()
-    .map((spelling) => {
-      const name = spelling.slice("RCLONE_".length).toLowerCase().replaceAll("_", "-");
-      const kind = flagKind("copy", name);
-      const text = env[spelling] ?? "";
-      const value = kind === "boolean" ? String(parseBoolean(text) ?? text) : text;
-      return { name, kind, value, words: [], spelling };
-    });
-}
-
-/** The variables of an environment with which rclone leaves objects out of a listing: https://rclone.org/filtering/ */
-export function filterVariables(env: Environment): string[] {
-  const filters = [...rootedFilters, "min-size", "max-size", "min-age", "max-age"];
-  const metadata = ["metadata-include", "metadata-exclude", "metadata-filter"];
-  const names = new Set([...filters, ...metadata, ...metadata.map((name) => `${name}-from`)].map(variableOf));
-  return Object.keys(env).filter((name) => names.has(name));
-}
-
 /** The first flag or variable of a listing whose meaning depends on the listed root. */
 export function rootedFilter(words: readonly string[], env: Environment): string | undefined {
   const flag = parseListingFlags(words).flags.find(({ name }) => rootedFilters.has(name));
-  return (
-    flag?.spelling ?? filterVariables(env).find((name) => [...rootedFilters].map(variableOf).includes(name))
-  );
+  return flag?.spelling ?? filterVariables(env).find((name) => isVariableOf(name, rootedFilters));
 }
 
 /** Sorts the user's flags of a listing. Throws invalid input, with the reason, for a flag that is refused in listings. */
