@@ -13,6 +13,7 @@ import { Throttle } from "../../agent/throttle.ts";
 import { findings } from "../../lib/run/state/destination.ts";
 import { temporaryDirectory } from "../stage/harness.ts";
 import { configOf } from "./config-of.ts";
+import { ended as rcloneEnded } from "./ended.ts";
 import { worklistOf } from "./worklist-of.ts";
 
 const keys = ["a", "b", "c"];
@@ -54,13 +55,10 @@ async function attempt(
     if (given.length === more.stopIn) stop.abort("SIGUSR1");
     const proven = indices.filter((index) => play.proves?.includes(keys[index] ?? ""));
     for (const index of proven) worklist.prove(index, "copied");
-    const result: RcloneResult = {
-      exit: { code: play.code ?? (play.fails ? 1 : 0), signal: null },
+    const result = rcloneEnded(play.code ?? (play.fails ? 1 : 0), {
       objectErrors: new Map(Object.entries(play.fails ?? {})),
-      spoke: true,
       hang: play.hang,
-      error: undefined,
-    };
+    });
     return { includes, records: indices.length, isPiece, proved: proven.length > 0, result };
   };
   const parts = {

@@ -7,20 +7,12 @@ import {
   wentThrough,
 } from "../../agent/bounded-starts.ts";
 import { lostStep } from "../../agent/pass-part.ts";
-import type { RcloneResult } from "../../agent/rclone-run.ts";
 import { causeOf } from "../../lib/rclone/telling.ts";
 import { operationFailed } from "../../lib/system/errors.ts";
 import { temporaryDirectory } from "../stage/harness.ts";
+import { ended } from "./ended.ts";
 import { worklistOf } from "./worklist-of.ts";
 
-const ended = (code: number, more: Partial<RcloneResult> = {}): RcloneResult => ({
-  exit: { code, signal: null },
-  objectErrors: new Map(),
-  spoke: true,
-  hang: undefined,
-  error: undefined,
-  ...more,
-});
 const one = new Map([["a", "reset"]]);
 const timeIsUp = causeOf("max transfer duration reached as set by --max-duration");
 

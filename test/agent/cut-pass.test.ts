@@ -4,19 +4,11 @@ import type { PassPart } from "../../agent/pass-part.ts";
 import type { RcloneResult } from "../../agent/rclone-run.ts";
 import { causeOf } from "../../lib/rclone/telling.ts";
 import { temporaryDirectory } from "../stage/harness.ts";
+import { ended } from "./ended.ts";
 import { worklistOf } from "./worklist-of.ts";
 
 const forbidden = "Attempt 1/1 failed with 1 errors and: Forbidden: Forbidden\n\tstatus code: 403";
 const reset = "Failed to copy: read tcp: connection reset by peer";
-
-const ended = (code: number, more: Partial<RcloneResult> = {}): RcloneResult => ({
-  exit: { code, signal: null },
-  objectErrors: new Map(),
-  spoke: true,
-  hang: undefined,
-  error: undefined,
-  ...more,
-});
 
 /** Passes over so many records by a stand-in for rclone that gives how it ended, or copies all when it gives nothing. */
 async function passesOver(

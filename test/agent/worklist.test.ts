@@ -1,20 +1,14 @@
 import { expect, test } from "bun:test";
 import type { PassPart } from "../../agent/pass-part.ts";
-import type { RcloneResult } from "../../agent/rclone-run.ts";
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
 import { operationFailed } from "../../lib/system/errors.ts";
 import { temporaryDirectory } from "../stage/harness.ts";
+import { ended } from "./ended.ts";
 import { worklistOf } from "./worklist-of.ts";
 
 const keys = ["a", "b", "c", "d"];
 
-const ended = (code: number, errors: [key: string, message: string][] = []): RcloneResult => ({
-  exit: { code, signal: null },
-  objectErrors: new Map(errors),
-  spoke: true,
-  hang: undefined,
-  error: undefined,
-});
+const failed = (errors: [key: string, message: string][]) => ended(1, { objectErrors: new Map(errors) });
 
 /** A part of a pass over these records, of which rclone proved some. */
 const part = (indices: readonly number[], result: PassPart["result"], proved = true): PassPart => ({
@@ -99,7 +93,7 @@ test.each<
     [
       part(
         [1, 2, 3],
-        ended(1, [
+        failed([
           ["b", "connection reset"],
           ["c", "AccessDenied"],
           ["d", "connection reset"],
@@ -123,7 +117,7 @@ test.each<
     [
       part(
         [1, 2, 3],
-        ended(1, [
+        failed([
           ["b", "AccessDenied"],
           ["c", "AccessDenied"],
           ["d", "object not found"],
@@ -162,13 +156,13 @@ test.each<
     [
       part(
         [1, 2, 3],
-        ended(1, [
+        failed([
           ["b", "connection reset"],
           ["c", "SlowDown"],
           ["d", "connection reset"],
         ]),
       ),
-      part([3], ended(1, [["d", "SlowDown"]])),
+      part([3], failed([["d", "SlowDown"]])),
     ],
     {
       unproven: [
@@ -215,7 +209,7 @@ test("a record that was left out of the pass is told with its own reason", async
   const { records } = await worklist.explain([
     part(
       [0, 2, 3],
-      ended(1, [
+      failed([
         ["a", "reset"],
         ["c", "reset"],
         ["d", "reset"],

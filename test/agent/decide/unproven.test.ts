@@ -1,19 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { explainUnproven, isSettled, unsettledClass } from "../../../agent/decide/unproven.ts";
 import type { PassPart } from "../../../agent/pass-part.ts";
-import type { RcloneResult } from "../../../agent/rclone-run.ts";
 import type { FailureClass } from "../../../lib/rclone/failure-class.ts";
 import { causeOf } from "../../../lib/rclone/telling.ts";
 import { operationFailed } from "../../../lib/system/errors.ts";
+import { ended } from "../ended.ts";
 
-const ended = (code: number, more: Partial<RcloneResult> = {}): RcloneResult => ({
-  exit: { code, signal: null },
-  objectErrors: new Map(),
-  spoke: true,
-  hang: undefined,
-  error: undefined,
-  ...more,
-});
 const noSuchKey =
   "Failed to copy: failed to open source object: NoSuchKey: The specified key does not exist.";
 
