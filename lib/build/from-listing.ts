@@ -11,8 +11,8 @@ import { type Untransferable, untransferablePath } from "../manifest/untransfera
 import { versionOf } from "../rclone/addressable.ts";
 import type { ModtimeMode } from "../rclone/argv.ts";
 import { readRemotes } from "../rclone/conf.ts";
+import { filterVariables } from "../rclone/flag-variables.ts";
 import { joinRoot, rootKind } from "../rclone/root.ts";
-import { filterVariables } from "../rclone/user-flags.ts";
 import { operationFailed } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { RunLayout } from "../run/layout.ts";
 import { submissionVariable } from "../run/submissions.ts";
 import { exitCodes } from "../system/errors.ts";
-import { sleep, stopReason } from "../system/interrupt.ts";
+import { sleep } from "../system/interrupt.ts";
 import { childEnvironment, startSupervised } from "../system/process.ts";
-import { afterRunning } from "../system/running-time.ts";
+import { stopWith } from "../system/stop-child.ts";
 
 /** The wait before a shard is started again: it doubles from start to start, up to the maximum. */
 const restartWaitMs = 1_000;
@@ -90,16 +90,11 @@ async function runAgentProcess(shard: number, options: LocalExecutorOptions): Pr
       env: { UV_THREADPOOL_SIZE: threads, ...childEnvironment(), [submissionVariable]: submission },
       outputFd: fd,
     });
-    let callOffKill: (() => void) | undefined;
-    const onStop = () => {
-      agent.signalGroup(stopReason(stop) === "SIGINT" ? "SIGINT" : "SIGTERM");
-      callOffKill = afterRunning(stopGraceMs, () => agent.signalGroup("SIGKILL"));
-    };
-    if (stop.aborted) onStop();
-    else stop.addEventListener("abort", onStop, { once: true });
+    using _ = stopWith(agent, stop, (reason) => ({
+      graceMs: stopGraceMs,
+      ask: () => agent.signalGroup(reason === "SIGINT" ? "SIGINT" : "SIGTERM"),
+    }));
     const exit = await agent.exited;
-    callOffKill?.();
-    stop.removeEventListener("abort", onStop);
     const canGoOn = exit.code === exitCodes.resumable || exit.signal !== null;
     return { code: exit.code, canGoOn, said: exit.code === exitCodes.done ? "" : lastLine(output) };
   } finally {

@@ -14,6 +14,7 @@ import { exitCodes, messageOf, operationFailed, XferError } from "../system/erro
 import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
 import { type ProcessExit, startChild } from "../system/process.ts";
+import { stopWith } from "../system/stop-child.ts";
 import { formatObjects } from "../system/units.ts";
 import { WriteError } from "../system/write-error.ts";
 import type { CoverRow } from "./cover.ts";
@@ -129,13 +130,7 @@ export async function runListing<T = undefined>(
   const argv = listingCommand(lister, request);
   const env = stepEnvironment(lister.runtime, process.env);
   const child = startChild(argv, { env, gather: "stdout" });
-  let killTimer: NodeJS.Timeout | undefined;
-  const stopChild = () => {
-    child.signalGroup("SIGTERM");
-    killTimer ??= setTimeout(() => child.signalGroup("SIGKILL"), killAfterMs);
-  };
-  lister.stop.addEventListener("abort", stopChild);
-  if (lister.stop.aborted) stopChild();
+  using stopping = stopWith(child, lister.stop, () => ({ graceMs: killAfterMs }));
   const stderr = new Tail();
   const stdout = new Tail();
   const messages = new ListerMessages();
@@ -162,7 +157,7 @@ export async function runListing<T = undefined>(
     const taken = await options.consume(watch.watch(stdout.watch(child.stdout)));
     let unlistable: readonly Unlistable[];
     try {
-      if (taken.isOver) stopChild();
+      if (taken.isOver) stopping.stop();
       const [exit] = await Promise.all([child.exited, readStderr]);
       unlistable = acceptedGaps(exit, taken, messages, options.unlistable ?? "fails");
       if (taken.objects === 0 && options.empty === "error") {
@@ -175,7 +170,7 @@ export async function runListing<T = undefined>(
     watch.answered();
     return { ...endOf(messages, taken.objects, unlistable), absent: false, made: taken.made };
   } catch (error) {
-    stopChild();
+    stopping.stop();
     await Promise.allSettled([readStderr, child.exited]);
     const reason = stopReason(lister.stop);
     if (reason) throw stoppedError(reason, "nothing was written; run the same command again");
@@ -199,8 +194,6 @@ export async function runListing<T = undefined>(
     throw new ListingFailed(`listing ${request.root} failed: ${why.message} (details: ${log})`, why);
   } finally {
     watch.end();
-    clearTimeout(killTimer);
-    lister.stop.removeEventListener("abort", stopChild);
   }
 }
 

@@ -5,7 +5,7 @@ import type { RuntimeName } from "./runtime.ts";
 export interface RcloneReach {
   runtime: RuntimeName;
   image: string | undefined;
-  /** A path where rclone is started; undefined for rclone's own default. */
+  /** The path of rclone.conf on the host that starts rclone; undefined for rclone's own default. */
   configPath: string | undefined;
   /** Where rclone.conf is mounted in a container. */
   confInContainer: string;

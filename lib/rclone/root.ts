@@ -8,15 +8,15 @@ import { parseRoot, type RemoteContext, remoteType, resolveRemote } from "./remo
 import { hasUrlSecret } from "./secrets.ts";
 import { parseSize } from "./sizes.ts";
 
-/** What xfer needs to know of the place that a root names. */
+/** The kind of the place that a root names, as far as xfer needs to tell them apart. */
 export type RootKind = "s3" | "posix" | "other";
 
-/** Values that hold roots again nest no deeper than this. */
+/** The deepest that roots may nest in the values of options. */
 const depthMax = 8;
 
 /**
- * Why a root may not be used, or undefined when it may: what rclone cannot read, and credentials inside it, which would
- * end up in manifests, argument vectors and logs. The text never repeats a value.
+ * Why a root may not be used, or undefined when it may. Roots that rclone cannot read are refused, and roots with
+ * credentials, which would end up in manifests, argument vectors and logs. The text never repeats a value.
  */
 export function rootProblem(root: string): string | undefined {
   if (root === "") return "is empty";
@@ -52,7 +52,7 @@ function optionProblem({ name, inline, options, path }: ParsedRemote, depth: num
   return path.startsWith("//") && hasUrlSecret(`:${path}`) ? urlProblem : undefined;
 }
 
-/** Why the value of a backend's option may not be seen, since a root in it carries a credential; undefined when it may. */
+/** Why the value of a backend's option may not be seen, or undefined when it may: a root in it may carry a credential. */
 export function nestedProblem(value: string, depth = 0): string | undefined {
   for (const nested of nestedValues(value)) {
     const inner = splitRoot(nested);
@@ -62,7 +62,7 @@ export function nestedProblem(value: string, depth = 0): string | undefined {
   return undefined;
 }
 
-/** What is no root of rclone's may hold a credential all the same, and rclone's own error would show it. */
+/** Why a value that is no root may not be seen: it may hold a credential, which rclone's own error would show. */
 function brokenProblem(parsed: ReturnType<typeof splitRoot>, value: string): string | undefined {
   if (parsed.form !== "none") return undefined;
   const marked = [...value.matchAll(/([A-Za-z][\w-]*)\s*=/g)].find(([, name = ""]) => isMarkedOption(name));
@@ -71,21 +71,21 @@ function brokenProblem(parsed: ReturnType<typeof splitRoot>, value: string): str
 
 const urlProblem = "carries a credential in a URL: put it in rclone.conf, under a name";
 
-/** What in the value of an option may be a root: all of it, each item of a list, and what follows `dir=` in those. */
+/** The parts of an option's value that may be roots: all of it, the items of a list, and those without their `dir=`. */
 function nestedValues(value: string): string[] {
   const items = [value, ...listItems(value)];
   return [...items, ...items.map((item) => item.replace(/^[^=:,]*=/, ""))];
 }
 
-/** Whether a root with the form of a remote has a name that only newer rclones take for one. */
+/** Whether a root has the form of a remote, but a name that only newer rclones take for a remote's. */
 export function looksLikePath(root: string): boolean {
   const parsed = parseRoot(root);
   return parsed.form === "remote" && !/^[\w. -]+$/.test(parsed.name);
 }
 
 /**
- * Why a root cannot be reached as the rclone.conf and the environment of this host say, or undefined when it can, or
- * when that is not known here.
+ * Why a root cannot be reached with the rclone.conf and the environment of this host; undefined when it can, and when that
+ * is not known here.
  */
 export function remoteProblem(root: string, context: RemoteContext): string | undefined {
   const parsed = parseRoot(root);
@@ -103,7 +103,7 @@ export function remoteProblem(root: string, context: RemoteContext): string | un
   return `ends at a relative path ("${relative}"), which means another place wherever rclone runs: write an absolute one`;
 }
 
-/** Why there is no such remote, and how to come to one. */
+/** Why there is no such remote, and how to make one. */
 function remoteMissing(file: Remotes["file"]): string {
   const mend = 'make it with "rclone config", or name another file with --rclone-config; ';
   if (file?.exists === false) return `but there is no rclone.conf (looked for ${file.path}): ${mend}`;
@@ -111,9 +111,8 @@ function remoteMissing(file: Remotes["file"]): string {
 }
 
 /**
- * The kind of a root, from its connection string, from RCLONE_CONFIG_<NAME>_TYPE in the environment, which rclone lets win,
- * and from rclone.conf. A remote that wraps another (crypt, alias, union) is "other": what holds for S3 need not hold for
- * it.
+ * The kind of a root, from its connection string, then from RCLONE_CONFIG_<NAME>_TYPE in the environment, then from
+ * rclone.conf. A remote that wraps another (crypt, alias, union) is "other", since it need not behave as S3 does.
  */
 export function rootKind(root: string, remotes: Remotes, env: RemoteContext["env"]): RootKind {
   const parsed = parseRoot(root);
@@ -138,9 +137,9 @@ const tuning: ReadonlySet<string> = new Set(
 );
 
 /**
- * Whether one S3 endpoint holds both roots for the same account, and how rclone must be told: "same-remote" copies on
- * the server by itself, "same-endpoint" needs --server-side-across-configs, "apart" cannot. Two remotes are one place only
- * when all that rclone will use for them is known and equal.
+ * Whether one S3 endpoint holds both roots for the same account. With "same-remote" rclone copies on the server by itself,
+ * with "same-endpoint" it needs --server-side-across-configs, with "apart" it cannot. Two remotes are one endpoint only
+ * when all options that rclone will use for them are known and equal.
  */
 export function serverSide(
   source: string,
@@ -158,7 +157,7 @@ export function serverSide(
   return names.every((name) => a.options.get(name) === b.options.get(name)) ? "same-endpoint" : "apart";
 }
 
-/** The full name of an object: its key below the root. */
+/** The full name of an object from its root and its key. */
 export function joinRoot(root: string, path: string): string {
   return /[:/]$/.test(root) ? root + path : `${root}/${path}`;
 }
@@ -169,12 +168,12 @@ function trimRoot(root: string): string {
   return trimmed === "" && root !== "" ? "/" : trimmed;
 }
 
-/** Of a place whose rclone.conf is not known. */
+/** The context of a host whose rclone.conf is not known. */
 const elsewhere: RemoteContext = { remotes: new Remotes(false), env: {}, flags: new Map() };
 
 /**
- * A root that may be used, in its one form: remotes as given, paths absolute. With the `context` of where rclone runs, its
- * remote must be one that rclone has there. Throws invalid input naming `flag`.
+ * Checks a root and returns it in its one form: remotes as given, paths absolute. With the `context` of the host where
+ * rclone runs, the remote must be one that rclone has there. Throws invalid input that names `flag`.
  */
 export function checkRoot(flag: string, root: string, context = elsewhere): string {
   const problem = rootProblem(root) ?? remoteProblem(root, context);
@@ -183,8 +182,8 @@ export function checkRoot(flag: string, root: string, context = elsewhere): stri
 }
 
 /**
- * A root that a manifest names, checked as those of flags are. Its reader may be in another directory than its writer was:
- * a relative path would be another place.
+ * Checks a root that a manifest names as those of flags are checked. Relative paths are refused, since the manifest's
+ * reader may be in another directory than its writer was.
  */
 export function checkListedRoot(name: string, root: string, context = elsewhere): string {
   const checked = checkRoot(name, root, context);

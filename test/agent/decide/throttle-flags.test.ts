@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { candidFlags } from "../../agent/throttled-runs.ts";
+import { candidFlags } from "../../../agent/decide/throttle-flags.ts";
 
 const first = { pass: 1, passes: 10, largestBytes: 1_000, usesS3: true };
 const few = ["--low-level-retries", "2"];

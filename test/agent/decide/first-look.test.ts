@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { readLook } from "../../agent/first-look.ts";
+import { readLook } from "../../../agent/decide/first-look.ts";
 
-const shard = { records: 4, isProven: (place: number) => place === 0 };
+const shard = { records: 4, isProven: (index: number) => index === 0 };
 const seen = (found: "nothing" | "per-shard" | "too-much") => ({ found, listed: 9, version: null });
 
 test("of an empty destination nothing is compared", () => {
