@@ -12,7 +12,7 @@ import {
   writeDestination,
 } from "../lib/run/state/destination.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
-import { removeIfAny, replaceFile } from "../lib/system/durable.ts";
+import { removeIfExists, replaceFile } from "../lib/system/durable.ts";
 import { messageOf, XferError } from "../lib/system/errors.ts";
 import { readJsonFile } from "../lib/system/json-file.ts";
 import { log } from "../lib/system/log.ts";
@@ -68,7 +68,7 @@ async function lookWith(claim: Claim, options: ExamineOptions): Promise<Look | u
     const destination = await options.probe(AbortSignal.any([stop, claim.lost]));
     if (claim.lost.aborted) return undefined;
     writeDestination(run.destination, bindingOf(options), destination);
-    removeIfAny(run.destinationFailure);
+    removeIfExists(run.destinationFailure);
     claim.settle();
     const look = knownLook(options);
     if (!look) throw new Error("a look at the destination left no answer");

@@ -8,7 +8,7 @@ import type { DoneState } from "../lib/run/state/done.ts";
 import { readFail, writeFail } from "../lib/run/state/fail.ts";
 import { writeState } from "../lib/run/state/state-file.ts";
 import type { ShardRecords } from "../lib/shard/records.ts";
-import { removeIfAny } from "../lib/system/durable.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
 import { ownIdentity, ownTable, type ProcessIdentity } from "../lib/system/process-identity.ts";
@@ -83,8 +83,8 @@ export class ShardLedger {
       started_at: new Date().toISOString(),
     });
     // An earlier attempt's outcome is out of date. A .done that is still there is of another digest.
-    removeIfAny(layout.fail);
-    removeIfAny(layout.done);
+    removeIfExists(layout.fail);
+    removeIfExists(layout.done);
   }
 
   /** Notes the leader of rclone's process group, or null when it has gone. */
@@ -111,7 +111,7 @@ export class ShardLedger {
   async end(result: AttemptResult, shardLog: ShardLog): Promise<ShardOutcome> {
     const state = this.#state;
     if (!state) throw new Error("an attempt ended that had not begun");
-    removeIfAny(this.#shard.layout.keys);
+    removeIfExists(this.#shard.layout.keys);
     if (result.kind === "stopped") return this.#endStopped(state);
     if (result.kind === "failed") return this.#endFailed(result, state, shardLog);
     return this.#endDone(state);

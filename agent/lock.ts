@@ -1,6 +1,6 @@
 import { linkSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
-import { removeIfAny } from "../lib/system/durable.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { errnoOf, operationFailed } from "../lib/system/errors.ts";
 import { readJsonFile } from "../lib/system/json-file.ts";
 import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
@@ -95,7 +95,7 @@ export class ShardLock {
         if (await takeOver(found, own, token, request)) return new ShardLock(path, token);
       }
     } finally {
-      removeIfAny(own);
+      removeIfExists(own);
     }
     const holder = readLock(path)?.holder;
     const who = holder
@@ -110,7 +110,7 @@ export class ShardLock {
   }
 
   release(): void {
-    if (this.isHeld()) removeIfAny(this.#path);
+    if (this.isHeld()) removeIfExists(this.#path);
   }
 }
 
@@ -128,12 +128,12 @@ async function takeOver(
     claims.push(claim);
     if (linkIfFree(own, claim, token)) {
       if (readLock(path)?.id !== stale.id) {
-        removeIfAny(claim);
+        removeIfExists(claim);
         return false;
       }
       // The claim keeps its name until the lock has its new token: the file's other name is renamed.
       renameSync(own, path);
-      for (const done of claims.reverse()) removeIfAny(done);
+      for (const done of claims.reverse()) removeIfExists(done);
       return true;
     }
     const other = readLock(claim);

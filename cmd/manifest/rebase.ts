@@ -6,7 +6,7 @@ import { copyUntransferable, untransferablePath } from "../../lib/manifest/untra
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkRoot } from "../../lib/rclone/root.ts";
-import { removeIfAny } from "../../lib/system/durable.ts";
+import { removeIfExists } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatObjects } from "../../lib/system/units.ts";
@@ -86,7 +86,7 @@ export default command({
     }
     copyUntransferable(input.in, out);
     const records = await rebaseManifest(options, out).catch((error: unknown) => {
-      removeIfAny(untransferablePath(out));
+      removeIfExists(untransferablePath(out));
       throw error;
     });
     reading.clear();

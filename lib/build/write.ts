@@ -4,7 +4,7 @@ import { pathProblem } from "../manifest/key.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import { type Untransferable, UntransferableList } from "../manifest/untransferable.ts";
 import { joinRoot } from "../rclone/root.ts";
-import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
+import { AtomicFile, removeIfExists, replaceFile } from "../system/durable.ts";
 import { type ManifestEntry, type ManifestOrigin, RecordLines } from "./record-lines.ts";
 
 /** How often the progress sidecar is rewritten, at most. */
@@ -52,7 +52,7 @@ export function writeProgress(manifestPath: string, totals: ListingTotals): void
 
 /** Removes the progress sidecar of a manifest that did not come about. */
 export function removeProgress(manifestPath: string): void {
-  removeIfAny(progressPath(manifestPath));
+  removeIfExists(progressPath(manifestPath));
 }
 
 /** Why an entry cannot be a record, whatever rclone can carry; undefined when it can. */

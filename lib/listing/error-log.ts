@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { removeIfAny } from "../system/durable.ts";
+import { removeIfExists } from "../system/durable.ts";
 import { errnoOf, messageOf } from "../system/errors.ts";
 import { quoteWords } from "../system/shell-words.ts";
 
@@ -73,7 +73,7 @@ export function writeErrorLog(failure: {
     writeFileSync(path, text);
     return path;
   } catch (logError) {
-    removeIfAny(path);
+    removeIfExists(path);
     return `no log: ${dir} cannot be written: ${errnoOf(logError) ?? messageOf(logError)}`;
   }
 }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { AtomicFile, readTextIfExists, removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { errnoOf, invalidInput } from "../system/errors.ts";
 import { fileChunks, forEachLine } from "../system/lines.ts";
 
@@ -49,7 +49,7 @@ export class UntransferableList {
   /** Gives the list its name; to be called before the manifest gets its own, which then never lacks its list. */
   commit(): void {
     if (this.#file) this.#file.commit();
-    else removeIfAny(this.#path);
+    else removeIfExists(this.#path);
     this.#file = undefined;
   }
 
@@ -61,8 +61,8 @@ export class UntransferableList {
 
 /** Gives a manifest that is made of another one the list of what that one leaves out; the list comes first. */
 export function copyUntransferable(from: string, to: string): void {
-  const text = readTextIfAny(untransferablePath(from));
-  if (text === undefined) removeIfAny(untransferablePath(to));
+  const text = readTextIfExists(untransferablePath(from));
+  if (text === undefined) removeIfExists(untransferablePath(to));
   else writeFileDurable(untransferablePath(to), text);
 }
 

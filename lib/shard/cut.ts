@@ -5,7 +5,7 @@ import { keyText, type RecordBatch } from "../manifest/batch.ts";
 import { DistinctKeys, duplicateKeyError, firstDuplicate } from "../manifest/distinct-keys.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import type { ManifestRecord } from "../manifest/record.ts";
-import { removeIfAny, syncDirectory, writeFileDurable } from "../system/durable.ts";
+import { removeIfExists, syncDirectory, writeFileDurable } from "../system/durable.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import { formatCount, formatRecords } from "../system/units.ts";
@@ -66,7 +66,7 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
       throw operationFailed(`${manifestPath}: the manifest was changed while it was sharded: shard it again`);
     }
     // From here on the old set is gone: without its meta file no reader takes a mixture for a whole.
-    if (removeIfAny(metaPath)) syncDirectory(outdir);
+    if (removeIfExists(metaPath)) syncDirectory(outdir);
     await writer.publish(options.stop);
   } catch (error) {
     writer.abort();

@@ -156,7 +156,7 @@ export function replaceFile(path: string, text: string): void {
 }
 
 /** The text of a file, or undefined when there is none. Opens rather than stats: NFS caches negative lookups. */
-export function readTextIfAny(path: string): string | undefined {
+export function readTextIfExists(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
@@ -166,7 +166,7 @@ export function readTextIfAny(path: string): string | undefined {
 }
 
 /** Removes a file if it is there; true when there was one. */
-export function removeIfAny(path: string): boolean {
+export function removeIfExists(path: string): boolean {
   try {
     unlinkSync(path);
     return true;

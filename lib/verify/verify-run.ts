@@ -17,7 +17,7 @@ import { rootKind } from "../rclone/root.ts";
 import { type RunConfig, readRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout } from "../run/layout.ts";
 import { requireSameRoots } from "../run/roots.ts";
-import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { AtomicFile, removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
@@ -123,7 +123,7 @@ async function compareWithDestination(
     { path: run.config, roots: config },
     "shard the manifest and render the run again",
   );
-  removeIfAny(run.verifyTotals);
+  removeIfExists(run.verifyTotals);
   const { leftOut, version, unlistable } = await listEntries(listerOf(run, config, options.stop), {
     request: {
       root: config.dest_root,

@@ -12,7 +12,7 @@ import type { RunConfig } from "../run/config.ts";
 import { type RunLayout, shardLayout } from "../run/layout.ts";
 import { requireSameRoots } from "../run/roots.ts";
 import type { ShardEntry } from "../shard/meta.ts";
-import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { AtomicFile, removeIfExists, writeFileDurable } from "../system/durable.ts";
 import type { ShardVerification } from "./shard-verification.ts";
 import { failuresMax, listerOf, listsHashes, verdictCounters } from "./verification.ts";
 
@@ -37,7 +37,7 @@ export interface VerifyShardOptions {
 export async function verifyShard(options: VerifyShardOptions): Promise<ShardVerification> {
   const { run, config, shard, entry, checksum } = options;
   const layout = shardLayout(run, shard);
-  removeIfAny(layout.verify);
+  removeIfExists(layout.verify);
   const kind = rootKind(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
   // Inside the array task: its CPUs, and an error log of its own.
   const lister: Lister = {
