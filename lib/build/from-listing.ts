@@ -17,14 +17,8 @@ import { operationFailed } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { Carriage } from "./carriage.ts";
-import {
-  type Markers,
-  type PendingManifest,
-  progressIntervalMs,
-  removeProgress,
-  writeManifest,
-  writeProgress,
-} from "./write.ts";
+import { progressIntervalMs, removeProgress, writeProgress } from "./progress-sidecar.ts";
+import { type Markers, type PendingManifest, writeManifest } from "./write.ts";
 
 /** When hashes are listed: "auto" takes them where they are free, from the ETags of S3. */
 export const hashModes = ["auto", "on", "off"] as const;
@@ -134,29 +128,23 @@ async function commitWhole(
   pending: PendingManifest,
   gaps: ListingGaps,
 ): Promise<void> {
-  try {
+  await pending.commitAfter(async () => {
     await choice?.check();
     if (!choice) {
       for (const { path, reason } of [...gaps.unlistable, ...gaps.carriage.quotedFolders()])
         pending.addUntransferable(path, `cannot be listed: ${reason}`);
     }
     await excludeUncarried(pending, gaps, stop);
-    if (pending.totals.objects === 0) {
-      const { objects, examples } = pending.untransferable;
-      if (objects > 0) {
-        pending.commitList();
-        throw operationFailed(
-          `no object under ${sourceRoot} can be transferred: ${joinRoot(sourceRoot, examples[0]?.key ?? "")}: ` +
-            `${examples[0]?.reason ?? ""} (all are named in ${untransferablePath(out)})`,
-        );
-      }
+    if (pending.totals.objects > 0) return;
+    const { objects, examples } = pending.untransferable;
+    if (objects === 0)
       throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
-    }
-  } catch (error) {
-    pending.abort();
-    throw error;
-  }
-  pending.commit();
+    pending.commitList();
+    throw operationFailed(
+      `no object under ${sourceRoot} can be transferred: ${joinRoot(sourceRoot, examples[0]?.key ?? "")}: ` +
+        `${examples[0]?.reason ?? ""} (all are named in ${untransferablePath(out)})`,
+    );
+  });
 }
 
 async function excludeUncarried(

@@ -5,7 +5,7 @@ import type { Untransferable } from "../manifest/untransferable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import type { ManifestOrigin } from "./record-lines.ts";
-import { type Addressability, type Markers, type PendingManifest, writeManifest } from "./write.ts";
+import { type Addressability, type Markers, writeManifest } from "./write.ts";
 
 /** What `combine` is asked to do. */
 export interface CombineOptions extends ManifestOrigin {
@@ -37,42 +37,35 @@ export async function combineParts(
     addressability: options.addressability,
     onProgress: options.onProgress,
   });
-  if (pending.totals.objects === 0) {
+  await pending.commitAfter(() => {
+    if (pending.totals.objects > 0) return refuseDuplicates(parts, pending.written(), options.stop);
     const [first] = pending.untransferable.examples;
-    pending.abort();
     throw invalidInput(
       first
         ? `${options.partsDir}: no object in the parts can be transferred: ${first.key}: ${first.reason}`
         : `${options.partsDir}: no object is in any of the ${parts.length} parts`,
     );
-  }
-  await refuseDuplicates(parts, pending, options.stop);
-  pending.commit();
+  });
   const { totals, markers, untransferable } = pending;
   return { ...totals, markers, untransferable };
 }
 
-/** Throws invalid input for a manifest in which a key is twice, naming the parts that have it, and leaves none. */
+/** Throws invalid input, naming the parts, when two objects of them have one key. */
 async function refuseDuplicates(
   parts: readonly Part[],
-  pending: PendingManifest,
+  manifestPath: string,
   stop: AbortSignal,
 ): Promise<void> {
-  try {
-    const twice = await findFirstDuplicate(pending.written(), { stop });
-    if (!twice) return;
-    const holders: string[] = [];
-    await forEachPartEntry(parts, (entry, part) => {
-      if (holders.length < 2 && entry.Path.toWellFormed() === twice.key) holders.push(part.path);
-    });
-    const [first = "", again = ""] = holders;
-    throw invalidInput(
-      first === again
-        ? `${again}: the key is there twice: ${twice.key}: list the prefix of this part again`
-        : `${again}: the key is in ${first} already: ${twice.key}: keep one of the two parts, or list prefixes that do not overlap`,
-    );
-  } catch (error) {
-    pending.abort();
-    throw error;
-  }
+  const twice = await findFirstDuplicate(manifestPath, { stop });
+  if (!twice) return;
+  const holders: string[] = [];
+  await forEachPartEntry(parts, (entry, part) => {
+    if (holders.length < 2 && entry.Path.toWellFormed() === twice.key) holders.push(part.path);
+  });
+  const [first = "", again = ""] = holders;
+  throw invalidInput(
+    first === again
+      ? `${again}: the key is there twice: ${twice.key}: list the prefix of this part again`
+      : `${again}: the key is in ${first} already: ${twice.key}: keep one of the two parts, or list prefixes that do not overlap`,
+  );
 }

@@ -7,7 +7,7 @@ import { inputChunks, inputName } from "../system/input.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import type { ManifestOrigin } from "./record-lines.ts";
 import type { RowReader } from "./row-formats.ts";
-import { type Addressability, type Markers, type PendingManifest, writeManifest } from "./write.ts";
+import { type Addressability, type Markers, writeManifest } from "./write.ts";
 
 /** What an import of rows is asked to do. */
 export interface ImportOptions extends ManifestOrigin {
@@ -52,38 +52,30 @@ export async function importRows(options: ImportOptions): Promise<ImportResult> 
     addressability: options.addressability,
     onProgress: options.onProgress,
   });
-  if (pending.totals.objects === 0) {
+  await pending.commitAfter(() => {
+    if (pending.totals.objects > 0) return refuseDuplicates(options, pending.written());
     const [first] = pending.untransferable.examples;
-    pending.abort();
     throw invalidInput(
       first
         ? `${name}: no object in it can be transferred: ${first.key}: ${first.reason}`
         : `${name}: no object in it that is below ${options.sourceRoot}`,
     );
-  }
-  await refuseDuplicates(options, pending);
-  pending.commit();
+  });
   const { totals, markers, untransferable } = pending;
   return { ...totals, leftOut, markers, untransferable };
 }
 
-/** Throws invalid input for a manifest in which a key is twice, naming the rows that have it, and leaves none. */
-async function refuseDuplicates(options: ImportOptions, pending: PendingManifest): Promise<void> {
-  const { input } = options;
-  const name = inputName(input);
-  try {
-    const twice = await findFirstDuplicate(pending.written(), { stop: options.stop });
-    if (!twice) return;
-    const { key, line, again } = twice;
-    const what = `${key}: ${options.onDuplicate}`;
-    const [first, second] = await linesOf(options, key);
-    throw second === undefined
-      ? invalidInput(`${name}: object ${again} of those in it has the key of object ${line}: ${what}`)
-      : invalidInput(`${name}:${second}: the key is in line ${first} already: ${what}`);
-  } catch (error) {
-    pending.abort();
-    throw error;
-  }
+/** Throws invalid input, naming the rows, when two of them have one key. */
+async function refuseDuplicates(options: ImportOptions, manifestPath: string): Promise<void> {
+  const name = inputName(options.input);
+  const twice = await findFirstDuplicate(manifestPath, { stop: options.stop });
+  if (!twice) return;
+  const { key, line, again } = twice;
+  const what = `${key}: ${options.onDuplicate}`;
+  const [first, second] = await linesOf(options, key);
+  throw second === undefined
+    ? invalidInput(`${name}: object ${again} of those in it has the key of object ${line}: ${what}`)
+    : invalidInput(`${name}:${second}: the key is in line ${first} already: ${what}`);
 }
 
 /** The lines of the first two rows that have a key; none of what can be read only once, such as a pipe. */

@@ -1,3 +1,4 @@
+import { isMd5 } from "../manifest/record.ts";
 import { invalidInput } from "../system/errors.ts";
 import type { ManifestEntry } from "./record-lines.ts";
 
@@ -66,7 +67,7 @@ export function inventoryReader(columns: string, sourceRoot: string): RowReader 
         Size: size,
         ModTime: time,
         ...(etag !== "" && { ETag: etag }),
-        ...(md5Form.test(etag) && !encrypted && { Hashes: { md5: etag } }),
+        ...(isMd5(etag) && !encrypted && { Hashes: { md5: etag } }),
         ...(field("storageclass") !== "" && { Tier: field("storageclass") }),
       },
     };
@@ -112,14 +113,12 @@ export function lsfReader(columns: string): RowReader {
         Path: path,
         Size: size,
         ModTime: time,
-        ...(md5Form.test(field("h")) && { Hashes: { md5: field("h") } }),
+        ...(isMd5(field("h")) && { Hashes: { md5: field("h") } }),
         ...(field("T") !== "" && { Tier: field("T") }),
       },
     };
   };
 }
-
-const md5Form = /^[0-9a-f]{32}$/i;
 
 function parseSize(text: string): number | undefined {
   const size = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;

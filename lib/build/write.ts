@@ -1,14 +1,12 @@
 import { isMarker, type ListingTotals } from "../listing/entry.ts";
-import { keyText, lineOf } from "../manifest/batch.ts";
+import { keyText, lineOf, type RecordBatch } from "../manifest/batch.ts";
 import { pathProblem } from "../manifest/key.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import { type Untransferable, UntransferableList } from "../manifest/untransferable.ts";
 import { joinRoot } from "../rclone/root.ts";
-import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
+import { AtomicFile } from "../system/durable.ts";
+import { progressIntervalMs, removeProgress, writeProgress } from "./progress-sidecar.ts";
 import { type ManifestEntry, type ManifestOrigin, RecordLines } from "./record-lines.ts";
-
-/** How often the progress sidecar is rewritten, at most. */
-export const progressIntervalMs = 1_000;
 
 /** Directory markers without content that were left out of a manifest. */
 export interface Markers {
@@ -20,46 +18,14 @@ export interface Markers {
 /** Why a key cannot be carried from the source to the destination as it is, or undefined when it can. */
 export type Addressability = (key: string) => string | undefined;
 
-/** A manifest that is complete but does not have its name yet. */
-export interface PendingManifest {
-  totals: ListingTotals;
-  markers: Markers;
-  /** What is in the list beside the manifest. */
-  untransferable: Untransferable;
-  /** Where the manifest can be read before it has its name. */
-  written(): string;
-  /** Adds something that cannot be carried and is not in the manifest: a folder, or an entry that rclone dropped. */
-  addUntransferable(key: string, reason: string): void;
-  /** Moves the records of which `reasonOf` gives a reason from the manifest to the list. */
-  exclude(reasonOf: Addressability): Promise<void>;
-  /** Gives the list its name, where the manifest does not come about for want of records. */
-  commitList(): void;
-  /** Gives the manifest its name; call it only when the lister has ended well. */
-  commit(): void;
-  abort(): void;
-}
-
-/** The path of the progress sidecar of a manifest. */
-function progressPath(manifestPath: string): string {
-  return `${manifestPath}.progress`;
-}
-
-/** Rewrites the progress sidecar of a manifest that is being listed. */
-export function writeProgress(manifestPath: string, totals: ListingTotals): void {
-  const sidecar = { files_listed: totals.objects, bytes_listed: totals.bytes };
-  replaceFile(progressPath(manifestPath), `${JSON.stringify(sidecar)}\n`);
-}
-
-/** Removes the progress sidecar of a manifest that did not come about. */
-export function removeProgress(manifestPath: string): void {
-  removeIfAny(progressPath(manifestPath));
-}
-
-/** Why an entry cannot be a record, whatever rclone can carry; undefined when it can. */
-function formProblem({ Path, Size }: ManifestEntry): string | undefined {
-  if (isMarker({ Path })) return "rclone copies no object whose key ends in a slash";
-  if (!Number.isSafeInteger(Size) || Size < 0) return `its size is not known (${Size})`;
-  return Path.isWellFormed() ? pathProblem(Path) : "its name is no UTF-8";
+/** What a manifest is written from, and under which name. */
+interface WriteOptions {
+  source: (each: (entry: ManifestEntry) => void) => Promise<void>;
+  manifestPath: string;
+  origin: ManifestOrigin;
+  addressability: Addressability;
+  /** Without it the progress sidecar is written only at the end. */
+  onProgress?: (totals: ListingTotals) => void;
 }
 
 /**
@@ -68,94 +34,146 @@ function formProblem({ Path, Size }: ManifestEntry): string | undefined {
  * the manifest.
  * Throws what `source` throws, leaving no manifest.
  */
-export async function writeManifest(options: {
-  source: (each: (entry: ManifestEntry) => void) => Promise<void>;
-  manifestPath: string;
-  origin: ManifestOrigin;
-  addressability: Addressability;
-  /** Without it the progress sidecar is written only at the end. */
-  onProgress?: (totals: ListingTotals) => void;
-}): Promise<PendingManifest> {
-  const { manifestPath, origin, onProgress, addressability } = options;
-  let file = new AtomicFile(manifestPath);
-  const totals: ListingTotals = { objects: 0, bytes: 0 };
-  const lines = new RecordLines(origin);
-  const markers: Markers = { objects: 0, first: undefined };
-  const list = new UntransferableList(manifestPath);
+export async function writeManifest(options: WriteOptions): Promise<PendingManifest> {
+  const { manifestPath, onProgress } = options;
+  const pending = new PendingManifest(options);
+  const { totals } = pending;
   let reportedAt = Date.now();
   const report = () => {
     writeProgress(manifestPath, totals);
     onProgress?.(totals);
   };
-  const abort = () => {
-    file.abort();
-    list.abort();
-    removeProgress(manifestPath);
-  };
-  const take = (entry: ManifestEntry) => {
-    if (entry.IsDir) return;
-    if (entry.Size === 0 && isMarker(entry)) {
-      markers.objects++;
-      markers.first ??= joinRoot(origin.sourceRoot, entry.Path);
-      return;
-    }
-    const reason = formProblem(entry) ?? addressability(entry.Path);
-    if (reason !== undefined) {
-      const size = Number.isSafeInteger(entry.Size) && entry.Size >= 0 ? entry.Size : null;
-      list.add({ key: entry.Path, size, reason });
-      return;
-    }
-    file.writeText(lines.lineOf(entry));
-    totals.objects++;
-    totals.bytes += entry.Size;
-    if (onProgress && totals.objects % 1000 === 0 && Date.now() - reportedAt >= progressIntervalMs) {
-      reportedAt = Date.now();
-      report();
-    }
-  };
   try {
     if (onProgress) report();
-    await options.source(take);
+    await options.source((entry) => {
+      const isRecord = pending.take(entry);
+      if (!isRecord || !onProgress || totals.objects % 1000 !== 0) return;
+      if (Date.now() - reportedAt < progressIntervalMs) return;
+      reportedAt = Date.now();
+      report();
+    });
     report();
   } catch (error) {
-    abort();
+    pending.abort();
     throw error;
   }
-  return {
-    totals,
-    markers,
-    untransferable: list.totals,
-    written: () => file.written(),
-    addUntransferable: (key, reason) => list.add({ key, size: null, reason }),
-    exclude: async (reasonOf) => {
-      const kept = new AtomicFile(manifestPath, undefined, ".kept");
-      try {
-        await forEachBatch(file.written(), (batch) => {
-          for (let row = 0; row < batch.count; row++) {
-            const key = keyText(batch, row);
-            const reason = reasonOf(key);
-            if (reason === undefined) {
-              kept.write(lineOf(batch, row));
-              continue;
-            }
-            const size = batch.size[row] as number;
-            list.add({ key, size, reason });
-            totals.objects--;
-            totals.bytes -= size;
-          }
-        });
-      } catch (error) {
-        kept.abort();
-        throw error;
+  return pending;
+}
+
+/** A manifest, and the list beside it, that do not have their names yet. */
+export class PendingManifest {
+  readonly totals: ListingTotals = { objects: 0, bytes: 0 };
+  readonly markers: Markers = { objects: 0, first: undefined };
+  readonly #path: string;
+  readonly #sourceRoot: string;
+  readonly #addressability: Addressability;
+  readonly #lines: RecordLines;
+  readonly #list: UntransferableList;
+  #file: AtomicFile;
+
+  constructor({ manifestPath, origin, addressability }: Omit<WriteOptions, "source">) {
+    this.#path = manifestPath;
+    this.#sourceRoot = origin.sourceRoot;
+    this.#addressability = addressability;
+    this.#lines = new RecordLines(origin);
+    this.#list = new UntransferableList(manifestPath);
+    this.#file = new AtomicFile(manifestPath);
+  }
+
+  /** What is in the list beside the manifest. */
+  get untransferable(): Untransferable {
+    return this.#list.totals;
+  }
+
+  /** Takes an entry of a listing; false when it makes no record. */
+  take(entry: ManifestEntry): boolean {
+    if (entry.IsDir) return false;
+    if (entry.Size === 0 && isMarker(entry)) {
+      this.markers.objects++;
+      this.markers.first ??= joinRoot(this.#sourceRoot, entry.Path);
+      return false;
+    }
+    const reason = formProblem(entry) ?? this.#addressability(entry.Path);
+    if (reason !== undefined) {
+      const size = Number.isSafeInteger(entry.Size) && entry.Size >= 0 ? entry.Size : null;
+      this.#list.add({ key: entry.Path, size, reason });
+      return false;
+    }
+    this.#file.writeText(this.#lines.lineOf(entry));
+    this.totals.objects++;
+    this.totals.bytes += entry.Size;
+    return true;
+  }
+
+  /** Where the manifest can be read before it has its name. */
+  written(): string {
+    return this.#file.written();
+  }
+
+  /** Adds something that cannot be carried and is not in the manifest: a folder, or an entry that rclone dropped. */
+  addUntransferable(key: string, reason: string): void {
+    this.#list.add({ key, size: null, reason });
+  }
+
+  /** Moves the records of which `reasonOf` gives a reason from the manifest to the list. */
+  async exclude(reasonOf: Addressability): Promise<void> {
+    const kept = new AtomicFile(this.#path, undefined, ".kept");
+    try {
+      await forEachBatch(this.#file.written(), (batch) => this.#keepOf(batch, kept, reasonOf));
+    } catch (error) {
+      kept.abort();
+      throw error;
+    }
+    this.#file.abort();
+    this.#file = kept;
+  }
+
+  #keepOf(batch: RecordBatch, kept: AtomicFile, reasonOf: Addressability): void {
+    for (let row = 0; row < batch.count; row++) {
+      const key = keyText(batch, row);
+      const reason = reasonOf(key);
+      if (reason === undefined) {
+        kept.write(lineOf(batch, row));
+        continue;
       }
-      file.abort();
-      file = kept;
-    },
-    commitList: () => list.commit(),
-    commit: () => {
-      list.commit();
-      file.commit();
-    },
-    abort,
-  };
+      const size = batch.size[row] as number;
+      this.#list.add({ key, size, reason });
+      this.totals.objects--;
+      this.totals.bytes -= size;
+    }
+  }
+
+  /** Gives the list its name where the manifest does not come about for want of records. */
+  commitList(): void {
+    this.#list.commit();
+  }
+
+  /**
+   * Gives list and manifest their names after `check`, which looks at the whole of them. When `check` throws there is no
+   * manifest, and no list but one that `check` has committed.
+   */
+  async commitAfter(check: () => void | Promise<void>): Promise<void> {
+    try {
+      await check();
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+    this.#list.commit();
+    this.#file.commit();
+  }
+
+  /** Throws manifest, list and progress sidecar away. */
+  abort(): void {
+    this.#file.abort();
+    this.#list.abort();
+    removeProgress(this.#path);
+  }
+}
+
+/** Why an entry cannot be a record, whatever rclone can carry; undefined when it can. */
+function formProblem({ Path, Size }: ManifestEntry): string | undefined {
+  if (isMarker({ Path })) return "rclone copies no object whose key ends in a slash";
+  if (!Number.isSafeInteger(Size) || Size < 0) return `its size is not known (${Size})`;
+  return Path.isWellFormed() ? pathProblem(Path) : "its name is no UTF-8";
 }

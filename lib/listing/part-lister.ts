@@ -1,4 +1,5 @@
 import { joinRoot } from "../rclone/root.ts";
+import { writeWhole } from "../system/durable.ts";
 import type { ListingEntry, ListingTotals } from "./entry.ts";
 import type { Level } from "./fan-out.ts";
 import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
@@ -46,22 +47,16 @@ export class PartLister {
     const names: string[] = [];
     const { file, keep } = this.#store.start("level", prefix);
     let objects = 0;
-    let end: ListingEnd;
-    try {
-      end = await this.list(prefix, false, async (stream) => {
-        const take = (entry: ListingEntry) => {
-          if (entry.IsDir) names.push(entry.Path);
-          else objects++;
-        };
-        const closed = await forEachEntry(copyTo(file, stream), take, { mayStayOpen: true });
-        if (!closed) file.writeText("\n]\n");
-        return { objects, closed };
-      });
-    } catch (error) {
-      file.abort();
-      throw error;
-    }
-    file.commit();
+    const read = async (stream: AsyncIterable<Uint8Array>) => {
+      const take = (entry: ListingEntry) => {
+        if (entry.IsDir) names.push(entry.Path);
+        else objects++;
+      };
+      const closed = await forEachEntry(copyTo(file, stream), take, { mayStayOpen: true });
+      if (!closed) file.writeText("\n]\n");
+      return { objects, closed };
+    };
+    const end = await writeWhole(file, () => this.list(prefix, false, read));
     const dropped = end.dropped[0]?.reason;
     const part = keep({ ...noteOf(objects, { ...end, dropped: [] }), dropped: dropped ?? null });
     return {

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { joinRoot } from "../rclone/root.ts";
-import { AtomicFile } from "../system/durable.ts";
+import { writeWhole } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import type { RecordBatch } from "./batch.ts";
@@ -74,17 +74,10 @@ async function rebase(
 }
 
 /** Rebases a manifest into a file that appears whole or not at all. Returns the number of records. */
-export async function rebaseManifest(options: RebaseOptions, out: string): Promise<number> {
-  const file = new AtomicFile(out);
-  let records: number;
-  try {
-    records = await rebase(options, file, { folder: dirname(out), written: () => file.written() });
-  } catch (error) {
-    file.abort();
-    throw error;
-  }
-  file.commit();
-  return records;
+export function rebaseManifest(options: RebaseOptions, out: string): Promise<number> {
+  return writeWhole(out, (file) =>
+    rebase(options, file, { folder: dirname(out), written: () => file.written() }),
+  );
 }
 
 /** The start of a shape's lines with other roots. */

@@ -127,13 +127,32 @@ export class AtomicFile {
   }
 }
 
-const encoder = new TextEncoder();
+/**
+ * Writes a file that appears under its name, whole and durable, when `write` has resolved. If `write` throws, the file that
+ * was there before stays, and nothing is left of the new one. `file` is a path, or a file that was opened for it already.
+ */
+export async function writeWhole<T>(
+  file: string | AtomicFile,
+  write: (file: AtomicFile) => T | Promise<T>,
+): Promise<T> {
+  const opened = typeof file === "string" ? new AtomicFile(file) : file;
+  let made: T;
+  try {
+    made = await write(opened);
+  } catch (error) {
+    opened.abort();
+    throw error;
+  }
+  opened.commit();
+  return made;
+}
 
 /** Replaces `path` atomically and durably: a reader, or a crash, sees the old content or the new, never a part. */
-export function writeFileDurable(path: string, text: string): void {
+export function writeFileDurable(path: string, content: string | Uint8Array): void {
   const file = new AtomicFile(path, 0);
   try {
-    file.writeText(text);
+    if (typeof content === "string") file.writeText(content);
+    else file.write(content);
   } catch (error) {
     file.abort();
     throw error;
@@ -147,7 +166,7 @@ export function replaceFile(path: string, text: string): void {
   writing(path, () => {
     const fd = openSync(temp, "w", 0o666);
     try {
-      writeFully(fd, encoder.encode(text));
+      writeFully(fd, Buffer.from(text));
     } finally {
       closeSync(fd);
     }

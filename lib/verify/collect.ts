@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { type RunLayout, shardLayout } from "../run/layout.ts";
 import type { ShardsMeta } from "../shard/meta.ts";
-import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { removeIfAny, writeFileDurable, writeWhole } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
 import { readShardVerification, type ShardVerification, shardIsVerified } from "./shard-verification.ts";
@@ -28,16 +28,11 @@ export async function collectVerification(
   removeIfAny(run.verifyTotals);
   const sum = (pick: (one: ShardVerification) => number) =>
     shards.reduce((total, one) => total + pick(one), 0);
-  const file = new AtomicFile(run.verifyList);
-  try {
+  await writeWhole(run.verifyList, async (file) => {
     for (const { shard } of shards) {
       for await (const chunk of fileChunks(shardLayout(run, shard).verifyList)) file.write(chunk);
     }
-  } catch (error) {
-    file.abort();
-    throw error;
-  }
-  file.commit();
+  });
   const result: Verification = {
     schema: "xfer.verify.v1",
     checksum,
