@@ -1,10 +1,6 @@
 import type { ListingEntry } from "../listing/entry.ts";
-import { keyText, lineOf, type RecordBatch, recordOfRow } from "../manifest/batch.ts";
-import { duplicateKeyError } from "../manifest/distinct-keys.ts";
 import { Column, KeyTable } from "../manifest/key-table.ts";
-import { forEachBatch } from "../manifest/read.ts";
-import type { ManifestRecord } from "../manifest/record.ts";
-import { invalidInput } from "../system/errors.ts";
+import { isMd5, type ManifestRecord } from "../manifest/record.ts";
 
 /** How a manifest's record stands to a listing, from nothing known to most; the first that holds. */
 const relations = ["missing", "size-differs", "hash-differs", "size-equal", "hash-equal"] as const;
@@ -160,11 +156,6 @@ export class ManifestComparison {
   }
 }
 
-/** Whether this is an MD5 in hexadecimal: objects uploaded in parts have none. */
-function isMd5(hex: string | undefined): hex is string {
-  return hex !== undefined && /^[0-9a-f]{32}$/i.test(hex);
-}
-
 /** Eight digits of an MD5, the first, second, third or fourth, as a number. */
 function md5Word(hex: string, word: number): number {
   return Number.parseInt(hex.slice(8 * word, 8 * word + 8), 16);
@@ -173,88 +164,4 @@ function md5Word(hex: string, word: number): number {
 /** The second of an RFC 3339 time; NaN when there is none. */
 function secondOf(time: string | null | undefined): number {
   return time ? Math.floor(Date.parse(time) / 1000) : Number.NaN;
-}
-
-/** A manifest made ready for comparison, and the roots that all its records share. */
-export interface LoadedManifest {
-  comparison: ManifestComparison;
-  sourceRoot: string;
-  destRoot: string;
-}
-
-/**
- * Reads a manifest for comparison with a listing; undefined when it has no record. `onRecords` is called now and then,
- * and stops the reading by throwing.
- * Throws invalid input, naming file and line, for a bad record, for other roots than line 1's, and for a key that is
- * there twice: a listing could not tell which of the two it holds.
- */
-export async function loadComparison(
-  manifestPath: string,
-  wish: CompareWish,
-  onRecords: (records: number) => void = () => {},
-): Promise<LoadedManifest | undefined> {
-  const comparison = new ManifestComparison(wish);
-  const whole = wish.hashes || wish.times;
-  const first = await forEachBatch(manifestPath, (batch) => {
-    for (let row = 0; row < batch.count; row++) {
-      const earlier = whole
-        ? comparison.addRecord(recordOfRow(batch, row))
-        : comparison.addSized(keyText(batch, row), batch.size[row] as number);
-      if (earlier !== undefined) {
-        const key = keyText(batch, row);
-        throw duplicateKeyError(manifestPath, { key, line: earlier + 1, again: batch.firstLine + row });
-      }
-      if (comparison.records % 1000 === 0) onRecords(comparison.records);
-    }
-  });
-  return first && { comparison, sourceRoot: first.source_root, destRoot: first.dest_root };
-}
-
-/** A record as its outcome is told; valid until the callback returns. */
-export interface OutcomeRow {
-  readonly path: string;
-  readonly size: number;
-  /** Its line, the newline included. */
-  readonly line: Uint8Array;
-}
-
-/** Reads its record only as far as it is asked: most outcomes are a matter of a counter. */
-class BatchRow implements OutcomeRow {
-  readonly #batch: RecordBatch;
-  row = 0;
-
-  constructor(batch: RecordBatch) {
-    this.#batch = batch;
-  }
-
-  get path(): string {
-    return keyText(this.#batch, this.row);
-  }
-
-  get size(): number {
-    return this.#batch.size[this.row] as number;
-  }
-
-  get line(): Uint8Array {
-    return lineOf(this.#batch, this.row);
-  }
-}
-
-/**
- * Reads the manifest again, in order, with what the listing says of each record.
- * Throws invalid input when it is not the manifest that was loaded.
- */
-export async function forEachOutcome(
-  manifestPath: string,
-  comparison: ManifestComparison,
-  each: (outcome: Outcome, record: OutcomeRow, index: number) => void,
-): Promise<void> {
-  let index = 0;
-  await forEachBatch(manifestPath, (batch) => {
-    const record = new BatchRow(batch);
-    for (; record.row < batch.count; record.row++, index++) each(comparison.outcome(index), record, index);
-  });
-  if (index !== comparison.records) {
-    throw invalidInput(`${manifestPath}: the manifest was changed while it was compared`);
-  }
 }

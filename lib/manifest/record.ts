@@ -30,6 +30,11 @@ const recordSchema = v.looseObject({
 /** One object of a manifest, its fields in the order in which they are written; unknown fields are kept. */
 export type ManifestRecord = v.InferOutput<typeof recordSchema>;
 
+/** Whether a text is an MD5 in hexadecimal, in small letters or capitals. The ETag of an upload in parts is none. */
+export function isMd5(text: string | undefined): text is string {
+  return text !== undefined && /^[0-9a-f]{32}$/i.test(text);
+}
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**

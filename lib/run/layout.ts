@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { shardFileName } from "../shard/meta.ts";
+import { shardFileName, shardsMetaName } from "../shard/meta.ts";
 
 /** The paths of everything in a run directory; ARCHITECTURE.md says what each file holds. */
 export interface RunLayout {
@@ -27,6 +27,8 @@ export interface RunLayout {
   destinationFailure: string;
   verifyList: string;
   verifyTotals: string;
+  /** The keys of the objects that a verification reads as a sample, while it does. */
+  verifyKeys: string;
 }
 
 /** Names the files of the run directory `dir`; touches nothing. */
@@ -37,7 +39,7 @@ export function runLayout(dir: string): RunLayout {
     delta: join(dir, "delta.jsonl"),
     deltaTotals: join(dir, "delta.json"),
     shardsDir: join(dir, "shards"),
-    shardsMeta: join(dir, "shards", "shards.meta.json"),
+    shardsMeta: join(dir, "shards", shardsMetaName),
     config: join(dir, "config.resolved.json"),
     workerScript: join(dir, "worker.sh"),
     sbatchScript: join(dir, "sbatch_array.sh"),
@@ -52,6 +54,7 @@ export function runLayout(dir: string): RunLayout {
     destinationFailure: join(dir, "state", "destination.failed"),
     verifyList: join(dir, "verify.jsonl"),
     verifyTotals: join(dir, "verify.json"),
+    verifyKeys: join(dir, "verify.keys"),
   };
 }
 
@@ -71,6 +74,8 @@ export interface ShardLayout {
   verifyList: string;
   /** The keys of the pass that runs, for --files-from-raw. */
   keys: string;
+  /** What the shard's agent prints under the local executor. */
+  agentOutput: string;
   log(attempt: number): string;
 }
 
@@ -89,6 +94,7 @@ export function shardLayout(run: RunLayout, shard: number): ShardLayout {
     verify: `${state}.verify`,
     verifyList: `${state}.verify.jsonl`,
     keys: `${state}.keys`,
+    agentOutput: join(run.logsDir, `agent_${shard}.out`),
     log: (attempt) => join(run.logsDir, `shard_${shard}_attempt_${attempt}.log`),
   };
 }

@@ -9,7 +9,7 @@ import { removeIfAny, syncDirectory, writeFileDurable } from "../system/durable.
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import { formatCount, formatRecords } from "../system/units.ts";
-import { type ShardStrategy, type ShardsMeta, shardFileName } from "./meta.ts";
+import { type ShardStrategy, type ShardsMeta, shardFileName, shardsMetaName } from "./meta.ts";
 import { evenPlan, planShards, type ShardPlan } from "./plan.ts";
 import { RunCutter } from "./range-cutter.ts";
 import { ShardStats } from "./stats.ts";
@@ -50,7 +50,7 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
   const numShards = Math.min(options.numShards, survey.records);
   const assign = assigner({ ...options, numShards }, survey);
   mkdirSync(outdir, { recursive: true });
-  const metaPath = join(outdir, "shards.meta.json");
+  const metaPath = join(outdir, shardsMetaName);
   const writer = new ShardWriter(outdir, numShards);
   const stats = new ShardStats(numShards);
   let digests: readonly string[];

@@ -71,6 +71,9 @@ export function readShardsMeta(path: string): ShardsMeta | undefined {
   }
 }
 
+/** The file beside the shards that describes them. */
+export const shardsMetaName = "shards.meta.json";
+
 /** The file name of a shard: shard_000123.jsonl. */
 export function shardFileName(shard: number): string {
   return `shard_${String(shard).padStart(6, "0")}.jsonl`;

@@ -1,11 +1,11 @@
-import { join } from "node:path";
+import { isMd5 } from "../manifest/record.ts";
 import { configFlags, directoryRoot } from "../rclone/argv.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
 import { runStep } from "../rclone/step.ts";
 import { tellCause } from "../rclone/telling.ts";
 import { type RunConfig, reachOf } from "../run/config.ts";
 import type { RunLayout } from "../run/layout.ts";
-import { AtomicFile, removeIfAny } from "../system/durable.ts";
+import { removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
 
 /** An object that is read from the destination, whole. */
@@ -51,11 +51,11 @@ export async function differingContent(
   objects: readonly SampledObject[],
 ): Promise<Map<string, string>> {
   const dest = await contentHashes(run, config, config.dest_root, objects);
-  const unhashed = objects.filter(({ md5 }) => md5 === undefined);
+  const unhashed = objects.filter(({ md5 }) => !isMd5(md5));
   const source = await contentHashes(run, config, config.source_root, unhashed);
   const differing = new Map<string, string>();
   for (const { path, md5 } of objects) {
-    const wanted = md5 ?? source.get(path);
+    const wanted = isMd5(md5) ? md5.toLowerCase() : source.get(path);
     if (wanted === undefined)
       differing.set(path, "read as a sample: not at the source any more, to compare with");
     else if (!dest.has(path)) differing.set(path, "read as a sample: not at the destination any more");
@@ -73,10 +73,8 @@ async function contentHashes(
   objects: readonly SampledObject[],
 ): Promise<Map<string, string>> {
   if (objects.length === 0) return new Map();
-  const keys = join(run.dir, "verify.keys");
-  const file = new AtomicFile(keys);
-  for (const { path } of objects) file.writeText(`${path}\n`);
-  file.commit();
+  const keys = run.verifyKeys;
+  writeFileDurable(keys, objects.map(({ path }) => `${path}\n`).join(""));
   const step = {
     argv: (seen: { configPath: string | undefined; keys: string }) => [
       ...["rclone", "hashsum", "MD5", "--download", directoryRoot(root), "--files-from-raw", seen.keys],
