@@ -23,13 +23,8 @@ import { type RootKind, rootKind } from "../lib/rclone/root.ts";
 import { stepEnvironment } from "../lib/rclone/runtime.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
-import {
-  type Destination,
-  findingOf,
-  findings,
-  readFindings,
-  writeFindings,
-} from "../lib/run/state/destination.ts";
+import type { Destination } from "../lib/run/state/destination.ts";
+import { findingOf, findings, readFindings, writeFindings } from "../lib/run/state/findings.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest } from "../lib/shard/records.ts";
 import { errnoOf, messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
