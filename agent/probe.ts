@@ -103,7 +103,7 @@ function isAbsentPath(root: string): boolean {
     return false;
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "")) return true;
-    throw operationFailed(messageOf(error));
+    throw operationFailed(messageOf(error), { cause: error });
   }
 }
 

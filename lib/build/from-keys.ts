@@ -81,8 +81,8 @@ async function forEachKey(
     let key: string;
     try {
       key = decoder.decode(bytes).replace(/\r$/, "");
-    } catch {
-      throw invalidInput(`${name}:${number}: not UTF-8`);
+    } catch (error) {
+      throw invalidInput(`${name}:${number}: not UTF-8`, { cause: error });
     }
     if (key !== "") each(key, number);
   });

@@ -94,6 +94,8 @@ function named(where: string, work: () => void): void {
   try {
     work();
   } catch (error) {
-    throw error instanceof XferError ? invalidInput(`${where}: ${messageOf(error)}`) : error;
+    throw error instanceof XferError
+      ? invalidInput(`${where}: ${messageOf(error)}`, { cause: error })
+      : error;
   }
 }

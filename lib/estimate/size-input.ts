@@ -1,5 +1,5 @@
 import { forEachBatch } from "../manifest/read.ts";
-import { errnoOf, invalidInput } from "../system/errors.ts";
+import { errnoOf, invalidInput, readError } from "../system/errors.ts";
 import { inputName } from "../system/input.ts";
 import { JsonObjects } from "../system/json-objects.ts";
 import { type BlockInput, type LineBlockOptions, openInput, PeekedInput } from "../system/line-blocks.ts";
@@ -42,14 +42,8 @@ async function peeked(path: string): Promise<PeekedInput> {
     await input.peek(headBytes);
     return input;
   } catch (error) {
-    const why = {
-      ENOENT: "no such file",
-      EISDIR: "is a folder: a file is wanted",
-      EACCES: "may not be read",
-    };
-    const code = errnoOf(error) ?? "";
-    if (Object.hasOwn(why, code)) throw invalidInput(`${path}: ${why[code as keyof typeof why]}`);
-    throw error;
+    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such file`, { cause: error });
+    throw readError(inputName(path), error);
   }
 }
 

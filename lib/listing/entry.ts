@@ -56,8 +56,9 @@ export function parseListingLine(text: string): ListingLine {
   if (line === "]") return { kind: "close" };
   try {
     return { kind: "entry", entry: entryOf(line.endsWith(",") ? line.slice(0, -1) : line) };
-  } catch {
-    throw operationFailed(`the listing has a line that rclone lsjson does not print: ${line.slice(0, 200)}`);
+  } catch (error) {
+    const what = `the listing has a line that rclone lsjson does not print: ${line.slice(0, 200)}`;
+    throw operationFailed(what, { cause: error });
   }
 }
 
@@ -65,10 +66,9 @@ export function parseListingLine(text: string): ListingLine {
 export function parseEntry(text: string): ListingEntry {
   try {
     return entryOf(text);
-  } catch {
-    throw operationFailed(
-      `the listing has an entry that rclone lsjson does not print: ${text.slice(0, 200)}`,
-    );
+  } catch (error) {
+    const what = `the listing has an entry that rclone lsjson does not print: ${text.slice(0, 200)}`;
+    throw operationFailed(what, { cause: error });
   }
 }
 

@@ -91,8 +91,8 @@ export class ListingFailed extends XferError {
   /** Why: by rclone's words, or its container's. */
   readonly why: Cause;
 
-  constructor(message: string, why: Cause) {
-    super(message, exitCodes.failed);
+  constructor(message: string, why: Cause, options: ErrorOptions) {
+    super(message, exitCodes.failed, options);
     this.why = why;
   }
 }
@@ -196,7 +196,9 @@ export async function runListing<T = undefined>(
       : undefined;
     const own = said ?? causeOf(messageOf(error));
     const why = bucket ? { ...own, message: `bucket ${bucket.name} does not exist (${own.message})` } : own;
-    throw new ListingFailed(`listing ${request.root} failed: ${why.message} (details: ${log})`, why);
+    throw new ListingFailed(`listing ${request.root} failed: ${why.message} (details: ${log})`, why, {
+      cause: error,
+    });
   } finally {
     watch.end();
     clearTimeout(killTimer);

@@ -59,7 +59,7 @@ export async function forEachPartEntry(
       });
     } catch (error) {
       if (!(error instanceof XferError) || isStop(error)) throw error;
-      throw invalidInput(`${path}: ${messageOf(error)}`);
+      throw invalidInput(`${path}: ${messageOf(error)}`, { cause: error });
     }
   }
 }

@@ -24,7 +24,7 @@ export async function forEachBatch(
   try {
     await forEachLineBlock(path, eachBlock, options);
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such manifest`);
+    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such manifest`, { cause: error });
     throw error;
   }
   return scanner.first;

@@ -45,8 +45,9 @@ export function parseRecord(line: Uint8Array, where: string): ManifestRecord {
   let value: unknown;
   try {
     value = JSON.parse(decoder.decode(line));
-  } catch {
-    throw invalidInput(`${where}: not a manifest record: the line is torn or is not JSON: ${excerpt(line)}`);
+  } catch (error) {
+    const what = `not a manifest record: the line is torn or is not JSON: ${excerpt(line)}`;
+    throw invalidInput(`${where}: ${what}`, { cause: error });
   }
   const result = v.safeParse(recordSchema, value, { abortEarly: true });
   if (result.success) return result.output;

@@ -26,9 +26,9 @@ export async function* inputChunks(path: string, stop?: AbortSignal): AsyncGener
     const packed = first.value[0] === 0x1f && first.value[1] === 0x8b;
     yield* packed ? unpacked(all) : all;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such file`);
+    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such file`, { cause: error });
     if (/^Z_|^ERR_ZLIB/.test(errnoOf(error) ?? "")) {
-      throw invalidInput(`${inputName(path)}: not whole, or not gzip: ${messageOf(error)}`);
+      throw invalidInput(`${inputName(path)}: not whole, or not gzip: ${messageOf(error)}`, { cause: error });
     }
     throw error;
   }

@@ -150,7 +150,9 @@ export class JsonObjects {
     try {
       return JSON.parse(text);
     } catch (error) {
-      throw invalidInput(`${this.#name}:${this.#beganInLine}: no JSON: ${messageOf(error)}`);
+      throw invalidInput(`${this.#name}:${this.#beganInLine}: no JSON: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 

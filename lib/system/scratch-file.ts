@@ -24,7 +24,7 @@ export class ScratchFile implements Disposable {
       this.#fd ??= openUnnamed(this.#path);
       writeFully(this.#fd, data);
     } catch (error) {
-      throw operationFailed(messageOf(writeErrorOf(this.#path, error)));
+      throw operationFailed(messageOf(writeErrorOf(this.#path, error)), { cause: error });
     }
     this.#bytes += data.length;
     return at;
