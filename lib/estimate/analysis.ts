@@ -2,6 +2,7 @@ import { invalidInput } from "../system/errors.ts";
 import { inputName } from "../system/input.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import { log } from "../system/log.ts";
+import { quoteWord } from "../system/shell-words.ts";
 import { formatBytes, formatObjects } from "../system/units.ts";
 import { type ClusterAssumptions, suggestShards } from "./cost-model.ts";
 import { forEachSize } from "./size-input.ts";
@@ -177,11 +178,6 @@ function mergeFlags(base: readonly string[], suggested: string): string {
     return !given.has(flag);
   });
   return [...added, ...base.map(quoteWord)].join(" ");
-}
-
-/** A word as a shell's quoting rules read it back. */
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 
 function histogramOf(stats: SizeStats): HistogramBin[] {

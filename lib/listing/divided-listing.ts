@@ -1,18 +1,17 @@
 import { listChunk } from "../rclone/list-chunk.ts";
-import { joinRoot } from "../rclone/root.ts";
-import { fileChunks } from "../system/lines.ts";
 import { log } from "../system/log.ts";
+import { planListing } from "./earlier-parts.ts";
 import type { ListingTotals } from "./entry.ts";
-import { type Level, partsMax, prefixesOf, splitProblem } from "./fan-out.ts";
+import { partsMax, splitProblem } from "./fan-out.ts";
 import type { Lister, ListingEnd } from "./lister.ts";
 import type { Unlistable } from "./lister-messages.ts";
 import { Divided } from "./live-entries.ts";
 import { noteOf, type ParallelOptions, PartLister } from "./part-lister.ts";
 import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
-import { joinPrefix } from "./prefix.ts";
-import { forEachEntry, sizeOf } from "./read-entries.ts";
+import { joinPrefix, rootBelow } from "./prefix.ts";
+import { sizeOf } from "./read-entries.ts";
 import { readTree } from "./read-tree.ts";
-import { type ReliefRules, reliefOf, staysDivided, type TreeView } from "./relief.ts";
+import { type ReliefRules, reliefOf, type TreeView } from "./relief.ts";
 import { type DividedLevel, OutOfOrder, TreeParts } from "./tree-parts.ts";
 
 /** https://rclone.org/docs/#checkers-int */
@@ -37,11 +36,6 @@ interface RunningTree {
 }
 
 type Costs = Pick<TreeView, "paceMs" | "startMs">;
-
-interface Plan {
-  kept: KeptPart[];
-  waiting: string[];
-}
 
 /** One run of a listing in parts. */
 export class DividedListing {
@@ -85,7 +79,7 @@ export class DividedListing {
 
   /** Lists all; the first failure stops the listings that are under way, and is thrown when they have ended. */
   async list(): Promise<void> {
-    const { kept, waiting } = await this.#plan("");
+    const { kept, waiting } = await planListing(this.#store, this.#rules, this.#isDivisible);
     this.parts.push(...kept);
     for (const { note } of kept) this.#add(note.objects, 0);
     this.#waiting.push(...waiting.map((prefix) => ({ prefix })));
@@ -105,29 +99,6 @@ export class DividedListing {
     if (this.#failures.length > 0) throw this.#failures[0];
     this.#sayUndivided();
     this.#sayEmpty();
-  }
-
-  /** What an earlier try has finished below a prefix, and what is to be listed of it. */
-  async #plan(prefix: string): Promise<Plan> {
-    const tree = this.#store.find("tree", prefix);
-    if (tree) return { kept: [tree], waiting: [] };
-    const anew = { kept: [], waiting: [prefix] };
-    const part = this.#isDivisible ? this.#store.find("level", prefix) : undefined;
-    if (!part || part.note.dropped !== null) return anew;
-    const names: string[] = [];
-    await forEachEntry(fileChunks(part.path), (entry) => {
-      if (entry.IsDir) names.push(entry.Path);
-    });
-    const level: Level = { prefix, names, dropped: undefined };
-    if (splitProblem(level, partsMax) !== undefined) return anew;
-    const plans: Plan[] = [];
-    for (const below of prefixesOf(level)) plans.push(await this.#plan(below));
-    const waiting = plans.flatMap((plan) => plan.waiting);
-    const sizes = plans
-      .filter(({ kept }) => kept.length > 0)
-      .map(({ kept }) => kept.reduce((sum, { note }) => sum + note.objects, 0));
-    if (!staysDivided(waiting.length, sizes, this.#rules)) return anew;
-    return { kept: [part, ...plans.flatMap(({ kept }) => kept)], waiting };
   }
 
   /** Begins what is most worth while one listing is free; false when nothing is. */
@@ -285,8 +256,7 @@ export class DividedListing {
   #sayUndivided(): void {
     const [first] = this.#undivided;
     if (!first) return;
-    const { root } = this.#options.request;
-    const where = first.prefix === "" ? root : joinRoot(root, first.prefix);
+    const where = rootBelow(this.#options.request.root, first.prefix);
     const more = this.#undivided.length > 1 ? ` (and ${this.#undivided.length - 1} more prefixes)` : "";
     log.info(`${where} is listed in one piece: ${first.problem}${more}`);
   }

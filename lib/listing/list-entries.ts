@@ -4,6 +4,7 @@ import { listParts } from "./list-in-parts.ts";
 import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
 import { forEachPartEntry } from "./parts.ts";
 import { forEachEntryOf } from "./places.ts";
+import { joinPrefix } from "./prefix.ts";
 import { forEachEntry } from "./read-entries.ts";
 
 /** A listing whose objects are looked at one by one. */
@@ -76,8 +77,8 @@ export async function listPlaces(
       await forEachEntryOf(request.places.length, stream, (entry, place) => {
         if (entry.IsDir || isMarker(entry)) return;
         objects++;
-        const prefix = request.places[place]?.prefix ?? "";
-        each(prefix === "" ? entry : { ...entry, Path: `${prefix}/${entry.Path}` });
+        entry.Path = joinPrefix(request.places[place]?.prefix ?? "", entry.Path);
+        each(entry);
       });
       return { objects };
     },

@@ -3,13 +3,11 @@ import { bucketOf } from "../rclone/bucket.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import type { Side } from "../rclone/hindrance.ts";
 import { inquiryFlags } from "../rclone/inquiry.ts";
-import { debugLine } from "../rclone/log.ts";
 import type { RcloneReach } from "../rclone/reach.ts";
-import { joinRoot, type RootKind } from "../rclone/root.ts";
+import type { RootKind } from "../rclone/root.ts";
 import { stepEnvironment } from "../rclone/runtime.ts";
-import { showsVariable } from "../rclone/secrets.ts";
 import { stepCommand } from "../rclone/step.ts";
-import { type Cause, causeOf, jsonError, StderrCause } from "../rclone/telling.ts";
+import { type Cause, causeOf } from "../rclone/telling.ts";
 import { exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
@@ -17,10 +15,12 @@ import { type ProcessExit, startChild } from "../system/process.ts";
 import { formatObjects } from "../system/units.ts";
 import { WriteError } from "../system/write-error.ts";
 import type { CoverRow } from "./cover.ts";
-import { Tail, writeErrorLog } from "./error-log.ts";
-import { ListerMessages, type Unlistable } from "./lister-messages.ts";
+import { writeErrorLog } from "./error-log.ts";
+import type { ListerMessages, Unlistable } from "./lister-messages.ts";
+import { ListerOutput } from "./lister-output.ts";
 import { ListingWatch, type OnHindrance } from "./listing-watch.ts";
 import { listingsInOne } from "./places.ts";
+import { rootBelow } from "./prefix.ts";
 
 /** How rclone is reached for listings, and what happens to what it says. */
 export interface Lister extends RcloneReach {
@@ -114,12 +114,10 @@ export const listingCpus = 8;
 /** rclone has this long to end after TERM. */
 const killAfterMs = 15_000;
 
-/** https://rclone.org/docs/#exit-code */
-const directoryNotFoundCode = 3;
-
 /**
- * Runs one listing through the runtime, and returns what was made of it: nothing of a root that is absent. Throws operation failed, naming the error log that it wrote under xfer-err,
- * unless the whole listing was taken and rclone ended with 0; no process is left either way.
+ * Runs one listing through the runtime, and returns what was made of it: nothing of a root that is absent. Throws operation
+ * failed, naming the error log that it wrote under xfer-err, unless the whole listing was taken and rclone ended with 0; no
+ * process is left either way.
  */
 export async function runListing<T = undefined>(
   lister: Lister,
@@ -136,35 +134,22 @@ export async function runListing<T = undefined>(
   };
   lister.stop.addEventListener("abort", stopChild);
   if (lister.stop.aborted) stopChild();
-  const stderr = new Tail();
-  const stdout = new Tail();
-  const messages = new ListerMessages();
+  const output = new ListerOutput(lister);
   const inquiry = inquiryCommand(lister, request);
-  const watch = new ListingWatch({
-    ...lister,
-    ...request,
-    inquiry: inquiry && { argv: inquiry, env },
-  });
-  const told = new StderrCause({ configPath: lister.configPath });
+  const watch = new ListingWatch({ ...lister, ...request, inquiry: inquiry && { argv: inquiry, env } });
   const decoder = new TextDecoder();
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
     const text = decoder.decode(bytes);
     watch.line(text);
-    const line = messages.take(text);
-    if (showsVariable(line)) return;
-    const message = text.startsWith("{") ? jsonError(text) : undefined;
-    if (message !== undefined) told.rclone(message);
-    else if (!text.startsWith("{") && !debugLine.test(text)) told.line(text);
-    stderr.add(Buffer.from(line));
-    if (lister.verbosity > (line.startsWith("DEBUG") ? 1 : 0)) process.stderr.write(`${line}\n`);
+    output.takeLine(text);
   });
   try {
-    const taken = await options.consume(watch.watch(stdout.watch(child.stdout)));
+    const taken = await options.consume(watch.watch(output.stdout.watch(child.stdout)));
     let unlistable: readonly Unlistable[];
     try {
       if (taken.isOver) stopChild();
       const [exit] = await Promise.all([child.exited, readStderr]);
-      unlistable = acceptedGaps(exit, taken, messages, options.unlistable ?? "fails");
+      unlistable = acceptedGaps(exit, taken, output.messages, options.unlistable ?? "fails");
       if (taken.objects === 0 && options.empty === "error") {
         throw operationFailed(`no object was found under ${request.root}: check the bucket and prefix`);
       }
@@ -173,37 +158,42 @@ export async function runListing<T = undefined>(
       throw error;
     }
     watch.answered();
-    return { ...endOf(messages, taken.objects, unlistable), absent: false, made: taken.made };
+    return { ...endOf(output.messages, taken.objects, unlistable), absent: false, made: taken.made };
   } catch (error) {
     stopChild();
     await Promise.allSettled([readStderr, child.exited]);
     const reason = stopReason(lister.stop);
     if (reason) throw stoppedError(reason, "nothing was written; run the same command again");
     const exit = await child.exited;
-    // rclone prints its opening bracket before it looks at the directory.
-    const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
-    const isAbsent = exit.code === directoryNotFoundCode && /directory not found/.test(stderr.text());
-    if (options.empty === "absent-too" && isAbsent && nothingListed) {
+    if (options.empty === "absent-too" && output.saysAbsent(exit) && output.hasNoEntry) {
       watch.answered();
-      return { ...endOf(messages, 0, []), absent: true, made: undefined };
+      return { ...endOf(output.messages, 0, []), absent: true, made: undefined };
     }
     // A disk that takes no more of the listing has ended rclone, not the other way round.
     if (error instanceof WriteError) throw error;
-    const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
-    const said = exit.code !== 0 && exit.signal === null ? told.cause() : undefined;
-    const bucket = isAbsent
-      ? bucketOf(request.root, remoteContext(lister.configPath, lister.runtime))
-      : undefined;
-    const own = said ?? causeOf(messageOf(error));
-    const why = bucket ? { ...own, message: `bucket ${bucket.name} does not exist (${own.message})` } : own;
-    throw new ListingFailed(`listing ${request.root} failed: ${why.message} (details: ${log})`, why, {
-      cause: error,
-    });
+    throw listingFailed(lister, request, { argv, error, exit, output });
   } finally {
     watch.end();
     clearTimeout(killTimer);
     lister.stop.removeEventListener("abort", stopChild);
   }
+}
+
+/** Writes the error log of a listing that failed, and makes its error, which says why by rclone's words if there are any. */
+function listingFailed(
+  lister: Lister,
+  { root }: ListingRequest,
+  failure: { argv: string[]; error: unknown; exit: ProcessExit; output: ListerOutput },
+): ListingFailed {
+  const { argv, error, exit, output } = failure;
+  const { stdout, stderr } = output;
+  const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
+  const bucket = output.saysAbsent(exit)
+    ? bucketOf(root, remoteContext(lister.configPath, lister.runtime))
+    : undefined;
+  const own = output.causeOfExit(exit) ?? causeOf(messageOf(error));
+  const why = bucket ? { ...own, message: `bucket ${bucket.name} does not exist (${own.message})` } : own;
+  return new ListingFailed(`listing ${root} failed: ${why.message} (details: ${log})`, why, { cause: error });
 }
 
 function endOf(messages: ListerMessages, objects: number, unlistable: readonly Unlistable[]) {
@@ -240,7 +230,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
     argv: ({ configPath }) => {
       const argvOf = ({ prefix, recursive }: CoverRow) =>
         lsjsonArgv({
-          root: prefix === "" ? request.root : joinRoot(request.root, prefix),
+          root: rootBelow(request.root, prefix),
           configPath,
           recursive,
           filesOnly: request.filesOnly,

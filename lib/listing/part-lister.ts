@@ -1,10 +1,10 @@
-import { joinRoot } from "../rclone/root.ts";
 import { writeWhole } from "../system/durable.ts";
 import type { ListingEntry, ListingTotals } from "./entry.ts";
 import type { Level } from "./fan-out.ts";
 import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
 import type { LiveEntries } from "./live-entries.ts";
 import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
+import { rootBelow } from "./prefix.ts";
 import { forEachEntry } from "./read-entries.ts";
 
 /** A listing in parts, side by side. */
@@ -75,7 +75,7 @@ export class PartLister {
     ) => Promise<{ objects: number; closed: boolean; isOver?: boolean }>,
   ): Promise<ListingEnd> {
     const { request, absentAllowed, unlistable } = this.#options;
-    const root = prefix === "" ? request.root : joinRoot(request.root, prefix);
+    const root = rootBelow(request.root, prefix);
     return runListing(this.#lister, {
       request: {
         ...{ ...request, root, mountedRoot: request.root, recursive: isTree, filesOnly: isTree },

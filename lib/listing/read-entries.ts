@@ -1,6 +1,7 @@
 import { operationFailed } from "../system/errors.ts";
 import { forEachTextLine } from "../system/lines.ts";
 import { formatObjects } from "../system/units.ts";
+import { ArrayPosition } from "./array-position.ts";
 import { type ListingEntry, parseListingLine } from "./entry.ts";
 
 /**
@@ -13,27 +14,22 @@ export async function forEachEntry(
   each: (entry: ListingEntry) => void,
   { mayStayOpen = false }: { mayStayOpen?: boolean } = {},
 ): Promise<boolean> {
-  const position: { at: "before" | "inside" | "after" } = { at: "before" };
+  const position = new ArrayPosition();
   let entries = 0;
   const endedEarly = () =>
     operationFailed(`the listing ended early, after ${formatObjects(entries)}: no closing bracket`);
   await forEachTextLine(stream, (line, number, terminated) => {
     if (!terminated && line.trim() !== "]" && !mayStayOpen) throw endedEarly();
     const parsed = parseListingLine(line);
-    if (parsed.kind === "blank") return;
-    if (position.at !== (parsed.kind === "open" ? "before" : "inside")) {
+    if (!position.takes(parsed.kind)) {
       throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
     }
-    if (parsed.kind === "open") position.at = "inside";
-    else if (parsed.kind === "close") position.at = "after";
-    else {
-      each(parsed.entry);
-      entries++;
-    }
+    if (parsed.kind !== "entry") return;
+    each(parsed.entry);
+    entries++;
   });
-  const closed = position.at === "after";
-  if (!closed && !mayStayOpen) throw endedEarly();
-  return closed;
+  if (!position.isClosed && !mayStayOpen) throw endedEarly();
+  return position.isClosed;
 }
 
 const sizeField = Buffer.from('"Size":');

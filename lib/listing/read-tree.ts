@@ -1,5 +1,6 @@
 import { operationFailed } from "../system/errors.ts";
 import { forEachLine } from "../system/lines.ts";
+import { ArrayPosition } from "./array-position.ts";
 import { parseListingLine } from "./entry.ts";
 import type { TreeParts } from "./tree-parts.ts";
 
@@ -17,10 +18,10 @@ export async function readTree(
   parts: TreeParts,
   onEntry: (line: Uint8Array) => void,
 ): Promise<{ closed: boolean; isOver: boolean }> {
-  let at: "before" | "inside" | "after" = "before";
+  const position = new ArrayPosition();
   try {
     await forEachLine(stream, ({ bytes, number, terminated }) => {
-      const isEntry = bytes[0] === openBrace && at === "inside";
+      const isEntry = bytes[0] === openBrace && position.isInside;
       // A cut line throws.
       if (isEntry && !terminated) parseListingLine(new TextDecoder().decode(bytes));
       if (isEntry) {
@@ -28,14 +29,13 @@ export async function readTree(
         return onEntry(bytes);
       }
       const line = parseListingLine(new TextDecoder().decode(bytes));
-      if (line.kind === "blank") return;
-      if (line.kind === "open" && at === "before") at = "inside";
-      else if (line.kind === "close" && at === "inside") at = "after";
-      else throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
+      if (line.kind === "entry" || !position.takes(line.kind)) {
+        throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
+      }
     });
   } catch (error) {
     if (error instanceof Over) return { closed: false, isOver: true };
     throw error;
   }
-  return { closed: (at as string) === "after", isOver: false };
+  return { closed: position.isClosed, isOver: false };
 }

@@ -1,6 +1,6 @@
 import { operationFailed } from "../system/errors.ts";
 import { findProgram, runProgram } from "../system/process.ts";
-import { quoteWords } from "../system/shell-words.ts";
+import { quoteWord } from "../system/shell-words.ts";
 import { findJobId, outputText } from "./job-id.ts";
 
 /** Throws, naming where it was looked for, when there is no sbatch. */
@@ -47,6 +47,6 @@ export async function submitScriptIn(submission: Submission): Promise<Submitted>
   }
   throw operationFailed(
     `${ended}, and no one line of what it printed is the job id: the array may have been submitted: ` +
-      `look at squeue --name=${quoteWords([jobName])} before you submit again (${outputText(result)})`,
+      `look at squeue --name=${quoteWord(jobName)} before you submit again (${outputText(result)})`,
   );
 }

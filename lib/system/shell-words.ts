@@ -14,7 +14,12 @@ export function splitWords(text: string, flag: string): string[] {
   }
 }
 
+/** A word that a shell would read back as the same word. */
+export function quoteWord(word: string): string {
+  return quote(word);
+}
+
 /** An argument vector as a line that a shell would read back as the same vector. */
 export function quoteWords(argv: readonly string[]): string {
-  return argv.map((word) => quote(word)).join(" ");
+  return argv.map(quoteWord).join(" ");
 }
