@@ -1,8 +1,9 @@
 import { forEachBatch } from "../manifest/read.ts";
+import { type BlockInput, openInput, PeekedInput } from "../system/block-input.ts";
 import { errnoOf, invalidInput, readError } from "../system/errors.ts";
 import { inputName } from "../system/input.ts";
 import { JsonObjects } from "../system/json-objects.ts";
-import { type BlockInput, type LineBlockOptions, openInput, PeekedInput } from "../system/line-blocks.ts";
+import type { LineBlockOptions } from "../system/line-blocks.ts";
 
 /** What is looked at to tell a manifest from a listing. */
 const headBytes = 64 * 1024;

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { invalidInput } from "../system/errors.ts";
+import { count } from "../system/schemas.ts";
 import { pathProblem } from "./key.ts";
 
 /** The schema name that every manifest record carries. */
@@ -19,7 +20,7 @@ const recordSchema = v.looseObject({
       if (problem) addIssue({ message: problem });
     }),
   ),
-  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  size: count,
   mtime: v.nullable(v.string()),
   hashes: v.nullable(v.record(v.string(), v.string())),
   etag: v.nullable(v.string()),

@@ -2,8 +2,7 @@ import * as v from "valibot";
 import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
 import { errnoOf, invalidInput } from "../system/errors.ts";
 import { fileChunks, forEachLine } from "../system/lines.ts";
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+import { count } from "../system/schemas.ts";
 
 const lineSchema = v.looseObject({ key: v.string(), size: v.nullable(count), reason: v.string() });
 

@@ -5,8 +5,8 @@ import { runtimeNames } from "../rclone/runtime.ts";
 import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
+import { count } from "../system/schemas.ts";
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** How many starts that were ended from outside spend no attempt, unless the user says otherwise. */

@@ -5,13 +5,14 @@ import type { ShardsMeta } from "../shard/meta.ts";
 import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
+import { count } from "../system/schemas.ts";
 import type { Amount } from "./account.ts";
 import type { RunLayout } from "./layout.ts";
 
 const totalsSchema = v.object({
   schema: v.literal("xfer.delta.v1"),
-  same: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  same_bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  same: count,
+  same_bytes: count,
 });
 
 /** Keeps a run's delta beside what it planned: what is planned does not tell what was the same. */

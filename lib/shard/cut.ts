@@ -233,5 +233,5 @@ function distribute(
     runShard = shard;
   }
   if (runShard !== -1) writer.add(runShard, bytes, runStart, lineStart[count] as number);
-  return writer.room();
+  return writer.drain();
 }

@@ -1,13 +1,12 @@
 import * as v from "valibot";
 import { invalidInput } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
+import { count, digest } from "../system/schemas.ts";
 
 /** How records are distributed over shards. */
 export const shardStrategies = ["bytes", "count", "hash"] as const;
 
 export type ShardStrategy = (typeof shardStrategies)[number];
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const shardEntrySchema = v.looseObject({
   shard: v.optional(count),
@@ -19,7 +18,7 @@ const shardEntrySchema = v.looseObject({
   largest_bytes: v.optional(count),
   /** Distinct directories: exact up to 256, beyond that an estimate (lib/shard/distinct.ts). */
   directories: v.optional(count),
-  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  sha256: digest,
 });
 
 const shardsMetaSchema = v.pipe(

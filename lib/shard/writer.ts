@@ -47,9 +47,9 @@ export class ShardWriter {
     this.#buffers.add(shard, bytes, from, to);
   }
 
-  /** To be awaited after each batch: lets the digests follow. */
-  room(): Promise<void> | undefined {
-    return this.#digests.room();
+  /** Lets the digests follow; await it after each batch. */
+  drain(): Promise<void> | undefined {
+    return this.#digests.drain();
   }
 
   /** The file is opened for each write: thousands of shards share the limit of open files. */

@@ -27,7 +27,7 @@ export function operationFailed(message: string, options?: ErrorOptions): XferEr
   return new XferError(message, exitCodes.failed, options);
 }
 
-/** Whether this ends a command that was asked to stop. */
+/** Whether the error ends a command because the command was asked to stop. */
 export function isStop({ exitCode }: XferError): boolean {
   return exitCode === exitCodes.resumable || exitCode === exitCodes.interrupted;
 }
@@ -44,7 +44,7 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Why a path is nothing that can be read, whatever is done again. */
+/** Why a path cannot be read, where trying again is no use. */
 const unreadable: Readonly<Record<string, string>> = {
   EISDIR: "is a folder: a file is wanted",
   ENOTDIR: "no such file: a part of its path is no folder",
@@ -53,7 +53,7 @@ const unreadable: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "no such file: the name is too long",
 };
 
-/** The error of a file that cannot be read, with its name; any other error as it is. */
+/** An error of reading a file, as invalid input that names the file where trying again is no use; any other error as it is. */
 export function readError(path: string, error: unknown): unknown {
   const why = unreadable[errnoOf(error) ?? ""];
   return why === undefined ? error : invalidInput(`${path}: ${why}`, { cause: error });

@@ -4,9 +4,8 @@ import { type RunLayout, shardLayout } from "../run/layout.ts";
 import type { ShardEntry } from "../shard/meta.ts";
 import { operationFailed } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
+import { count } from "../system/schemas.ts";
 import { failureSchema } from "./verification.ts";
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const shardVerificationSchema = v.object({
   schema: v.literal("xfer.shard-verify.v1"),

@@ -10,8 +10,7 @@ import { type RunConfig, reachOf } from "../run/config.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { sha256OfFile } from "../system/file-digest.ts";
 import { readJsonFile } from "../system/json-file.ts";
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+import { count } from "../system/schemas.ts";
 
 /** An object that fails a verification, and why. */
 export const failureSchema = v.object({

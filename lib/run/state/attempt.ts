@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { count, digest, processIdentity, readState, type StateFile } from "./state-file.ts";
+import { count, digest } from "../../system/schemas.ts";
+import { processIdentity, readState, type StateFile } from "./state-file.ts";
 
 /** What ended a start from outside. */
 const stopCauses = ["walltime", "preemption", "other"] as const;

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { ShardsMeta } from "../../shard/meta.ts";
 import { writeFileDurable } from "../../system/durable.ts";
 import { readJsonFile } from "../../system/json-file.ts";
-import { count, digest } from "./state-file.ts";
+import { count, digest } from "../../system/schemas.ts";
 
 const version = v.nullable(v.tuple([v.number(), v.number()]));
 

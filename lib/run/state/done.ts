@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { count, digest, readState, type StateFile } from "./state-file.ts";
+import { count, digest } from "../../system/schemas.ts";
+import { readState, type StateFile } from "./state-file.ts";
 
 const doneSchema = v.object({
   schema: v.literal("xfer.done.v1"),

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { failureClasses } from "../../rclone/failure-class.ts";
-import { count, digest, readState, type StateFile, writeState } from "./state-file.ts";
+import { count, digest } from "../../system/schemas.ts";
+import { readState, type StateFile, writeState } from "./state-file.ts";
 
 const failSchema = v.object({
   schema: v.literal("xfer.fail.v1"),

@@ -1,12 +1,7 @@
 import * as v from "valibot";
 import { writeFileDurable } from "../../system/durable.ts";
 import { readJsonFile } from "../../system/json-file.ts";
-
-/** A number of objects, bytes or the like. */
-export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
-/** A SHA-256, hexadecimal. */
-export const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+import { count } from "../../system/schemas.ts";
 
 /** A process that is told from a later one of its pid. */
 export const processIdentity = v.object({ pid: count, start: v.string() });
