@@ -39,8 +39,8 @@ export function isMd5(text: string | undefined): text is string {
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads one manifest line. Throws invalid input that names `where` (file:line) when the line is torn, is not JSON,
- * is of another schema, or holds a path that may not be used.
+ * Reads one manifest line. Throws invalid input that names `where` (file:line) when the line is torn, is not JSON, is of
+ * another schema, or holds a path that may not be used.
  */
 export function parseRecord(line: Uint8Array, where: string): ManifestRecord {
   let value: unknown;
