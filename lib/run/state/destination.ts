@@ -9,18 +9,18 @@ const version = v.nullable(v.tuple([v.number(), v.number()]));
 const destinationSchema = v.object({
   schema: v.literal("xfer.destination.v2"),
   dest_root: v.string(),
-  /** The digest of all shards: a manifest that is cut anew is looked at anew. */
+  /** The digest of all shards: shards that are cut anew need a new look. */
   shards_sha256: digest,
-  /** Nothing at all; what each shard's .found says; or far more than the run has, so that every object is compared. */
+  /** The destination held nothing, or what each shard's .found says, or so much more than the run that rclone has to compare. */
   found: v.picklist(["nothing", "per-shard", "too-much"]),
-  /** Objects that were listed. */
+  /** How many objects were listed. */
   listed: count,
-  /** rclone's version where the agents run: [1, 60]; null when it did not say. */
+  /** rclone's version where the agents run, such as [1, 60]; null when rclone did not tell it. */
   rclone_version: version,
   checked_at: v.string(),
 });
 
-/** What an earlier build wrote, of which only an empty destination counts: all else was a look that failed, or none. */
+/** The file of an earlier build. Only an empty destination counts: in all other cases the look failed, or there was none. */
 const earlierSchema = v.object({
   schema: v.literal("xfer.destination.v1"),
   dest_root: v.string(),
@@ -28,14 +28,14 @@ const earlierSchema = v.object({
   rclone_version: version,
 });
 
-/** What the one look at the destination found before this run copied anything. */
+/** The answer of the one look at the destination, before this run copied anything. */
 export interface Destination {
   found: v.InferOutput<typeof destinationSchema>["found"];
   listed: number;
   version: readonly [number, number] | null;
 }
 
-/** What a look belongs to: these shards, at this destination. */
+/** The shards and the destination to which a look belongs. */
 export interface DestinationBinding {
   destRoot: string;
   shardsSha256: string;
@@ -48,7 +48,7 @@ export function destinationBinding(destRoot: string, meta: ShardsMeta): Destinat
   return { destRoot, shardsSha256: hasher.digest("hex") };
 }
 
-/** Reads destination.json; undefined when there is none that counts: torn, or of other shards or another place. */
+/** Reads destination.json. Undefined when there is none, or it is torn, or of other shards or another destination. */
 export function readDestination(path: string, binding: DestinationBinding): Destination | undefined {
   const file = readJsonFile(path, v.union([destinationSchema, earlierSchema]));
   if (file.kind !== "value" || file.value.dest_root !== binding.destRoot) return undefined;
@@ -59,7 +59,7 @@ export function readDestination(path: string, binding: DestinationBinding): Dest
   return shardsSha256 === binding.shardsSha256 ? { found, listed, version } : undefined;
 }
 
-/** Writes destination.json, after the .found of every shard: it says that the look is complete. */
+/** Writes destination.json, which says that the look is complete. Call it when every shard has its .found. */
 export function writeDestination(
   path: string,
   binding: DestinationBinding,

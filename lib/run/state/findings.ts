@@ -3,19 +3,19 @@ import type { Relation } from "../../compare/comparison.ts";
 import { writeFileDurable } from "../../system/durable.ts";
 import { errnoOf } from "../../system/errors.ts";
 
-/** What the look says of a record; the digit that stands for it in a .found. */
+/** What the look at the destination says of a record, each with its digit in a .found. */
 export const findings = { toCopy: 0, maybeThere: 1, identical: 2 } as const;
 
 export type Finding = (typeof findings)[keyof typeof findings];
 
 /**
- * What follows for the copy from how a record stands to the listing:
+ * The finding on a record, by its relation to the listing:
  *
- * | listed | finding |
+ * | the object is listed | finding |
  * |---|---|
- * | not, or with another size or MD5 | to copy |
- * | same size, and no MD5 to compare | maybe there: rclone compares it |
- * | same size and MD5 | identical: it is there |
+ * | not at all, or with another size or MD5 | to copy |
+ * | with the same size, and without an MD5 to compare | maybe there: rclone compares it |
+ * | with the same size and MD5 | identical: it is there |
  */
 export function findingOf(relation: Relation): Finding {
   if (relation === "hash-equal") return findings.identical;
@@ -31,7 +31,7 @@ export function writeFindings(path: string, sha256: string, found: Uint8Array): 
   writeFileDurable(path, Buffer.concat([foundHeader(sha256), digits, Buffer.from("\n")]));
 }
 
-/** Reads a shard's .found; undefined when there is none that is whole and of this content. */
+/** Reads a shard's .found. Undefined when there is none, or it is not whole or not of this content. */
 export function readFindings(
   path: string,
   shard: { sha256: string; records: number },
@@ -51,8 +51,8 @@ export function readFindings(
 }
 
 /**
- * Makes a shard copy all that is not proven, whatever the look has found or finds: at a destination whose data was written by
- * a node that may be gone, size and time are there before the content is on stable storage.
+ * Makes a shard copy every record that is not proven, whatever the look has found. It is for a destination whose data was
+ * written by a node that may be lost: an object's size and time are there before its content is on stable storage.
  */
 export function distrustFindings(path: string, shard: { sha256: string; records: number }): void {
   writeFindings(path, shard.sha256, new Uint8Array(shard.records));

@@ -15,10 +15,11 @@ const lockSchema = v.object({
 /** The content of a shard's .lock: which agent holds the shard, and where its pid means something. */
 export type LockContent = v.InferOutput<typeof lockSchema>;
 
-/** A lock file as it was found. Its id is its holder's token; one that cannot be read is known by its inode and time. */
+/** A lock file as it was found. */
 export interface FoundLock {
+  /** The holder's token, as a part of a file's name. A lock that cannot be read is known by its inode and time instead. */
   id: string;
-  /** Undefined for a file that is empty or torn. */
+  /** Undefined for a lock file that is empty or torn. */
   holder: LockContent | undefined;
 }
 
@@ -31,5 +32,5 @@ export function readLock(path: string): FoundLock | undefined {
   return file && { id: `torn-${file.ino}-${Math.round(file.mtimeMs)}`, holder: undefined };
 }
 
-/** A token as a part of a file's name: a foreign one may hold anything. */
+/** A token as a part of a file's name, since a foreign token may hold any character. */
 const nameOf = (token: string): string => encodeURIComponent(token).slice(0, 100);
