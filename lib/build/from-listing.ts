@@ -20,10 +20,10 @@ import { Carriage } from "./carriage.ts";
 import { progressIntervalMs, removeProgress, writeProgress } from "./progress-sidecar.ts";
 import { type Markers, type PendingManifest, writeManifest } from "./write.ts";
 
-/** When hashes are listed: "auto" takes them where they are free, from the ETags of S3. */
+/** When hashes are listed. "auto" takes them where they cost nothing: from the ETags of S3. */
 export const hashModes = ["auto", "on", "off"] as const;
 
-/** What a manifest is built from. */
+/** The source of a manifest, and how it is listed. */
 export interface BuildOptions extends Lister {
   sourceRoot: string;
   destRoot: string;
@@ -35,7 +35,7 @@ export interface BuildOptions extends Lister {
   extraLsjsonFlags: readonly string[];
   /** How many listings run side by side. */
   listParallel: number;
-  /** Takes only some of the listed objects. */
+  /** Chooses some of the listed objects; without it all are taken. */
   choice?: ListingChoice;
   onProgress: (totals: ListingTotals) => void;
 }
@@ -43,31 +43,31 @@ export interface BuildOptions extends Lister {
 /** A choice among the listed objects. */
 interface ListingChoice {
   takes(path: string): boolean;
-  /** Called when all is listed; throws when the choice does not stand, and there is then no manifest. */
+  /** Called when all objects are listed. It throws when the choice does not stand, and there is no manifest then. */
   check(): Promise<void>;
 }
 
-/** What was listed, and what was left out. */
+/** How much is in the manifest, and how much was left out. */
 export interface BuildResult extends ListingTotals {
   /** Symbolic links, devices and the like: rclone copies none of them. */
   leftOut: number;
   firstLeftOut: string | undefined;
   markers: Markers;
-  /** What is in the list beside the manifest. */
+  /** The objects in the list beside the manifest. */
   untransferable: Untransferable;
 }
 
-/** What rclone said beside a listing that bears on its manifest. */
+/** What rclone has not listed, or does not carry, by its own words. */
 interface ListingGaps {
   carriage: Carriage;
-  /** rclone's version, where it said it. */
+  /** rclone's version, where rclone told it. */
   version: string | undefined;
   unlistable: readonly Unlistable[];
 }
 
 /**
- * Lists the source once through rclone into a manifest, which appears only if the whole listing ended well.
- * Throws operation failed otherwise, naming the error log that it wrote under xfer-err.
+ * Lists the source once through rclone into a manifest, which appears only if the whole listing ended well. Otherwise throws
+ * operation failed, naming the error log that was written under xfer-err.
  */
 export function buildManifest(options: BuildOptions): Promise<BuildResult> {
   const filters = filterVariables(process.env);
@@ -119,9 +119,9 @@ function chosen(
 }
 
 /**
- * Gives a manifest its name, after what only the whole listing tells has gone to the list of what cannot be carried:
- * folders that rclone could not list, entries that it lists under one path, which it could not tell apart, and keys that
- * this version of it does not carry.
+ * Gives a manifest its name. Before that, objects that cannot be carried go to the list beside it, as far as only the whole
+ * listing tells them: folders that rclone could not list, entries that it lists under one path, and keys that its version does
+ * not carry.
  */
 async function commitWhole(
   { choice, sourceRoot, out, stop }: BuildOptions,
@@ -163,7 +163,7 @@ async function excludeUncarried(
 async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   const { out, choice } = options;
   let carriage = new Carriage(options);
-  // A choice is made once for each object.
+  // A choice is asked once for each object, and an early manifest may be thrown away.
   const early = choice ? undefined : beginEarly(options, carriage);
   let reportedAt = 0;
   const listed = await listParts(options, {
@@ -207,7 +207,10 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   return { ...totals, leftOut, firstLeftOut, markers, untransferable };
 }
 
-/** Begins a manifest of a parallel listing as it comes; `made` is undefined in the end when the listing was divided. */
+/**
+ * Begins a manifest while a parallel listing comes. When the listing is divided the manifest is thrown away, and `made`
+ * resolves to undefined.
+ */
 function beginEarly(
   options: BuildOptions,
   carriage: Carriage,

@@ -7,9 +7,9 @@ import { throwIfStopped } from "../system/interrupt.ts";
 import type { ManifestOrigin } from "./record-lines.ts";
 import { type Addressability, type Markers, writeManifest } from "./write.ts";
 
-/** What `combine` is asked to do. */
+/** Parts of a listing to combine. */
 export interface CombineOptions extends ManifestOrigin {
-  /** Holds lsjson-*.json files and a .prefix file beside each. */
+  /** A folder with lsjson-*.json files and a .prefix file beside each. */
   partsDir: string;
   out: string;
   addressability: Addressability;
@@ -18,9 +18,9 @@ export interface CombineOptions extends ManifestOrigin {
 }
 
 /**
- * Makes one manifest of the parts of a listing, in the order of their names, streaming.
- * Throws invalid input that names the part, leaving no manifest, when one is truncated, is no JSON array, or has no
- * sidecar; when there is no object in any; or when an object is in two of them.
+ * Makes one manifest of the parts of a listing, in the order of their names, in memory that does not grow with them. Throws
+ * invalid input, and leaves no manifest, when a part is truncated, is no JSON array, or has no sidecar, when no part has an
+ * object, or when an object is in two parts. The error names the part.
  */
 export async function combineParts(
   options: CombineOptions,

@@ -9,20 +9,20 @@ import type { ManifestOrigin } from "./record-lines.ts";
 import type { RowReader } from "./row-formats.ts";
 import { type Addressability, type Markers, writeManifest } from "./write.ts";
 
-/** What an import of rows is asked to do. */
+/** A file of rows to import. */
 export interface ImportOptions extends ManifestOrigin {
-  /** A CSV file, packed by gzip or not; "-" for stdin. */
+  /** A CSV file, which gzip may have packed; "-" for stdin. */
   input: string;
   out: string;
   readRow: RowReader;
   addressability: Addressability;
-  /** What to do about a key that is in two rows. */
+  /** Advice for a user who has a key in two rows. */
   onDuplicate: string;
   stop: AbortSignal;
   onProgress: (totals: ListingTotals) => void;
 }
 
-/** What was imported, and how many rows were left out for which reason. */
+/** How much is in the manifest, and how many rows were left out, by the reason. */
 export interface ImportResult extends ListingTotals {
   leftOut: Map<string, number>;
   markers: Markers;
@@ -30,9 +30,9 @@ export interface ImportResult extends ListingTotals {
 }
 
 /**
- * Makes a manifest of the rows of a CSV file, in their order, streaming.
- * Throws invalid input that names file and line, leaving no manifest, for the first bad row, for a key that is in
- * two rows, and when no object is left.
+ * Makes a manifest of the rows of a CSV file, in their order, in memory that does not grow with them. Throws invalid input,
+ * naming file and line, for the first bad row and for a key that is in two rows, and when no object is left. There is no
+ * manifest then.
  */
 export async function importRows(options: ImportOptions): Promise<ImportResult> {
   const { input, readRow } = options;
@@ -78,7 +78,7 @@ async function refuseDuplicates(options: ImportOptions, manifestPath: string): P
     : invalidInput(`${name}:${second}: the key is in line ${first} already: ${what}`);
 }
 
-/** The lines of the first two rows that have a key; none of what can be read only once, such as a pipe. */
+/** The lines of the first two rows that have a key; none for stdin, which can be read only once. */
 async function linesOf({ input, readRow }: ImportOptions, key: string): Promise<number[]> {
   const lines: number[] = [];
   if (input === "-") return lines;
@@ -89,7 +89,7 @@ async function linesOf({ input, readRow }: ImportOptions, key: string): Promise<
   return lines;
 }
 
-/** Runs `work`, naming `where` in an expected failure. */
+/** Runs `work`, and adds `where` to the message of an expected failure. */
 function named(where: string, work: () => void): void {
   try {
     work();

@@ -8,17 +8,17 @@ import { AtomicFile } from "../system/durable.ts";
 import { progressIntervalMs, removeProgress, writeProgress } from "./progress-sidecar.ts";
 import { type ManifestEntry, type ManifestOrigin, RecordLines } from "./record-lines.ts";
 
-/** Directory markers without content that were left out of a manifest. */
+/** The directory markers without content that were left out of a manifest. */
 export interface Markers {
   objects: number;
   /** The full name of one of them. */
   first: string | undefined;
 }
 
-/** Why a key cannot be carried from the source to the destination as it is, or undefined when it can. */
+/** Tells why a key cannot be carried from the source to the destination as it is; undefined when it can. */
 export type Addressability = (key: string) => string | undefined;
 
-/** What a manifest is written from, and under which name. */
+/** The entries of a manifest to write, and its name. */
 interface WriteOptions {
   source: (each: (entry: ManifestEntry) => void) => Promise<void>;
   manifestPath: string;
@@ -29,10 +29,9 @@ interface WriteOptions {
 }
 
 /**
- * Writes what `source` gives, entry by entry, into a manifest that is yet to be committed; memory does not grow with it.
- * Directories and directory markers are left out, and markers counted; what cannot be carried goes to the list beside
- * the manifest.
- * Throws what `source` throws, leaving no manifest.
+ * Writes the entries that `source` gives into a manifest that is still to be committed. Memory does not grow with it.
+ * Directories and directory markers are left out, and markers are counted. Objects that cannot be carried go to the list
+ * beside the manifest. An error that `source` throws is thrown, and leaves no manifest.
  */
 export async function writeManifest(options: WriteOptions): Promise<PendingManifest> {
   const { manifestPath, onProgress } = options;
@@ -80,7 +79,7 @@ export class PendingManifest {
     this.#file = new AtomicFile(manifestPath);
   }
 
-  /** What is in the list beside the manifest. */
+  /** The objects in the list beside the manifest. */
   get untransferable(): Untransferable {
     return this.#list.totals;
   }
@@ -105,17 +104,17 @@ export class PendingManifest {
     return true;
   }
 
-  /** Where the manifest can be read before it has its name. */
+  /** The path under which the manifest can be read before it has its name. */
   written(): string {
     return this.#file.written();
   }
 
-  /** Adds something that cannot be carried and is not in the manifest: a folder, or an entry that rclone dropped. */
+  /** Adds to the list a folder, or an entry that rclone dropped, of which the manifest has no record. */
   addUntransferable(key: string, reason: string): void {
     this.#list.add({ key, size: null, reason });
   }
 
-  /** Moves the records of which `reasonOf` gives a reason from the manifest to the list. */
+  /** Moves each record for whose key `reasonOf` has a reason from the manifest to the list. */
   async exclude(reasonOf: Addressability): Promise<void> {
     const kept = new AtomicFile(this.#path, undefined, ".kept");
     try {
@@ -143,7 +142,7 @@ export class PendingManifest {
     }
   }
 
-  /** Gives the list its name where the manifest does not come about for want of records. */
+  /** Gives the list its name where there is no manifest, for want of records. */
   commitList(): void {
     this.#list.commit();
   }

@@ -13,24 +13,24 @@ import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
 import { type CompareMode, verdictOf } from "./delta-rule.ts";
 import { compareWithListing } from "./with-listing.ts";
 
-/** What a delta is made from. */
+/** The manifest and the destination of a delta, and how it is listed. */
 export interface DeltaOptions extends Lister {
   manifestPath: string;
   out: string;
-  /** Where the keys go that only the destination has, one a line. */
+  /** The file for the keys that only the destination has, one a line. */
   extraOut: string | undefined;
   compare: CompareMode;
-  /** Whether the destination's bucket must be there, or is created later; without it all records are new. */
+  /** Whether the destination's bucket must exist. Where it may be missing, and is, all records are new. */
   bucket?: "must-be-there" | "may-be-missing";
   fastList: boolean;
   extraLsjsonFlags: readonly string[];
   /** How many listings run side by side. */
   listParallel: number;
-  /** Called now and then with what is done and how much of it. */
+  /** Called now and then with the step that is under way, and the objects that it has taken. */
   onProgress: (doing: "reading the manifest" | "listing the destination", objects: number) => void;
 }
 
-/** What a manifest's records are at the destination; schema xfer.delta.v1. */
+/** How many of a manifest's records the destination has; schema xfer.delta.v1. */
 export interface Delta {
   schema: "xfer.delta.v1";
   manifest: string;
@@ -40,20 +40,20 @@ export interface Delta {
   new: number;
   changed: number;
   same: number;
-  /** Keys below the destination root that are not in the manifest. */
+  /** How many keys below the destination root are not in the manifest. */
   extra: number;
-  /** Of the changed: counted so because a hash or a time is missing on one side. */
+  /** How many of the changed count as changed only because a hash or a time is missing on one side. */
   not_comparable: number;
-  /** Bytes of the new and the changed. */
+  /** Bytes of new and changed objects. */
   bytes: number;
-  /** Bytes of the same. */
+  /** Bytes of objects that are the same. */
   same_bytes: number;
 }
 
 /**
- * Lists the destination and writes the manifest's records that are missing or differ there, lines byte for byte.
- * A destination that is empty or absent makes all records new. Throws, leaving no output, when the listing does not end
- * well or the manifest is bad.
+ * Lists the destination, and writes the manifest's records that are missing or differ there, their lines byte for byte. When
+ * the destination is empty or absent all records are new. Throws, and leaves no output, when the listing does not end well or
+ * the manifest is bad.
  */
 export function makeDelta(options: DeltaOptions): Promise<Delta> {
   const { out, extraOut } = options;
@@ -64,7 +64,7 @@ export function makeDelta(options: DeltaOptions): Promise<Delta> {
   );
 }
 
-const goOn = (stop: AbortSignal) => throwIfStopped(stop, "no delta was written; run the same command again");
+const stopHint = "no delta was written; run the same command again";
 
 async function deltaInto(options: DeltaOptions, file: AtomicFile, extraFile?: AtomicFile): Promise<Delta> {
   const { manifestPath, compare, stop } = options;
@@ -75,7 +75,7 @@ async function deltaInto(options: DeltaOptions, file: AtomicFile, extraFile?: At
     { hashes: compare === "checksum", times: compare === "mtime" },
     {
       onRecords: (records) => {
-        goOn(stop);
+        throwIfStopped(stop, stopHint);
         options.onProgress("reading the manifest", records);
       },
       checkRoots: ({ dest_root }) => {
@@ -100,7 +100,7 @@ async function deltaInto(options: DeltaOptions, file: AtomicFile, extraFile?: At
   if (unlistable[0]) log.warn(unlistableText(unlistable.length, unlistable[0]));
   const delta = emptyDelta(options, destRoot, compared.extra);
   await compared.forEachOutcome((outcome, record) => {
-    goOn(stop);
+    throwIfStopped(stop, stopHint);
     const { verdict, notComparable } = verdictOf(outcome, compare);
     delta[verdict]++;
     if (notComparable) delta.not_comparable++;
@@ -111,7 +111,7 @@ async function deltaInto(options: DeltaOptions, file: AtomicFile, extraFile?: At
     delta.bytes += record.size;
     file.write(record.line);
   });
-  goOn(stop);
+  throwIfStopped(stop, stopHint);
   return delta;
 }
 
@@ -140,7 +140,7 @@ function unlistableText(folders: number, first: { path: string; reason: string }
   );
 }
 
-/** A listing of the destination that costs no more than the comparison needs. */
+/** A request for a listing of the destination that costs no more than the comparison needs. */
 function destRequest({ compare, ...options }: DeltaOptions, root: string): ListingRequest {
   return {
     root,
@@ -166,7 +166,7 @@ export function deltaText(delta: Delta): string {
   return `${counts.join(", ")}; ${formatBytes(delta.bytes)} to copy`;
 }
 
-/** The warning for objects that are copied again only because nothing tells that they are the same, if there are any. */
+/** The warning for objects that are copied again only because no hash or time tells that they are the same; undefined for none. */
 export function notComparableText(delta: Delta): string | undefined {
   if (delta.not_comparable === 0) return undefined;
   const what = delta.compare === "checksum" ? "MD5 hash" : "time";

@@ -6,7 +6,7 @@ import type { ManifestRecord } from "../manifest/record.ts";
 import { invalidInput } from "../system/errors.ts";
 import { type CompareWish, ManifestComparison, type Outcome } from "./comparison.ts";
 
-/** The three steps of comparing a manifest with a listing, of which the caller knows the first two. */
+/** The caller's part in comparing a manifest with a listing. */
 interface CompareSteps<E> {
   /** Called now and then with the number of records read so far. It stops the reading by throwing. */
   onRecords?: (records: number) => void;

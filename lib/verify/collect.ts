@@ -8,8 +8,8 @@ import { readShardVerification, type ShardVerification, shardIsVerified } from "
 import { failuresMax, type Verification } from "./verification.ts";
 
 /**
- * Adds up the shards' verifications into verify.jsonl and verify.json. Throws operation failed, naming the first, when a
- * shard has not been verified, or not as it is now.
+ * Adds up the verifications of all shards into verify.jsonl and verify.json. Throws operation failed when a shard has not been
+ * verified, or not with its present content, and names the first of them.
  */
 export async function collectVerification(
   run: RunLayout,
@@ -54,7 +54,7 @@ export async function collectVerification(
   return result;
 }
 
-/** Throws invalid input for a run whose shards are not the whole manifest: what a delta left out would go unseen. */
+/** Throws invalid input for a run whose shards are not the whole manifest: objects that a delta left out would go unseen. */
 export function checkWholeManifest(run: RunLayout, meta: ShardsMeta): void {
   if (meta.input === basename(run.manifest)) return;
   throw invalidInput(

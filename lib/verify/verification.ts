@@ -28,17 +28,17 @@ const verificationSchema = v.object({
   size_only: count,
   missing: count,
   differs: count,
-  /** Objects that were read at the destination, and those of them whose content differs. */
+  /** How many objects were read at the destination, and how many of them have other content. */
   sampled: count,
   sampled_differs: count,
-  /** Objects at the destination that the manifest does not name, no failure; null when shards were verified apart. */
+  /** How many objects at the destination are not in the manifest, which is no failure; null when shards were verified apart. */
   extra: v.nullable(count),
-  /** What is at the source and in no record, since it cannot be carried: manifest.untransferable.jsonl names it. */
+  /** The objects at the source that no record has, since they cannot be carried. manifest.untransferable.jsonl names them. */
   untransferable: v.optional(v.object({ objects: count, bytes: count }), { objects: 0, bytes: 0 }),
-  /** Content alone is compared: sizes, hashes, and between two paths times. */
+  /** Metadata is never compared, only content: sizes, hashes, and between two paths times. */
   metadata_compared: v.optional(v.literal(false), false),
   verified: v.boolean(),
-  /** The first of the objects that fail it; verify.jsonl has all. */
+  /** The first of the objects that fail the verification. verify.jsonl has all of them. */
   failures: v.optional(v.array(failureSchema), []),
   manifest_sha256: v.string(),
   verified_at: v.string(),
@@ -46,19 +46,19 @@ const verificationSchema = v.object({
   rclone_version: v.nullable(v.string()),
 });
 
-/** What a verification found. */
+/** The content of verify.json: the verification of a run. */
 export type Verification = v.InferOutput<typeof verificationSchema>;
 
-/** Reads a verify.json; undefined when there is none that is whole. */
+/** Reads a verify.json; undefined when there is none, or it is not whole. */
 export function readVerification(path: string): Verification | undefined {
   const file = readJsonFile(path, verificationSchema);
   return file.kind === "value" ? file.value : undefined;
 }
 
-/** How many failures are named in a verification itself. */
+/** How many failures a verification names itself. */
 export const failuresMax = 20;
 
-/** Where each verdict is counted. */
+/** The field in which each verdict is counted. */
 export const verdictCounters = {
   "hash-proven": "hash_proven",
   "size-only": "size_only",
@@ -66,12 +66,12 @@ export const verdictCounters = {
   differs: "differs",
 } as const satisfies Record<Verdict, keyof Verification>;
 
-/** Whether the destination's listing has hashes: on S3, where they cost nothing; elsewhere only when they are required. */
+/** Whether the destination is listed with hashes. That is so where they cost nothing, and elsewhere when they are required. */
 export function listsHashes(checksum: ChecksumMode, config: RunConfig, kind: RootKind): boolean {
   return checksum === "require" || (checksum === "auto" && hashesAreFree(config, kind));
 }
 
-/** Whether a listing of the destination has MD5 hashes without a request for each object, and without reading it. */
+/** Whether a listing of the destination has MD5 hashes at no cost: without a request for each object, and without reading any. */
 export function hashesAreFree(config: RunConfig, kind: RootKind): boolean {
   if (kind !== "s3") return false;
   const { given } = sortUserFlags(config.rclone_flags, process.env);
@@ -79,7 +79,7 @@ export function hashesAreFree(config: RunConfig, kind: RootKind): boolean {
   return etagsAreNoHashes(config.dest_root, context) === undefined;
 }
 
-/** How a verification lists, from the run's configuration. */
+/** How a verification of this run lists. */
 export function listerOf(run: RunLayout, config: RunConfig, stop: AbortSignal): Lister {
   return {
     ...reachOf(config),
@@ -91,7 +91,7 @@ export function listerOf(run: RunLayout, config: RunConfig, stop: AbortSignal): 
   };
 }
 
-/** What every verification says of itself. */
+/** The fields that every verification begins with. */
 export async function verificationHead(
   run: RunLayout,
   config: RunConfig,

@@ -21,13 +21,13 @@ import { differingContent, Sample, type SampledObject } from "./sample.ts";
 import { listerOf, listsHashes, type Verification, verificationHead } from "./verification.ts";
 import { type Judge, writeVerdicts } from "./write-verdicts.ts";
 
-/** What a verification is asked to do. */
+/** A run to verify, and how. */
 export interface VerifyOptions {
   runDir: string;
   checksum: ChecksumMode;
-  /** How many objects, chosen at random, are read at the destination and compared byte for byte. */
+  /** How many objects, chosen at random, are read at the destination. */
   downloadSample: number;
-  /** Listings of the destination that run side by side. */
+  /** How many listings of the destination run side by side. */
   listParallel: number;
   version: string;
   now: Date;
@@ -36,10 +36,10 @@ export interface VerifyOptions {
 }
 
 /**
- * Compares a listing of the destination, 1 request for 1,000 objects, with the run's whole manifest. Writes every object
- * that no hash proves to verify.jsonl, and then the totals to verify.json, which is gone while this runs. Between two paths
- * of this host an object of equal size whose time is another fails when the source's is another, too.
- * Throws invalid input when there is no manifest, and operation failed when the destination cannot be listed.
+ * Compares a listing of the destination, 1 request for 1,000 objects, with the run's whole manifest. Writes every object that
+ * no hash proves to verify.jsonl, and then the totals to verify.json, which does not exist meanwhile. Between two paths of
+ * this host an object with equal size and another time fails if its file at the source has changed. Throws invalid input when
+ * there is no manifest, and operation failed when the destination cannot be listed.
  */
 export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const run = runLayout(options.runDir);
@@ -79,11 +79,11 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   return result;
 }
 
-const goOn = (stop: AbortSignal) => throwIfStopped(stop, "nothing is verified; run the same command again");
+const stopHint = "nothing is verified; run the same command again";
 
 type ListedDestination = ListedManifest<Pick<ListingEnd, "leftOut" | "version" | "unlistable">>;
 
-/** Compares the manifest with a listing of the destination. */
+/** Compares the run's manifest with a listing of its destination. */
 async function compareWithDestination(
   run: RunLayout,
   config: RunConfig,
@@ -108,7 +108,7 @@ async function compareWithDestination(
     { hashes, times },
     {
       onRecords: (records) => {
-        goOn(options.stop);
+        throwIfStopped(options.stop, stopHint);
         options.onProgress("reading the manifest", records);
       },
       checkRoots: (roots) =>
@@ -151,7 +151,7 @@ async function chooseSample(
   return sample.items;
 }
 
-/** Everything beside the listing that a verdict rests on. */
+/** The facts beside the listing on which a verdict rests. */
 interface Evidence {
   stop: AbortSignal;
   /** The source's folder, where it can be looked at from here. */
@@ -175,7 +175,7 @@ interface Evidence {
 function judgeOf(run: RunLayout, compared: ListedDestination, evidence: Evidence): Judge {
   const { stop, source, hidden, differing } = evidence;
   return ({ relation }, record, index) => {
-    goOn(stop);
+    throwIfStopped(stop, stopHint);
     const reason = differing.size > 0 ? differing.get(record.path) : undefined;
     if (reason !== undefined) return { verdict: "differs", reason };
     const folder = relation === "missing" ? hidden.above(record.path) : undefined;

@@ -17,10 +17,10 @@ import type { ShardVerification } from "./shard-verification.ts";
 import { listerOf, listsHashes } from "./verification.ts";
 import { type Judge, writeVerdicts } from "./write-verdicts.ts";
 
-/** Places to list for a shard, at most. */
+/** The most places that are listed for a shard. */
 const rowsMax = 16;
 
-/** What one array task of a verification works on. */
+/** The shard that one array task verifies, and how. */
 export interface VerifyShardOptions {
   run: RunLayout;
   config: RunConfig;
@@ -32,8 +32,8 @@ export interface VerifyShardOptions {
 }
 
 /**
- * Compares one shard with listings of the few places at the destination that hold its keys. Writes what no hash proves to
- * the shard's .verify.jsonl and then the counts to its .verify. Throws operation failed when a listing fails.
+ * Compares one shard with listings of the few places at the destination that hold its keys. Writes every object that no hash
+ * proves to the shard's .verify.jsonl, and then the counts to its .verify. Throws operation failed when a listing fails.
  */
 export async function verifyShard(options: VerifyShardOptions): Promise<ShardVerification> {
   const { run, shard, entry, checksum } = options;
@@ -62,7 +62,7 @@ async function compareShard(
 ): Promise<ListedManifest<Pick<ListingEnd, "version">> | undefined> {
   const kind = rootKind(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
   const hashes = listsHashes(checksum, config, kind);
-  // Inside the array task: its CPUs, and an error log of its own.
+  // The listing has the CPUs of the array task, and an error log of its own.
   const lister: Lister = {
     ...listerOf(run, config, stop),
     cpus: config.cpus_per_task,
@@ -99,7 +99,7 @@ async function compareShard(
   );
 }
 
-/** Few places whose listings hold all keys of a shard. */
+/** A few places whose listings hold all keys of a shard. */
 async function placesOf(records: string): Promise<CoverRow[]> {
   const cover = new Cover(rowsMax);
   await forEachBatch(records, (batch) => {
