@@ -9,18 +9,18 @@ import { log } from "../system/log.ts";
 import { type Lister, type ListingEnd, runListing } from "./lister.ts";
 import { forEachEntry } from "./read-entries.ts";
 
-/** A destination whose bucket must be there before anything is copied. */
+/** A destination whose bucket must exist before anything is copied. */
 export interface BucketNeeds {
   root: string;
-  /** Whether one that is not there is created. */
+  /** Whether a missing bucket is created. */
   create: boolean;
-  /** What decides how rclone reaches the root. */
+  /** The remotes, variables and flags that decide how rclone reaches the root. */
   context: RemoteContext;
-  /** Flags that say how the place is reached. */
+  /** More flags that decide how rclone reaches the root. */
   extraFlags: readonly string[];
 }
 
-/** A destination whose bucket is not there. */
+/** The error of a destination whose bucket does not exist. */
 export class MissingBucket extends XferError {
   constructor(message: string) {
     super(message, exitCodes.usage);
@@ -36,16 +36,16 @@ export function checkCreateBucket(root: string, create: boolean, context: Remote
   }
 }
 
-/** What is said of a destination whose bucket is not there. */
+/** The message for a destination whose bucket does not exist. */
 export function missingBucketText(name: string): string {
   return `bucket ${name} does not exist at the destination: create it, or use --create-bucket`;
 }
 
-/** A prefix that no data set has: listing it is one request, whatever the bucket holds. */
+/** A prefix that no data set has: to list it takes one request, whatever the bucket holds. */
 const emptyPrefix = ".xfer-look-for-the-bucket";
 const createTimeoutMs = 300_000;
 
-/** Asks with one LIST whether the bucket of a root is there; `absent` says that it is not. */
+/** Asks with one LIST whether the bucket of a root exists. `absent` of the result says that it does not. */
 export function lookForBucket(
   lister: Lister,
   { root, context, extraFlags }: BucketNeeds,
@@ -77,8 +77,8 @@ export function lookForBucket(
  * | the root lies in | --create-bucket | |
  * |---|---|---|
  * | a bucket | no | throws MissingBucket |
- * | a bucket, or a remote that is not known | yes | rclone makes it, and a second look must find it |
- * | a path, or another backend | any | nothing: rclone makes folders as it copies |
+ * | a bucket, or a remote that is not known | yes | rclone creates it, and a second look must find it |
+ * | a path, or another backend | any | nothing: rclone makes folders when it copies |
  */
 export async function settleAbsentRoot(lister: Lister, needs: BucketNeeds): Promise<void> {
   const { root, context } = needs;
@@ -112,12 +112,12 @@ async function makeRoot(lister: Lister, needs: BucketNeeds, name: string): Promi
   throw operationFailed(`bucket ${name} could not be created at the destination: ${said}`);
 }
 
-/** A look before anything else waits for a place that does not answer no longer than this. */
+/** Flags of the look before anything else: it must not wait long for a place that does not answer. */
 const hasty = ["--retries", "1", "--low-level-retries", "1", "--contimeout", "10s", "--timeout", "20s"];
 
 /**
- * Looks for the bucket of a destination before the source is listed. A place that cannot be looked at is warned of: the
- * agents look again. Throws MissingBucket, or operation failed when it cannot be created.
+ * Looks for the bucket of a destination before the source is listed. If the look fails there is only a warning, since the
+ * agents look again. Throws MissingBucket, or operation failed when the bucket cannot be created.
  */
 export async function requireBucket(lister: Lister, needs: BucketNeeds): Promise<void> {
   if (!bucketOf(needs.root, needs.context)) return;

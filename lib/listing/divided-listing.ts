@@ -16,10 +16,10 @@ import { type DividedLevel, OutOfOrder, TreeParts } from "./tree-parts.ts";
 
 /** https://rclone.org/docs/#checkers-int */
 const checkersDefault = 8;
-/** How often it is asked whether a listing could help another. */
+/** How often the listing looks for one that could be helped. */
 const tickMs = 100;
 
-/** A tree to be listed; `level` is the one that its prefix was taken from. */
+/** A tree to be listed. `level` is the level from which its prefix was taken. */
 interface TreeJob {
   prefix: string;
   level?: DividedLevel;
@@ -30,17 +30,17 @@ interface RunningTree {
   parts: TreeParts;
   startedAt: number;
   firstAt: number | undefined;
-  /** Whether its next level is being looked at. */
+  /** Whether the next level of the tree is being looked at. */
   isLooking: boolean;
   isUndivided: boolean;
 }
 
 type Costs = Pick<TreeView, "paceMs" | "startMs">;
 
-/** One run of a listing in parts. */
+/** One try of a listing in parts. */
 export class DividedListing {
   readonly parts: KeptPart[] = [];
-  /** Entries that rclone dropped of trees that were divided, by their paths below the root. */
+  /** Entries that rclone dropped from divided trees, by their paths below the root. */
   readonly dropped: Unlistable[] = [];
   version: string | undefined;
   absent = false;
@@ -77,7 +77,7 @@ export class DividedListing {
     };
   }
 
-  /** Lists all; the first failure stops the listings that are under way, and is thrown when they have ended. */
+  /** Lists everything. The first failure stops all listings under way, and is thrown when they have ended. */
   async list(): Promise<void> {
     const { kept, waiting } = await planListing(this.#store, this.#rules, this.#isDivisible);
     this.parts.push(...kept);
@@ -101,7 +101,7 @@ export class DividedListing {
     this.#sayEmpty();
   }
 
-  /** Begins what is most worth while one listing is free; false when nothing is. */
+  /** Begins the next useful work for a free listing; false when there is none. */
   #beginNext(): boolean {
     const job = this.#waiting.shift();
     if (job) {
@@ -150,19 +150,19 @@ export class DividedListing {
     };
   }
 
-  /** What a start and 1,000 objects take, as it was before others helped the first listing. */
+  /** The time of a start and of 1,000 objects, as measured before others helped the first listing. */
   #costs({ parts, startedAt, firstAt }: RunningTree): Costs {
     if (this.#alone) return this.#alone;
     const now = performance.now();
     const paceMs = (1_000 * (now - (firstAt ?? now))) / Math.max(1, parts.objects);
-    // The first entry comes with the first page.
+    // The first entry comes with the first page, whose time is no part of the start.
     const pageMs = (paceMs * this.#rules.pageObjects) / 1_000;
     const costs = { paceMs, startMs: Math.max(0, (firstAt ?? now) - startedAt - pageMs) };
     if (this.#busy === 1 && firstAt !== undefined) this.#lastAlone = costs;
     return costs;
   }
 
-  /** Lists all below a prefix, up to what others list of it. */
+  /** Lists everything below a prefix, but for the prefixes that other listings claim. */
   async #tree({ prefix, level }: TreeJob): Promise<void> {
     const keeps = new Map<string, (note: PartNote) => KeptPart>();
     let end: ListingEnd | undefined;
@@ -192,7 +192,7 @@ export class DividedListing {
             this.#add(1, sizeOf(line));
             this.#options.live?.take(line);
           });
-          // What ends is divided no more.
+          // A listing that ends is not divided any more.
           this.#running.delete(tree);
           return { objects: parts.objects, closed, isOver };
         } catch (error) {
@@ -222,7 +222,7 @@ export class DividedListing {
     for (const { path, reason } of dropped) this.dropped.push({ path: joinPrefix(prefix, path), reason });
   }
 
-  /** Looks at the level below which a tree is being listed, and divides the tree there if it is there still. */
+  /** Looks at the level below which a tree is being listed. Divides the tree there if the listing is still below it. */
   async #divide(tree: RunningTree): Promise<void> {
     const prefix = tree.parts.openPrefix;
     if (prefix === undefined) return;
@@ -261,7 +261,7 @@ export class DividedListing {
     log.info(`${where} is listed in one piece: ${first.problem}${more}`);
   }
 
-  /** A prefix of an object store is there only while something is below it. */
+  /** Warns of prefixes that were empty: a prefix of an object store exists only while an object is below it. */
   #sayEmpty(): void {
     const [first] = this.#empty;
     if (first === undefined) return;

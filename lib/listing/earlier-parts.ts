@@ -4,9 +4,9 @@ import type { KeptPart, PartStore } from "./part-store.ts";
 import { forEachEntry } from "./read-entries.ts";
 import { type ReliefRules, staysDivided } from "./relief.ts";
 
-/** What a listing in parts begins with. */
+/** The beginning of a listing in parts. */
 export interface ListingPlan {
-  /** Parts that an earlier try has finished, and that are taken as they are. */
+  /** Parts that an earlier try has finished and that are used. */
   kept: KeptPart[];
   /** Prefixes that are to be listed. */
   waiting: string[];
@@ -17,7 +17,7 @@ export interface ListingPlan {
  *
  * | the store has of a prefix | the plan |
  * |---|---|
- * | all that is below it | keeps it |
+ * | everything below it | keeps it |
  * | the level directly below it, and that level is worth its parts (`staysDivided`) | keeps the level, and goes on below it |
  * | anything else | lists the prefix anew |
  */

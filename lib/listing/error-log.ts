@@ -38,9 +38,9 @@ export class Tail {
   }
 }
 
-/** Writes what is known of a listing that failed to a file under xfer-err; gives its path, or why there is none. */
+/** Writes an error log of a failed listing under xfer-err. Returns the log's path, or why there is none. */
 export function writeErrorLog(failure: {
-  /** Where the xfer-err folder is made, and whose name the log has. */
+  /** The folder in which xfer-err is made, and the id in the log's name. */
   lister: { errorDir: string; runId: string };
   argv: string[];
   error: unknown;

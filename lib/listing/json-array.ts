@@ -10,13 +10,12 @@ const closingBracket = 0x5d;
 const opening: ReadonlySet<number> = new Set([openingBracket, 0x7b]);
 const closing: ReadonlySet<number> = new Set([closingBracket, 0x7d]);
 const blank: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
-/** An element longer than this is no listing's entry: reading stops rather than fill the memory. */
+/** No listing has an entry that is longer than this: the reader stops before it fills the memory. */
 const elementCharsMax = 16 * 1024 * 1024;
 
 /**
- * Calls `each` with the text of every element of a JSON array of objects, however it is laid out, in order; whether that
- * text is JSON is for the caller to see. Throws operation failed when the stream ends before the array does, and
- * for anything before or after it.
+ * Calls `each` with the text of every element of a JSON array of objects in any layout, in order. The caller has to check that
+ * the text is JSON. Throws operation failed when the stream ends before the array does, and for anything before or after it.
  */
 export async function forEachArrayElement(
   stream: AsyncIterable<Uint8Array>,
@@ -32,9 +31,9 @@ export async function forEachArrayElement(
 class ArraySplitter {
   readonly #each: (text: string) => void;
   readonly #position = new ArrayPosition();
-  /** What may come next between the elements. */
+  /** What may follow between elements: the first one, another one, or what separates them. */
   #expects: "first" | "element" | "separator" = "first";
-  /** Brackets that are open in the element that is being read; 0 between elements. */
+  /** The number of brackets that are open in the element that is being read; 0 between elements. */
   #depth = 0;
   #inString = false;
   #escaped = false;
@@ -72,7 +71,7 @@ class ArraySplitter {
     if (this.#rest.length > elementCharsMax) throw this.#notAnArray(this.#rest.slice(0, 80));
   }
 
-  /** Takes a character outside of the elements; false for one that may not stand there. */
+  /** Takes a character between elements; false for one that may not stand there. */
   #isBetween(code: number): boolean {
     if (blank.has(code)) return true;
     const position = this.#position;

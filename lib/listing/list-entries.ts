@@ -7,20 +7,20 @@ import { forEachEntryOf } from "./places.ts";
 import { joinPrefix } from "./prefix.ts";
 import { forEachEntry } from "./read-entries.ts";
 
-/** A listing whose objects are looked at one by one. */
+/** A listing whose objects are taken one by one. */
 export interface EntriesOptions {
   request: ListingRequest;
-  /** Listings that run side by side. */
+  /** How many listings run side by side. */
   listers: number;
-  /** Where finished parts are kept while several run. */
+  /** The folder for finished parts, where several listings run. */
   partsDir: string;
   onProgress: (objects: number) => void;
   each: (entry: ListingEntry) => void;
 }
 
 /**
- * Lists a root that may be empty or absent and calls `each` for every object but directory markers, in no order that means
- * anything. Returns what rclone said beside the objects; folders that cannot be listed are told, and what lies below is not.
+ * Lists a root that may be empty or absent, and calls `each` for every object but directory markers, in any order. Returns how
+ * the listing ended. It names the folders that cannot be listed; objects below these are missing.
  */
 export async function listEntries(
   lister: Lister,
@@ -61,8 +61,8 @@ export async function listEntries(
 }
 
 /**
- * Lists some places below a root, which may be empty or absent, in one start of rclone's container, and calls `each` for
- * every object but directory markers.
+ * Lists some places below a root in one start of rclone's container, and calls `each` for every object but directory markers.
+ * A place may be empty or absent.
  */
 export async function listPlaces(
   lister: Lister,

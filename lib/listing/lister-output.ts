@@ -8,7 +8,7 @@ import { ListerMessages } from "./lister-messages.ts";
 /** https://rclone.org/docs/#exit-code */
 export const directoryNotFoundCode = 3;
 
-/** Everything that one `rclone lsjson` prints beside the entries: understood, and its end kept for an error log. */
+/** The output of one `rclone lsjson`: its messages are understood, and the end of both streams is kept for an error log. */
 export class ListerOutput {
   readonly stdout = new Tail();
   readonly stderr = new Tail();
@@ -21,7 +21,7 @@ export class ListerOutput {
     this.#verbosity = verbosity;
   }
 
-  /** Takes a line of stderr, and shows it to a user who asked for that much. */
+  /** Takes a line of stderr. It is shown to a user who asked for this much. */
   takeLine(text: string): void {
     const line = this.messages.take(text);
     if (showsVariable(line)) return;
@@ -42,7 +42,7 @@ export class ListerOutput {
     return /^\s*(?:\[\s*\]?)?\s*$/.test(this.stdout.text());
   }
 
-  /** Why the listing failed by rclone's own words, where it ended by itself and said so. */
+  /** The cause of a failure in rclone's own words; undefined when rclone was killed, or told none. */
   causeOfExit({ code, signal }: ProcessExit): Cause | undefined {
     return code !== 0 && signal === null ? this.#told.cause() : undefined;
   }

@@ -22,73 +22,73 @@ import { ListingWatch, type OnHindrance } from "./listing-watch.ts";
 import { listingsInOne } from "./places.ts";
 import { rootBelow } from "./prefix.ts";
 
-/** How rclone is reached for listings, and what happens to what it says. */
+/** How rclone is reached for listings, and where its messages go. */
 export interface Lister extends RcloneReach {
   /** CPUs of the listing's step, under pyxis. */
   cpus: number;
   verbosity: number;
-  /** Names the error log. */
+  /** The id in the error log's name. */
   runId: string;
-  /** Where an xfer-err folder is made when a listing fails. */
+  /** The folder in which xfer-err is made when a listing fails. */
   errorDir: string;
   /** Aborted to stop the listing. */
   stop: AbortSignal;
-  /** Takes what keeps the listing waiting; on stderr otherwise. */
+  /** Takes the reason why the listing waits. Without it the reason goes to stderr. */
   onHindrance?: OnHindrance | undefined;
 }
 
-/** One `rclone lsjson`. */
+/** A request for one `rclone lsjson`. */
 export interface ListingRequest {
   root: string;
-  /** Which of the two places of a transfer the root is. */
+  /** Whether the root is the source or the destination of the transfer. */
   side: Side;
-  /** What a container mounts to see a POSIX root, where that is not the root itself. */
+  /** The path that a container mounts to see a POSIX root, where that is not the root itself. */
   mountedRoot?: string;
   kind: RootKind;
   recursive: boolean;
-  /** Leaves directories out of the listing. */
+  /** Whether directories are left out of the listing. */
   filesOnly: boolean;
   fastList: boolean;
   modtime: ModtimeMode;
   hash: boolean;
-  /** Folders that rclone looks into at a time, where it walks. */
+  /** How many folders rclone lists at a time, where it walks a tree. */
   checkers?: number;
   extraFlags: readonly string[];
-  /** Lists these places below the root one after the other, in one start of rclone's container, instead of the root. */
+  /** Places below the root that are listed in place of it, one after the other, in one start of rclone's container. */
   places?: readonly CoverRow[];
 }
 
-/** What was read of a listing, and what was made of it. */
+/** How far a listing was read, and what was made of it. */
 interface TakenListing<T> {
   objects: number;
-  /** Whether the closing bracket was read; without it the listing is only accepted with folders that it lacks. */
+  /** Whether the closing bracket was read. A listing without it is accepted only if it lacks some folders. */
   closed?: boolean;
-  /** The rest is not wanted: rclone is stopped, and how it ends does not count. */
+  /** Whether the rest is not wanted. rclone is then stopped, and its exit code does not count. */
   isOver?: boolean;
   made?: T;
-  /** Called when rclone did not end well: what was made does not count. */
+  /** Called when rclone did not end well: `made` does not count then. */
   abort?(): void;
 }
 
-/** How a listing ended, and what rclone said that it left out. */
+/** How a listing ended, and what rclone left out by its own words. */
 export interface ListingEnd {
   objects: number;
-  /** Symbolic links, devices and the like: rclone copies none of them. */
+  /** How many symbolic links, devices and the like rclone left out: it copies none of them. */
   leftOut: number;
   firstLeftOut: string | undefined;
-  /** What rclone dropped without failing, where it said so. */
+  /** Entries that rclone dropped without failing, as far as it told. */
   dropped: readonly Unlistable[];
   /** Folders that could not be listed. */
   unlistable: readonly Unlistable[];
-  /** rclone's version, such as 1.60.1-DEV, where rclone says it. */
+  /** rclone's version, such as 1.60.1-DEV, where rclone told it. */
   version: string | undefined;
-  /** Whether there is no such directory; of an object store, no such bucket. */
+  /** Whether the directory does not exist; of an object store, the bucket. */
   absent: boolean;
 }
 
-/** A listing that did not end well. */
+/** The error of a listing that did not end well. */
 export class ListingFailed extends XferError {
-  /** Why: by rclone's words, or its container's. */
+  /** The cause, in the words of rclone or of its container. */
   readonly why: Cause;
 
   constructor(message: string, why: Cause, options: ErrorOptions) {
@@ -97,27 +97,27 @@ export class ListingFailed extends XferError {
   }
 }
 
-/** What a caller asks for beside the listing itself. */
+/** A listing to run, and what counts as its success. */
 export interface ListingOptions<T> {
   request: ListingRequest;
-  /** Takes the listing; what it makes counts when rclone ended well, too, and is aborted otherwise. */
+  /** Reads the listing. What it makes counts only if rclone ended well, and is aborted otherwise. */
   consume: (stream: AsyncIterable<Uint8Array>) => Promise<TakenListing<T>>;
-  /** What a listing without objects is: an error, fine, or fine even when there is no such directory. */
+  /** Whether a listing without objects is an error, fine, or fine even when the directory does not exist. */
   empty: "error" | "allowed" | "absent-too";
-  /** Whether folders that cannot be listed fail the listing, or are told in its end; the root is one of them or not. */
+  /** Whether a folder that cannot be listed fails the listing, or is named in its end; the root may be one of these folders or not. */
   unlistable?: "fails" | "told" | "told-of-root-too";
 }
 
-/** CPUs of the listing's step under pyxis, when there is one at a time. */
+/** CPUs of a listing's step under pyxis, when only one listing runs. */
 export const listingCpus = 8;
 
-/** rclone has this long to end after TERM. */
+/** rclone is killed when it has not ended this long after TERM. */
 const killAfterMs = 15_000;
 
 /**
- * Runs one listing through the runtime, and returns what was made of it: nothing of a root that is absent. Throws operation
- * failed, naming the error log that it wrote under xfer-err, unless the whole listing was taken and rclone ended with 0; no
- * process is left either way.
+ * Runs one listing through the runtime, and returns what was made of it; of a root that is absent, nothing. Throws operation
+ * failed unless the whole listing was read and rclone ended with 0. The error names the log that was written under xfer-err.
+ * No process is left in any case.
  */
 export async function runListing<T = undefined>(
   lister: Lister,
@@ -169,7 +169,7 @@ export async function runListing<T = undefined>(
       watch.answered();
       return { ...endOf(output.messages, 0, []), absent: true, made: undefined };
     }
-    // A disk that takes no more of the listing has ended rclone, not the other way round.
+    // A full disk ended the reading, and that ended rclone: the disk is the cause.
     if (error instanceof WriteError) throw error;
     throw listingFailed(lister, request, { argv, error, exit, output });
   } finally {
@@ -179,7 +179,7 @@ export async function runListing<T = undefined>(
   }
 }
 
-/** Writes the error log of a listing that failed, and makes its error, which says why by rclone's words if there are any. */
+/** Writes the error log of a failed listing, and makes its error, in rclone's words where there are any. */
 function listingFailed(
   lister: Lister,
   { root }: ListingRequest,
@@ -202,8 +202,8 @@ function endOf(messages: ListerMessages, objects: number, unlistable: readonly U
 }
 
 /**
- * The folders that a listing lacks, none for one that ended well. Throws operation failed for a listing that is not
- * whole in any other way, or that may lack none.
+ * The folders that a listing lacks; none for a listing that ended well. Throws operation failed for a listing that is not
+ * whole for another reason, or that must not lack a folder.
  */
 function acceptedGaps(
   exit: ProcessExit,
@@ -238,7 +238,7 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
           modtime: request.modtime,
           hash: request.hash,
           checkers: request.checkers,
-          // At -vv rclone says its version, and what it repeats.
+          // At -vv rclone tells its version, and which requests it repeats.
           verbosity: 2,
           jsonLog: true,
           extraFlags: request.extraFlags,
@@ -255,8 +255,8 @@ function listingCommand(lister: Lister, request: ListingRequest): string[] {
 }
 
 /**
- * The listing that gives up at once, of a place that may not answer. Undefined for a path, and under pyxis, where each
- * start of rclone is a step, or a job, of its own.
+ * The command of a listing that gives up at once, for a place that may not answer. Undefined for a path, and under pyxis,
+ * where each start of rclone is a step or a job of its own.
  */
 export function inquiryCommand(lister: Lister, request: ListingRequest): string[] | undefined {
   if (request.kind === "posix" || lister.runtime === "pyxis") return undefined;

@@ -5,9 +5,9 @@ import { type ListingEntry, parseListingLine } from "./entry.ts";
 import { directoryNotFoundCode } from "./lister-output.ts";
 
 /**
- * One command that runs several listings one after the other, so that a container is started once: their words follow the
- * script, which names them by their numbers alone. Each listing is followed by a line with its exit code; the first that
- * fails ends the command, but for a directory that is not there.
+ * One command that runs several listings one after the other, for one start of a container. The words of all listings follow
+ * the script, which refers to them only by their numbers. Each listing is followed by a line with its exit code. The first
+ * listing that fails ends the command, unless its directory does not exist.
  */
 export function listingsInOne(argvs: readonly (readonly string[])[]): string[] {
   const words: string[] = [];

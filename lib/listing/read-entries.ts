@@ -5,9 +5,9 @@ import { ArrayPosition } from "./array-position.ts";
 import { type ListingEntry, parseListingLine } from "./entry.ts";
 
 /**
- * Calls `each` for every entry, directories among them, of a stream of `rclone lsjson`, which is one JSON array.
- * Throws operation failed when the stream ends before its closing bracket, unless it may, or holds anything else.
- * Returns whether the closing bracket was there: rclone 1.60 leaves it out when it could not list a folder.
+ * Calls `each` for every entry, directories included, of a stream of `rclone lsjson`, which is one JSON array. Returns whether
+ * the closing bracket was read: rclone 1.60 leaves it out when it could not list a folder. Throws operation failed for
+ * anything else in the stream, and for a missing bracket unless `mayStayOpen`.
  */
 export async function forEachEntry(
   stream: AsyncIterable<Uint8Array>,
@@ -34,7 +34,7 @@ export async function forEachEntry(
 
 const sizeField = Buffer.from('"Size":');
 
-/** The size in an entry's line: `"Size":` with bare quotes cannot stand inside a JSON string. */
+/** The size in an entry's line. `"Size":` is found by its quotes, which would be escaped inside a JSON string. */
 export function sizeOf(line: Uint8Array): number {
   const at = Buffer.from(line.buffer, line.byteOffset, line.length).indexOf(sizeField);
   let size = 0;

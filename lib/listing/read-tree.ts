@@ -6,12 +6,13 @@ import type { TreeParts } from "./tree-parts.ts";
 
 const openBrace = 0x7b;
 
-/** Thrown through the reader of a listing whose rest others list. */
+/** Thrown to end the reading of a listing whose rest other listings list. */
 class Over extends Error {}
 
 /**
- * Reads a stream of `rclone lsjson --recursive --files-only` into parts, and calls `onEntry` with each line. `isOver` tells
- * that it came to a prefix of another listing, and was not read to its end; `closed` whether the closing bracket was there.
+ * Reads a stream of `rclone lsjson --recursive --files-only` into parts, and calls `onEntry` with each entry's line. `closed`
+ * tells whether the closing bracket was read. `isOver` tells that the stream came to a prefix of another listing, and was not
+ * read to its end.
  */
 export async function readTree(
   stream: AsyncIterable<Uint8Array>,
@@ -22,7 +23,7 @@ export async function readTree(
   try {
     await forEachLine(stream, ({ bytes, number, terminated }) => {
       const isEntry = bytes[0] === openBrace && position.isInside;
-      // A cut line throws.
+      // An entry that is cut off is no JSON, and throws here.
       if (isEntry && !terminated) parseListingLine(new TextDecoder().decode(bytes));
       if (isEntry) {
         if (!parts.take(bytes)) throw new Over();

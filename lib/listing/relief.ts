@@ -1,62 +1,62 @@
-/** A level of a tree that is being listed, whose prefixes may be handed to other listings. */
+/** A level at which a tree under way is divided: its prefixes may be handed to other listings. */
 interface LevelView {
-  /** Prefixes that nobody has begun to list. */
+  /** How many prefixes nobody has begun to list. */
   ahead: number;
-  /** How many objects a prefix of it holds, by the median of those that are known, or so far. */
+  /** How many objects a prefix of the level holds: the median of the finished ones, or the count so far of the first. */
   objects: number;
-  /** Whether none is known in whole, and another listing has begun one to find out. */
+  /** Whether no prefix is finished, and another listing has begun one, which will tell its size. */
   isProbed: boolean;
 }
 
-/** The level below which a listing is, and at which its tree could be divided, as far as it is known. */
+/** The next level at which a tree could be divided, as far as the listing has seen it. */
 export interface NextLevel {
-  /** Prefixes that the listing has left. */
+  /** How many prefixes the listing has passed. */
   seen: number;
-  /** How many objects a prefix holds, by their median. */
+  /** How many objects a prefix holds, by the median of those that the listing has passed. */
   objects: number;
-  /** How many there are so far in the prefix that the listing is in. */
+  /** How many objects have come so far of the prefix that the listing is in. */
   current: number;
-  /** The share of the level's own objects in what is listed of it: a look lists these again. */
+  /** The share of the objects that lie directly in the level. A look at the level lists these again. */
   ownShare: number;
 }
 
-/** How a tree is being listed, as far as it bears on whether others should help. */
+/** The progress of a tree's listing, by which `reliefOf` decides whether others should help. */
 export interface TreeView {
-  /** Milliseconds from the first entry until now; undefined while there is none. */
+  /** Milliseconds since the first entry; undefined before there is one. */
   listedMs: number | undefined;
   /** Milliseconds that rclone takes to start. */
   startMs: number;
-  /** Milliseconds that one listing by itself takes for 1,000 objects: beside others all seem slow. */
+  /** Milliseconds that one listing takes for 1,000 objects, measured while it is alone: beside others it seems slower. */
   paceMs: number;
   objects: number;
-  /** The levels that it is divided at, the outermost first. */
+  /** The levels at which the tree is divided, the outermost first. */
   levels: readonly LevelView[];
   next: NextLevel | undefined;
 }
 
-/** When help is worth its cost. */
+/** The settings by which help is worth its cost or not. */
 export interface ReliefRules {
   listers: number;
-  /** Objects in a page of the store's answer. */
+  /** How many objects a page of the store's answer holds. */
   pageObjects: number;
-  /** Every listing is divided at the first chance. */
+  /** Whether every listing is divided at the first chance. */
   atOnce: boolean;
 }
 
-/** What a free listing may do for a tree: list a prefix of a level of it, or look at the next level. */
+/** How a free listing helps with a tree: it lists a prefix of a level, or looks at the next level. Undefined for no help. */
 export type Relief = { do: "claim"; level: number } | { do: "look" } | undefined;
 
-/** A listing that ends sooner than this is left alone: it would be over before others have begun. */
+/** A listing that is younger than this is left alone: a short one would be over before others have begun. */
 const patienceMs = { quickStore: 1_000, slowStore: 400 };
-/** A store that takes longer for 1,000 objects has rclone wait, and others cost the waiting one nothing. */
+/** A store is slow when 1,000 objects take longer than this. rclone then waits for it, and other listings take nothing away. */
 const slowStoreMs = 45;
-/** A prefix must take so many times longer to list than rclone takes to start. */
+/** A prefix is worth a listing when it takes this many times longer to list than rclone takes to start. */
 const startsMin = 1.6;
-/** A level with more objects of its own is not looked at. */
+/** A level is not looked at when more than this share of its objects lie directly in it. */
 const ownShareMax = 0.1;
 /**
- * So many small prefixes may be listed one by one, to divide a large one beside them: for each listing, or for each page that
- * was listed, so that they cost little beside the rest.
+ * How many small prefixes may be listed one by one to reach a large one beside them: this many for each listing, or for each
+ * page that was listed. They then cost little beside the rest.
  */
 const [smallPerLister, smallPerPage] = [4, 0.1];
 
