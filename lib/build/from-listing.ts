@@ -18,7 +18,7 @@ import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { Carriage } from "./carriage.ts";
 import { progressIntervalMs, removeProgress, writeProgress } from "./progress-sidecar.ts";
-import { type Markers, type PendingManifest, writeManifest } from "./write.ts";
+import { type Markers, PendingManifest } from "./write.ts";
 
 /** When hashes are listed. "auto" takes them where they cost nothing: from the ETags of S3. */
 export const hashModes = ["auto", "on", "off"] as const;
@@ -87,16 +87,9 @@ async function buildSerially(options: BuildOptions): Promise<BuildResult> {
     empty: choice ? "allowed" : "error",
     unlistable: "told",
     consume: async (stream) => {
-      let closed = true;
-      const pending = await writeManifest({
-        source: async (each) => {
-          closed = await forEachEntry(stream, chosen(choice, carriage, each), { mayStayOpen: true });
-        },
-        manifestPath: options.out,
-        origin: options,
-        addressability: carriage.perhaps,
-        onProgress: options.onProgress,
-      });
+      const pending = beginManifest(options, carriage, options.onProgress);
+      const take = chosen(choice, carriage, pending.take);
+      const closed = await pending.filledBy(forEachEntry(stream, take, { mayStayOpen: true }));
       const objects = pending.totals.objects + pending.untransferable.objects;
       return { objects, closed, made: pending, abort: () => pending.abort() };
     },
@@ -124,27 +117,34 @@ function chosen(
  * not carry.
  */
 async function commitWhole(
+  options: BuildOptions,
+  pending: PendingManifest,
+  gaps: ListingGaps,
+): Promise<void> {
+  await pending.orAbort(checkWhole(options, pending, gaps));
+  pending.commit();
+}
+
+async function checkWhole(
   { choice, sourceRoot, out, stop }: BuildOptions,
   pending: PendingManifest,
   gaps: ListingGaps,
 ): Promise<void> {
-  await pending.commitAfter(async () => {
-    await choice?.check();
-    if (!choice) {
-      for (const { path, reason } of [...gaps.unlistable, ...gaps.carriage.quotedFolders()])
-        pending.addUntransferable(path, `cannot be listed: ${reason}`);
-    }
-    await excludeUncarried(pending, gaps, stop);
-    if (pending.totals.objects > 0) return;
-    const { objects, examples } = pending.untransferable;
-    if (objects === 0)
-      throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
-    pending.commitList();
-    throw operationFailed(
-      `no object under ${sourceRoot} can be transferred: ${joinRoot(sourceRoot, examples[0]?.key ?? "")}: ` +
-        `${examples[0]?.reason ?? ""} (all are named in ${untransferablePath(out)})`,
-    );
-  });
+  await choice?.check();
+  if (!choice) {
+    for (const { path, reason } of [...gaps.unlistable, ...gaps.carriage.quotedFolders()])
+      pending.addUntransferable(path, `cannot be listed: ${reason}`);
+  }
+  await excludeUncarried(pending, gaps, stop);
+  if (pending.totals.objects > 0) return;
+  const { objects, examples } = pending.untransferable;
+  if (objects === 0)
+    throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
+  pending.commitList();
+  throw operationFailed(
+    `no object under ${sourceRoot} can be transferred: ${joinRoot(sourceRoot, examples[0]?.key ?? "")}: ` +
+      `${examples[0]?.reason ?? ""} (all are named in ${untransferablePath(out)})`,
+  );
 }
 
 async function excludeUncarried(
@@ -189,13 +189,8 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   let pending = await early?.made;
   if (!pending) {
     carriage = new Carriage(options);
-    const take = (each: (entry: ListingEntry) => void) => chosen(choice, carriage, each);
-    pending = await writeManifest({
-      source: (each) => eachOfParts(options, listed.parts, take(each)),
-      manifestPath: out,
-      origin: options,
-      addressability: carriage.perhaps,
-    });
+    pending = beginManifest(options, carriage);
+    await pending.filledBy(eachOfParts(options, listed.parts, chosen(choice, carriage, pending.take)));
   }
   try {
     await commitWhole(options, pending, { carriage, ...listed });
@@ -207,6 +202,19 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   return { ...totals, leftOut, firstLeftOut, markers, untransferable };
 }
 
+function beginManifest(
+  options: BuildOptions,
+  carriage: Carriage,
+  onProgress?: BuildOptions["onProgress"],
+): PendingManifest {
+  return PendingManifest.begin({
+    manifestPath: options.out,
+    origin: options,
+    addressability: carriage.perhaps,
+    ...(onProgress && { onProgress }),
+  });
+}
+
 /**
  * Begins a manifest while a parallel listing comes. When the listing is divided the manifest is thrown away, and `made`
  * resolves to undefined.
@@ -215,17 +223,12 @@ function beginEarly(
   options: BuildOptions,
   carriage: Carriage,
 ): { live: LiveEntries; made: Promise<PendingManifest | undefined> } {
-  let take: (entry: ListingEntry) => void = () => {};
-  const live = new LiveEntries((entry) => take(entry));
-  const made = writeManifest({
-    source: (each) => {
-      take = chosen(undefined, carriage, each);
-      return live.end;
-    },
-    manifestPath: options.out,
-    origin: options,
-    addressability: carriage.perhaps,
-  }).catch(() => undefined);
+  const pending = beginManifest(options, carriage);
+  const live = new LiveEntries(chosen(undefined, carriage, pending.take));
+  const made = pending.filledBy(live.end).then(
+    () => pending,
+    () => undefined,
+  );
   return { live, made };
 }
 

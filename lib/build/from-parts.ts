@@ -5,7 +5,7 @@ import type { Untransferable } from "../manifest/untransferable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import type { ManifestOrigin } from "./record-lines.ts";
-import { type Addressability, type Markers, writeManifest } from "./write.ts";
+import { type Addressability, type Markers, PendingManifest } from "./write.ts";
 
 /** Parts of a listing to combine. */
 export interface CombineOptions extends ManifestOrigin {
@@ -26,37 +26,39 @@ export async function combineParts(
   options: CombineOptions,
 ): Promise<ListingTotals & { markers: Markers; untransferable: Untransferable }> {
   const parts = findParts(options.partsDir);
-  const pending = await writeManifest({
-    source: (each) =>
-      forEachPartEntry(parts, (entry) => {
-        throwIfStopped(options.stop, "no manifest was written");
-        each(entry);
-      }),
+  const pending = PendingManifest.begin({
     manifestPath: options.out,
     origin: options,
     addressability: options.addressability,
     onProgress: options.onProgress,
   });
-  await pending.commitAfter(() => {
-    if (pending.totals.objects > 0) return refuseDuplicates(parts, pending.written(), options.stop);
-    const [first] = pending.untransferable.examples;
-    throw invalidInput(
-      first
-        ? `${options.partsDir}: no object in the parts can be transferred: ${first.key}: ${first.reason}`
-        : `${options.partsDir}: no object is in any of the ${parts.length} parts`,
-    );
-  });
+  await pending.filledBy(
+    forEachPartEntry(parts, (entry) => {
+      throwIfStopped(options.stop, "no manifest was written");
+      pending.take(entry);
+    }),
+  );
+  await pending.orAbort(checkParts(options, parts, pending));
+  pending.commit();
   const { totals, markers, untransferable } = pending;
   return { ...totals, markers, untransferable };
 }
 
-/** Throws invalid input, naming the parts, when two objects of them have one key. */
-async function refuseDuplicates(
+/** Throws invalid input when no part has an object, or when two objects have one key, naming their parts. */
+async function checkParts(
+  { partsDir, stop }: CombineOptions,
   parts: readonly Part[],
-  manifestPath: string,
-  stop: AbortSignal,
+  pending: PendingManifest,
 ): Promise<void> {
-  const twice = await findFirstDuplicate(manifestPath, { stop });
+  if (pending.totals.objects === 0) {
+    const [first] = pending.untransferable.examples;
+    throw invalidInput(
+      first
+        ? `${partsDir}: no object in the parts can be transferred: ${first.key}: ${first.reason}`
+        : `${partsDir}: no object is in any of the ${parts.length} parts`,
+    );
+  }
+  const twice = await findFirstDuplicate(pending.written(), { stop });
   if (!twice) return;
   const holders: string[] = [];
   await forEachPartEntry(parts, (entry, part) => {

@@ -7,7 +7,7 @@ import { inputChunks, inputName } from "../system/input.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import type { ManifestOrigin } from "./record-lines.ts";
 import type { RowReader } from "./row-formats.ts";
-import { type Addressability, type Markers, writeManifest } from "./write.ts";
+import { type Addressability, type Markers, PendingManifest } from "./write.ts";
 
 /** A file of rows to import. */
 export interface ImportOptions extends ManifestOrigin {
@@ -38,37 +38,39 @@ export async function importRows(options: ImportOptions): Promise<ImportResult> 
   const { input, readRow } = options;
   const name = inputName(input);
   const leftOut = new Map<string, number>();
-  const pending = await writeManifest({
-    source: (each) =>
-      forEachCsvRow(inputChunks(input, options.stop), name, (fields, line) => {
-        throwIfStopped(options.stop, "no manifest was written");
-        const row = readRow(fields);
-        if (row.kind === "bad") throw invalidInput(`${name}:${line}: ${row.what}`);
-        if (row.kind === "left-out") leftOut.set(row.why, (leftOut.get(row.why) ?? 0) + 1);
-        else named(`${name}:${line}`, () => each(row.entry));
-      }),
+  const pending = PendingManifest.begin({
     manifestPath: options.out,
     origin: options,
     addressability: options.addressability,
     onProgress: options.onProgress,
   });
-  await pending.commitAfter(() => {
-    if (pending.totals.objects > 0) return refuseDuplicates(options, pending.written());
+  await pending.filledBy(
+    forEachCsvRow(inputChunks(input, options.stop), name, (fields, line) => {
+      throwIfStopped(options.stop, "no manifest was written");
+      const row = readRow(fields);
+      if (row.kind === "bad") throw invalidInput(`${name}:${line}: ${row.what}`);
+      if (row.kind === "left-out") leftOut.set(row.why, (leftOut.get(row.why) ?? 0) + 1);
+      else named(`${name}:${line}`, () => pending.take(row.entry));
+    }),
+  );
+  await pending.orAbort(checkRows(options, pending));
+  pending.commit();
+  const { totals, markers, untransferable } = pending;
+  return { ...totals, leftOut, markers, untransferable };
+}
+
+/** Throws invalid input when there is no object, or when two rows have one key, which it names. */
+async function checkRows(options: ImportOptions, pending: PendingManifest): Promise<void> {
+  const name = inputName(options.input);
+  if (pending.totals.objects === 0) {
     const [first] = pending.untransferable.examples;
     throw invalidInput(
       first
         ? `${name}: no object in it can be transferred: ${first.key}: ${first.reason}`
         : `${name}: no object in it that is below ${options.sourceRoot}`,
     );
-  });
-  const { totals, markers, untransferable } = pending;
-  return { ...totals, leftOut, markers, untransferable };
-}
-
-/** Throws invalid input, naming the rows, when two of them have one key. */
-async function refuseDuplicates(options: ImportOptions, manifestPath: string): Promise<void> {
-  const name = inputName(options.input);
-  const twice = await findFirstDuplicate(manifestPath, { stop: options.stop });
+  }
+  const twice = await findFirstDuplicate(pending.written(), { stop: options.stop });
   if (!twice) return;
   const { key, line, again } = twice;
   const what = `${key}: ${options.onDuplicate}`;

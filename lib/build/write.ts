@@ -18,9 +18,8 @@ export interface Markers {
 /** Tells why a key cannot be carried from the source to the destination as it is; undefined when it can. */
 export type Addressability = (key: string) => string | undefined;
 
-/** The entries of a manifest to write, and its name. */
-interface WriteOptions {
-  source: (each: (entry: ManifestEntry) => void) => Promise<void>;
+/** The name of a manifest to write, and the common part of its records. */
+interface PendingOptions {
   manifestPath: string;
   origin: ManifestOrigin;
   addressability: Addressability;
@@ -29,54 +28,34 @@ interface WriteOptions {
 }
 
 /**
- * Writes the entries that `source` gives into a manifest that is still to be committed. Memory does not grow with it.
- * Directories and directory markers are left out, and markers are counted. Objects that cannot be carried go to the list
- * beside the manifest. An error that `source` throws is thrown, and leaves no manifest.
+ * A manifest, and the list beside it, that are being written and do not have their names yet. Memory does not grow with them.
+ * Give it the entries by `take`, await the work that does so by `filledBy`, check the whole by `orAbort`, and then `commit`.
  */
-export async function writeManifest(options: WriteOptions): Promise<PendingManifest> {
-  const { manifestPath, onProgress } = options;
-  const pending = new PendingManifest(options);
-  const { totals } = pending;
-  let reportedAt = Date.now();
-  const report = () => {
-    writeProgress(manifestPath, totals);
-    onProgress?.(totals);
-  };
-  try {
-    if (onProgress) report();
-    await options.source((entry) => {
-      const isRecord = pending.take(entry);
-      if (!isRecord || !onProgress || totals.objects % 1000 !== 0) return;
-      if (Date.now() - reportedAt < progressIntervalMs) return;
-      reportedAt = Date.now();
-      report();
-    });
-    report();
-  } catch (error) {
-    pending.abort();
-    throw error;
-  }
-  return pending;
-}
-
-/** A manifest, and the list beside it, that do not have their names yet. */
 export class PendingManifest {
   readonly totals: ListingTotals = { objects: 0, bytes: 0 };
   readonly markers: Markers = { objects: 0, first: undefined };
-  readonly #path: string;
-  readonly #sourceRoot: string;
-  readonly #addressability: Addressability;
+  readonly #options: PendingOptions;
   readonly #lines: RecordLines;
   readonly #list: UntransferableList;
   #file: AtomicFile;
+  #reportedAt = Date.now();
 
-  constructor({ manifestPath, origin, addressability }: Omit<WriteOptions, "source">) {
-    this.#path = manifestPath;
-    this.#sourceRoot = origin.sourceRoot;
-    this.#addressability = addressability;
-    this.#lines = new RecordLines(origin);
-    this.#list = new UntransferableList(manifestPath);
-    this.#file = new AtomicFile(manifestPath);
+  private constructor(options: PendingOptions) {
+    this.#options = options;
+    this.#lines = new RecordLines(options.origin);
+    this.#list = new UntransferableList(options.manifestPath);
+    this.#file = new AtomicFile(options.manifestPath);
+  }
+
+  static begin(options: PendingOptions): PendingManifest {
+    const pending = new PendingManifest(options);
+    try {
+      if (options.onProgress) pending.#report();
+    } catch (error) {
+      pending.abort();
+      throw error;
+    }
+    return pending;
   }
 
   /** The objects in the list beside the manifest. */
@@ -84,24 +63,55 @@ export class PendingManifest {
     return this.#list.totals;
   }
 
-  /** Takes an entry of a listing; false when it makes no record. */
-  take(entry: ManifestEntry): boolean {
-    if (entry.IsDir) return false;
+  /**
+   * Takes an entry of a listing. Directories and directory markers are left out, and markers are counted. An object that cannot
+   * be carried goes to the list beside the manifest.
+   */
+  readonly take = (entry: ManifestEntry): void => {
+    if (entry.IsDir) return;
+    const { origin, addressability, onProgress } = this.#options;
     if (entry.Size === 0 && isMarker(entry)) {
       this.markers.objects++;
-      this.markers.first ??= joinRoot(this.#sourceRoot, entry.Path);
-      return false;
+      this.markers.first ??= joinRoot(origin.sourceRoot, entry.Path);
+      return;
     }
-    const reason = formProblem(entry) ?? this.#addressability(entry.Path);
+    const reason = formProblem(entry) ?? addressability(entry.Path);
     if (reason !== undefined) {
       const size = Number.isSafeInteger(entry.Size) && entry.Size >= 0 ? entry.Size : null;
       this.#list.add({ key: entry.Path, size, reason });
-      return false;
+      return;
     }
     this.#file.writeText(this.#lines.lineOf(entry));
     this.totals.objects++;
     this.totals.bytes += entry.Size;
-    return true;
+    if (!onProgress || this.totals.objects % 1000 !== 0) return;
+    if (Date.now() - this.#reportedAt >= progressIntervalMs) this.#report();
+  };
+
+  #report(): void {
+    this.#reportedAt = Date.now();
+    writeProgress(this.#options.manifestPath, this.totals);
+    this.#options.onProgress?.(this.totals);
+  }
+
+  /** Awaits `work`, which gives all entries, and reports the totals. Throws as `orAbort` does. */
+  filledBy<T>(work: Promise<T>): Promise<T> {
+    return this.orAbort(
+      work.then((made) => {
+        this.#report();
+        return made;
+      }),
+    );
+  }
+
+  /** Awaits `work`. When it fails, the error is thrown, and manifest and list are thrown away. */
+  async orAbort<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
   }
 
   /** The path under which the manifest can be read before it has its name. */
@@ -116,7 +126,7 @@ export class PendingManifest {
 
   /** Moves each record for whose key `reasonOf` has a reason from the manifest to the list. */
   async exclude(reasonOf: Addressability): Promise<void> {
-    const kept = new AtomicFile(this.#path, undefined, ".kept");
+    const kept = new AtomicFile(this.#options.manifestPath, undefined, ".kept");
     try {
       await forEachBatch(this.#file.written(), (batch) => this.#keepOf(batch, kept, reasonOf));
     } catch (error) {
@@ -147,17 +157,8 @@ export class PendingManifest {
     this.#list.commit();
   }
 
-  /**
-   * Gives list and manifest their names after `check`, which looks at the whole of them. When `check` throws there is no
-   * manifest, and no list but one that `check` has committed.
-   */
-  async commitAfter(check: () => void | Promise<void>): Promise<void> {
-    try {
-      await check();
-    } catch (error) {
-      this.abort();
-      throw error;
-    }
+  /** Gives the list its name, and then the manifest. */
+  commit(): void {
     this.#list.commit();
     this.#file.commit();
   }
@@ -166,7 +167,7 @@ export class PendingManifest {
   abort(): void {
     this.#file.abort();
     this.#list.abort();
-    removeProgress(this.#path);
+    removeProgress(this.#options.manifestPath);
   }
 }
 

@@ -158,7 +158,7 @@ function mostOf(loads: Float64Array): number {
   return loads.reduce((most, load) => Math.max(most, load), 0);
 }
 
-/** The weights at which the ranges begin, and in the last place the end of the last range. */
+/** The weights at which the ranges begin, and after them the weight at which the last one ends. */
 export function rangeBounds(room: Float64Array): Float64Array {
   const bounds = new Float64Array(room.length + 1);
   for (let shard = 0; shard < room.length; shard++) {

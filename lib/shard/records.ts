@@ -135,7 +135,7 @@ export class ShardRecords {
     return written;
   }
 
-  /** Reads the file, and calls `each` in order with every record for which `wanted` says so. */
+  /** Calls `each` with the key and, when it asks, the MD5 of every record for which `wanted` says so, in order, from the file. */
   async eachWhere(wanted: (place: number) => boolean, each: (record: WantedRecord) => void): Promise<void> {
     let place = 0;
     await forEachBatch(this.path, (batch) => {

@@ -1,21 +1,26 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeManifest } from "../../../lib/build/write.ts";
+import { PendingManifest } from "../../../lib/build/write.ts";
 import { temporaryDirectory } from "../../stage/harness.ts";
 
 const origin = { runId: "20261122T081500Z_a1b2c3", sourceRoot: "src:b/set", destRoot: "dst:b" };
 
-/** Writes a manifest of entries with these keys and sizes; keys with an "x" cannot be carried. */
-function pendingOf(manifestPath: string, entries: readonly [string, number][]) {
-  return writeManifest({
-    source: async (each) => {
-      for (const [Path, Size] of entries) each({ Path, Size });
-    },
+/** Fills a manifest with entries of these keys and sizes; keys with an "x" cannot be carried. */
+async function pendingOf(
+  manifestPath: string,
+  entries: readonly (readonly [string, number])[],
+): Promise<PendingManifest> {
+  const pending = PendingManifest.begin({
     manifestPath,
     origin,
     addressability: (key) => (key.includes("x") ? "it has an x" : undefined),
   });
+  const fill = async () => {
+    for (const [Path, Size] of entries) pending.take({ Path, Size });
+  };
+  await pending.filledBy(fill());
+  return pending;
 }
 
 const keysIn = (path: string) =>
@@ -43,7 +48,7 @@ test.each([
   expect(readdirSync(dir.path)).toEqual([]);
 });
 
-test("what is excluded moves from the manifest to the list, and both appear when the check has passed", async () => {
+test("what is excluded moves from the manifest to the list, and both appear when they are committed", async () => {
   using dir = temporaryDirectory();
   const path = join(dir.path, "m.jsonl");
   const pending = await pendingOf(path, [
@@ -53,10 +58,9 @@ test("what is excluded moves from the manifest to the list, and both appear when
   ]);
   await pending.exclude((key) => (key === "a" ? "not a" : undefined));
   pending.addUntransferable("folder", "cannot be listed");
-  await pending.commitAfter(() => {
-    expect(keysIn(pending.written())).toEqual(["c"]);
-    expect(readdirSync(dir.path)).not.toContain("m.jsonl");
-  });
+  expect(keysIn(pending.written())).toEqual(["c"]);
+  expect(readdirSync(dir.path)).not.toContain("m.jsonl");
+  pending.commit();
   expect(pending.totals).toEqual({ objects: 1, bytes: 4 });
   expect(keysIn(path)).toEqual(["c"]);
   expect(keysIn(join(dir.path, "m.untransferable.jsonl"))).toEqual(["bx", "a", "folder"]);
@@ -65,19 +69,35 @@ test("what is excluded moves from the manifest to the list, and both appear when
 test("a check that throws leaves what was there before, and a list only when it was committed", async () => {
   using dir = temporaryDirectory();
   const path = join(dir.path, "m.jsonl");
-  const refuse = () => {
+  const refused = async (before: () => void = () => {}) => {
+    before();
     throw new Error("refused");
   };
   const first = await pendingOf(path, [["ax", 1]]);
-  await expect(first.commitAfter(refuse)).rejects.toThrow("refused");
+  await expect(first.orAbort(refused())).rejects.toThrow("refused");
   expect(readdirSync(dir.path)).toEqual([]);
   writeFileSync(path, "earlier");
   const second = await pendingOf(path, [["ax", 1]]);
-  const refused = second.commitAfter(() => {
-    second.commitList();
-    refuse();
-  });
-  await expect(refused).rejects.toThrow("refused");
+  await expect(second.orAbort(refused(() => second.commitList()))).rejects.toThrow("refused");
   expect(readFileSync(path, "utf8")).toBe("earlier");
   expect(readdirSync(dir.path).sort()).toEqual(["m.jsonl", "m.untransferable.jsonl"]);
+});
+
+test("a source that fails leaves neither manifest nor list nor progress", async () => {
+  using dir = temporaryDirectory();
+  const reported: number[] = [];
+  const pending = PendingManifest.begin({
+    manifestPath: join(dir.path, "m.jsonl"),
+    origin,
+    addressability: () => undefined,
+    onProgress: ({ objects }) => reported.push(objects),
+  });
+  expect(readdirSync(dir.path)).toContain("m.jsonl.progress");
+  const fill = async () => {
+    pending.take({ Path: "a", Size: 1 });
+    throw new Error("cut off");
+  };
+  await expect(pending.filledBy(fill())).rejects.toThrow("cut off");
+  expect(readdirSync(dir.path)).toEqual([]);
+  expect(reported).toEqual([0]);
 });
