@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, linkSync, openSync, readFileSync, statSync, utimesSync } from "node:fs";
 import * as v from "valibot";
-import { removeIfAny, writeFileDurable } from "../lib/system/durable.ts";
+import { removeIfExists, writeFileDurable } from "../lib/system/durable.ts";
 import { errnoOf } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
 import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
@@ -120,14 +120,14 @@ export class Claim {
     clearInterval(this.#timer);
     const chain = [...chainOf(this.#root)].map(({ holder }) => holder?.token);
     const at = chain.indexOf(this.#token);
-    if (at === -1 || at === chain.length - 1) removeIfAny(this.#path);
+    if (at === -1 || at === chain.length - 1) removeIfExists(this.#path);
   }
 
   /** Removes all claims: from here on there is an answer. */
   settle(): void {
     clearInterval(this.#timer);
     const chain = [...chainOf(this.#root)];
-    for (const { path } of chain.reverse()) removeIfAny(path);
+    for (const { path } of chain.reverse()) removeIfExists(path);
   }
 }
 
@@ -216,6 +216,6 @@ function makeIfFree(path: string, content: Holder): boolean {
     if (errnoOf(error) !== "EEXIST") throw error;
     return statSync(own).nlink > 1;
   } finally {
-    removeIfAny(own);
+    removeIfExists(own);
   }
 }

@@ -12,7 +12,7 @@ import {
 import { readFindings } from "../lib/run/state/findings.ts";
 import { readLookFailure, writeLookFailure } from "../lib/run/state/look-failure.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
-import { removeIfAny } from "../lib/system/durable.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { messageOf, XferError } from "../lib/system/errors.ts";
 import { log } from "../lib/system/log.ts";
 import { Claim } from "./claim.ts";
@@ -67,7 +67,7 @@ async function lookWith(claim: Claim, options: ExamineOptions): Promise<Look | u
     const destination = await options.probe(AbortSignal.any([stop, claim.lost]));
     if (claim.lost.aborted) return undefined;
     writeDestination(run.destination, bindingOf(options), destination);
-    removeIfAny(run.destinationFailure);
+    removeIfExists(run.destinationFailure);
     claim.settle();
     const look = knownLook(options);
     if (!look) throw new Error("a look at the destination left no answer");

@@ -8,7 +8,7 @@ import type { DoneState } from "../lib/run/state/done.ts";
 import { readFail, writeFail } from "../lib/run/state/fail.ts";
 import { writeState } from "../lib/run/state/state-file.ts";
 import type { ShardRecords } from "../lib/shard/records.ts";
-import { removeIfAny } from "../lib/system/durable.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
 import { ownIdentity, ownTable, type ProcessIdentity } from "../lib/system/process-identity.ts";
@@ -74,8 +74,8 @@ export class ShardLedger {
       started_at: new Date().toISOString(),
     });
     // What an earlier attempt said is out of date; a .done that is there is of another digest.
-    removeIfAny(layout.fail);
-    removeIfAny(layout.done);
+    removeIfExists(layout.fail);
+    removeIfExists(layout.done);
   }
 
   noteChild(child: ProcessIdentity | null): void {
@@ -102,7 +102,7 @@ export class ShardLedger {
     const { shard, layout, records, journal, node, stop } = this.#shard;
     const state = this.#state;
     if (!state) throw new Error("an attempt ended that had not begun");
-    removeIfAny(layout.keys);
+    removeIfExists(layout.keys);
     const name = `shard ${shard}: attempt ${state.attempt}`;
     if (result.kind === "stopped") {
       const reason = stopReason(stop);

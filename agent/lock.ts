@@ -1,6 +1,6 @@
 import { linkSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { type FoundLock, type LockContent, readLock } from "../lib/run/state/lock.ts";
-import { removeIfAny } from "../lib/system/durable.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { errnoOf, operationFailed } from "../lib/system/errors.ts";
 import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
 import { sleepRunning } from "../lib/system/running-time.ts";
@@ -73,7 +73,7 @@ export class ShardLock {
         if (await takeOver(found, own, token, request)) return new ShardLock(path, token);
       }
     } finally {
-      removeIfAny(own);
+      removeIfExists(own);
     }
     const holder = readLock(path)?.holder;
     const who = holder
@@ -88,7 +88,7 @@ export class ShardLock {
   }
 
   release(): void {
-    if (this.isHeld()) removeIfAny(this.#path);
+    if (this.isHeld()) removeIfExists(this.#path);
   }
 }
 
@@ -106,12 +106,12 @@ async function takeOver(
     claims.push(claim);
     if (linkIfFree(own, claim, token)) {
       if (readLock(path)?.id !== stale.id) {
-        removeIfAny(claim);
+        removeIfExists(claim);
         return false;
       }
       // The claim stays where it is until the lock has its new token: it is the other name that is renamed.
       renameSync(own, path);
-      for (const done of claims.reverse()) removeIfAny(done);
+      for (const done of claims.reverse()) removeIfExists(done);
       return true;
     }
     const other = readLock(claim);

@@ -2,16 +2,11 @@ import { statSync } from "node:fs";
 import { ManifestComparison } from "../lib/compare/comparison.ts";
 import { type BucketNeeds, lookForBucket, settleAbsentRoot } from "../lib/listing/bucket.ts";
 import { isMarker, type ListingEntry } from "../lib/listing/entry.ts";
-import {
-  inquiryCommand,
-  type Lister,
-  type ListingEnd,
-  type ListingRequest,
-  runListing,
-} from "../lib/listing/lister.ts";
-import { HiddenFolders } from "../lib/listing/lister-messages.ts";
+import { HiddenFolders } from "../lib/listing/hidden-folders.ts";
+import { type ListingEnd, runListing } from "../lib/listing/lister.ts";
 import type { OnHindrance } from "../lib/listing/listing-watch.ts";
 import { forEachEntry } from "../lib/listing/read-entries.ts";
+import { inquiryCommand, type ListingRequest, type ListingSetup } from "../lib/listing/request.ts";
 import { keyText, recordOfRow } from "../lib/manifest/batch.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
 import { versionOf } from "../lib/rclone/addressable.ts";
@@ -28,7 +23,7 @@ import { findingOf, findings, readFindings, writeFindings } from "../lib/run/sta
 import type { ShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest } from "../lib/shard/records.ts";
 import { errnoOf, messageOf, operationFailed, XferError } from "../lib/system/errors.ts";
-import { hashesAreFree, listerOf } from "../lib/verify/verification.ts";
+import { hashesAreFree, listingSetupOf } from "../lib/verify/verification.ts";
 
 /** What a look at the destination is about. */
 export interface ProbeOptions {
@@ -163,9 +158,9 @@ async function lookAtBucket(options: ProbeOptions): Promise<Destination> {
   return { found: "too-much", listed: 0, version: versionOf(end.version) };
 }
 
-function listerFor({ run, config, onHindrance }: ProbeOptions, stop: AbortSignal): Lister {
+function listerFor({ run, config, onHindrance }: ProbeOptions, stop: AbortSignal): ListingSetup {
   const runId = `${config.run_id}_destination`;
-  return { ...listerOf(run, config, stop), cpus: config.cpus_per_task, runId, onHindrance };
+  return { ...listingSetupOf(run, config, stop), cpus: config.cpus_per_task, runId, onHindrance };
 }
 
 /** What rclone says of the source or the destination when it does not answer at once; undefined when it does. */
@@ -179,7 +174,7 @@ export async function askPlace(
   const root = side === "source" ? config.source_root : config.dest_root;
   const kind = rootKind(root, context.remotes, context.env);
   const request = { ...requestFor({ config, destKind: kind }), root, side };
-  const argv = inquiryCommand(listerOf(run, config, stop), request);
+  const argv = inquiryCommand(listingSetupOf(run, config, stop), request);
   return argv && inquire(argv, stepEnvironment(config.runtime, process.env), stop);
 }
 

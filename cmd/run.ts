@@ -10,7 +10,7 @@ import { prepareRun } from "../lib/launch/prepare.ts";
 import { renderRun } from "../lib/launch/render.ts";
 import { runHere } from "../lib/launch/run-here.ts";
 import { submitRun } from "../lib/launch/submit.ts";
-import type { Lister } from "../lib/listing/lister.ts";
+import type { ListingSetup } from "../lib/listing/request.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
 import { remoteContext } from "../lib/rclone/conf.ts";
 import { arrayPasswordProblem, requireConfPassword } from "../lib/rclone/conf-password.ts";
@@ -25,11 +25,10 @@ import type { RunConfig } from "../lib/run/config.ts";
 import { readDeltaSame } from "../lib/run/delta-totals.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { shardStrategies } from "../lib/shard/meta.ts";
-import { requireSbatch } from "../lib/slurm/sbatch.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
-import { isCompiled, ownCommand } from "../lib/system/process.ts";
+import { findProgram, isCompiled, ownCommand } from "../lib/system/process.ts";
 import { formatObjects } from "../lib/system/units.ts";
 import { verifyAfterRun } from "../lib/verify/after-run.ts";
 import { version } from "../package.json" with { type: "json" };
@@ -202,7 +201,7 @@ async function checkFirst(
   if (input["image-check"] && (local || input.submit || given.listsHere || input.delta)) {
     requireImageHere(request.rclone.runtime, request.rclone.image);
   }
-  if (input.submit) requireSbatch();
+  if (input.submit) findProgram("sbatch");
   for (const note of notes) log.warn(note);
 }
 
@@ -219,7 +218,7 @@ function checkAgentsPassword(input: Input, runtime: RuntimeName): void {
 
 /** Before anything is listed: what is preserved, and whether the destination's bucket is there, where rclone runs here. */
 async function startOf(
-  lister: Lister,
+  lister: ListingSetup,
   ends: { source: string; dest: string },
   runtime: RuntimeName,
   asked: { metadata: MetadataMode; createBucket: boolean; rcloneFlags: readonly string[] },

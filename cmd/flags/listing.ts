@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { BuildOptions } from "../../lib/build/from-listing.ts";
 import type { ListingTotals } from "../../lib/listing/entry.ts";
-import { type Lister, listingCpus } from "../../lib/listing/lister.ts";
+import { type ListingSetup, listingCpus } from "../../lib/listing/request.ts";
 import { makeRunId } from "../../lib/manifest/run-id.ts";
 import type { RuntimeName } from "../../lib/rclone/runtime.ts";
 import { notShownText, sortListingFlags } from "../../lib/rclone/user-flags.ts";
@@ -21,7 +21,7 @@ export function newRunId(): string {
 export function listerOf(
   input: v.InferOutput<typeof listerObject> & { "run-id"?: string | undefined },
   given: { runtime: RuntimeName; stop: AbortSignal },
-): Lister {
+): ListingSetup {
   const runtime = input.runtime ?? given.runtime;
   return {
     runId: input["run-id"] ?? newRunId(),

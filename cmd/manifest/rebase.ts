@@ -8,7 +8,7 @@ import { copyUntransferable, untransferablePath } from "../../lib/manifest/untra
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkRoot } from "../../lib/rclone/root.ts";
-import { removeIfAny } from "../../lib/system/durable.ts";
+import { removeIfExists } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { formatObjects } from "../../lib/system/units.ts";
@@ -80,7 +80,7 @@ export default defineCommand({
     }
     copyUntransferable(input.in, out);
     const records = await rebaseManifest(options, out).catch((error: unknown) => {
-      removeIfAny(untransferablePath(out));
+      removeIfExists(untransferablePath(out));
       throw error;
     });
     reading.clear();

@@ -1,11 +1,12 @@
 import type { ListingEntry, ListingTotals } from "../listing/entry.ts";
 import { listParts } from "../listing/list-in-parts.ts";
-import { type Lister, type ListingRequest, runListing } from "../listing/lister.ts";
+import { runListing } from "../listing/lister.ts";
 import type { Unlistable } from "../listing/lister-messages.ts";
 import { LiveEntries } from "../listing/live-entries.ts";
 import { partsDirOf } from "../listing/part-store.ts";
 import { forEachPartEntry, type Part } from "../listing/parts.ts";
 import { forEachEntry } from "../listing/read-entries.ts";
+import type { ListingRequest, ListingSetup } from "../listing/request.ts";
 import { findDuplicateKeys } from "../manifest/distinct-keys.ts";
 import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
 import { versionOf } from "../rclone/addressable.ts";
@@ -24,7 +25,7 @@ import { type Markers, PendingManifest } from "./write.ts";
 export const hashModes = ["auto", "on", "off"] as const;
 
 /** The source of a manifest, and how it is listed. */
-export interface BuildOptions extends Lister {
+export interface BuildOptions extends ListingSetup {
   sourceRoot: string;
   destRoot: string;
   out: string;

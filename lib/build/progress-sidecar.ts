@@ -1,5 +1,5 @@
 import type { ListingTotals } from "../listing/entry.ts";
-import { removeIfAny, replaceFile } from "../system/durable.ts";
+import { removeIfExists, replaceFile } from "../system/durable.ts";
 
 /** The progress sidecar is rewritten at most this often. */
 export const progressIntervalMs = 1_000;
@@ -17,5 +17,5 @@ export function writeProgress(manifestPath: string, totals: ListingTotals): void
 
 /** Removes the progress sidecar of a manifest that did not come about. */
 export function removeProgress(manifestPath: string): void {
-  removeIfAny(progressPath(manifestPath));
+  removeIfExists(progressPath(manifestPath));
 }

@@ -23,7 +23,7 @@ export interface Verdict {
  *
  * An object that cannot be compared counts as changed: it is copied again rather than taken for the same.
  */
-export function verdictOf({ relation, age }: Outcome, compare: CompareMode): Verdict {
+export function deltaVerdict({ relation, age }: Outcome, compare: CompareMode): Verdict {
   const verdict = (name: Verdict["verdict"], notComparable = false) => ({ verdict: name, notComparable });
   if (relation === "missing") return verdict("new");
   if (relation === "size-differs") return verdict("changed");

@@ -1,7 +1,7 @@
 import { MissingBucket, missingBucketText } from "../listing/bucket.ts";
 import { listEntries } from "../listing/list-entries.ts";
-import type { Lister, ListingRequest } from "../listing/lister.ts";
 import { partsDirOf } from "../listing/part-store.ts";
+import type { ListingRequest, ListingSetup } from "../listing/request.ts";
 import { bucketOf } from "../rclone/bucket.ts";
 import { readRemotes, remoteContext } from "../rclone/conf.ts";
 import { checkListedRoot, rootKind } from "../rclone/root.ts";
@@ -10,11 +10,11 @@ import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatBytes, formatCount, formatObjects } from "../system/units.ts";
-import { type CompareMode, verdictOf } from "./delta-rule.ts";
+import { type CompareMode, deltaVerdict } from "./delta-rule.ts";
 import { compareWithListing } from "./with-listing.ts";
 
 /** The manifest and the destination of a delta, and how it is listed. */
-export interface DeltaOptions extends Lister {
+export interface DeltaOptions extends ListingSetup {
   manifestPath: string;
   out: string;
   /** The file for the keys that only the destination has, one a line. */
@@ -101,7 +101,7 @@ async function deltaInto(options: DeltaOptions, file: AtomicFile, extraFile?: At
   const delta = emptyDelta(options, destRoot, compared.extra);
   await compared.forEachOutcome((outcome, record) => {
     throwIfStopped(stop, stopHint);
-    const { verdict, notComparable } = verdictOf(outcome, compare);
+    const { verdict, notComparable } = deltaVerdict(outcome, compare);
     delta[verdict]++;
     if (notComparable) delta.not_comparable++;
     if (verdict === "same") {

@@ -11,7 +11,7 @@ export const checksumModes = ["auto", "require", "off"] as const;
 export type ChecksumMode = (typeof checksumModes)[number];
 
 /** The verdict of a verification on an object, and why it is no better. */
-export function verdictOn(relation: Outcome["relation"]): { verdict: Verdict; reason: string } {
+export function verifyVerdict(relation: Outcome["relation"]): { verdict: Verdict; reason: string } {
   switch (relation) {
     case "missing":
       return { verdict: "missing", reason: "not at the destination" };

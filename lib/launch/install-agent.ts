@@ -1,7 +1,7 @@
 import { constants, copyFileSync, mkdirSync, renameSync, statSync, utimesSync } from "node:fs";
 import { dirname } from "node:path";
 import type { RunLayout } from "../run/layout.ts";
-import { removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { writing } from "../system/write-error.ts";
 
 /** What the array runs: a copy of this file at bin/xfer, or a path that is on the cluster already. */
@@ -12,7 +12,7 @@ export function installAgent(run: RunLayout, agent: AgentSource): void {
   mkdirSync(dirname(run.binary), { recursive: true });
   if ("path" in agent) {
     writeFileDurable(run.agentPath, `${agent.path}\n`);
-    removeIfAny(run.binary);
+    removeIfExists(run.binary);
     return;
   }
   const from = statSync(agent.copyOf);
@@ -23,11 +23,11 @@ export function installAgent(run: RunLayout, agent: AgentSource): void {
     try {
       writing(run.binary, () => copyFileSync(agent.copyOf, temp, constants.COPYFILE_FICLONE));
     } catch (error) {
-      removeIfAny(temp);
+      removeIfExists(temp);
       throw error;
     }
     utimesSync(temp, from.atime, from.mtime);
     renameSync(temp, run.binary);
   }
-  removeIfAny(run.agentPath);
+  removeIfExists(run.agentPath);
 }

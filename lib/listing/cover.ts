@@ -1,5 +1,5 @@
 /** A place to list: everything below a prefix, or only the objects directly in it. */
-export interface CoverRow {
+export interface CoverPlace {
   /** A prefix without a slash at its end; empty for the root. */
   prefix: string;
   recursive: boolean;
@@ -10,29 +10,29 @@ const depthMax = 12;
 
 /** Finds a few places whose listings hold all keys of a set. Keys are added one by one, and memory is bounded. */
 export class Cover {
-  readonly #rowsMax: number;
-  /** The rows of each depth; undefined when they are too many. */
+  readonly #placesMax: number;
+  /** The places of each depth; undefined when they are too many. */
   readonly #byDepth: (Set<string> | undefined)[];
 
-  constructor(rowsMax: number) {
-    this.#rowsMax = rowsMax;
+  constructor(placesMax: number) {
+    this.#placesMax = placesMax;
     this.#byDepth = Array.from({ length: depthMax + 1 }, () => new Set<string>());
   }
 
   add(key: string): void {
     const folders = key.split("/").slice(0, -1);
-    this.#byDepth.forEach((rows, depth) => {
-      if (!rows) return;
+    this.#byDepth.forEach((places, depth) => {
+      if (!places) return;
       // A key above this depth needs only its own folder, without the folders in it.
       const recursive = folders.length >= depth;
-      rows.add(`${recursive ? "r" : "-"}${folders.slice(0, depth).join("/")}`);
-      if (rows.size > this.#rowsMax && depth > 0) this.#byDepth[depth] = undefined;
+      places.add(`${recursive ? "r" : "-"}${folders.slice(0, depth).join("/")}`);
+      if (places.size > this.#placesMax && depth > 0) this.#byDepth[depth] = undefined;
     });
   }
 
-  /** The rows of the deepest level that are not too many: deeper rows list fewer other keys. */
-  rows(): CoverRow[] {
-    const rows = this.#byDepth.findLast((level) => level !== undefined) ?? new Set(["r"]);
-    return [...rows].map((row) => ({ prefix: row.slice(1), recursive: row.startsWith("r") }));
+  /** The places of the deepest level that has not too many: deeper places hold fewer other keys. */
+  places(): CoverPlace[] {
+    const places = this.#byDepth.findLast((level) => level !== undefined) ?? new Set(["r"]);
+    return [...places].map((place) => ({ prefix: place.slice(1), recursive: place.startsWith("r") }));
   }
 }

@@ -3,7 +3,7 @@ import { log } from "../system/log.ts";
 import { planListing } from "./earlier-parts.ts";
 import type { ListingTotals } from "./entry.ts";
 import { partsMax, splitProblem } from "./fan-out.ts";
-import type { Lister, ListingEnd } from "./lister.ts";
+import type { ListingEnd } from "./lister.ts";
 import type { Unlistable } from "./lister-messages.ts";
 import { Divided } from "./live-entries.ts";
 import { noteOf, type ParallelOptions, PartLister } from "./part-lister.ts";
@@ -12,6 +12,7 @@ import { joinPrefix, rootBelow } from "./prefix.ts";
 import { sizeOf } from "./read-entries.ts";
 import { readTree } from "./read-tree.ts";
 import { type ReliefRules, reliefOf, type TreeView } from "./relief.ts";
+import type { ListingSetup } from "./request.ts";
 import { type DividedLevel, OutOfOrder, TreeParts } from "./tree-parts.ts";
 
 /** https://rclone.org/docs/#checkers-int */
@@ -63,7 +64,7 @@ export class DividedListing {
   #lastAlone: Costs | undefined;
   #wake: () => void = () => {};
 
-  constructor(lister: Lister, options: ParallelOptions, store: PartStore, isDivisible: boolean) {
+  constructor(lister: ListingSetup, options: ParallelOptions, store: PartStore, isDivisible: boolean) {
     const stop = AbortSignal.any([lister.stop, this.#failure.signal]);
     const checkers = isDivisible ? undefined : Math.max(checkersDefault, options.listers);
     this.#lister = new PartLister({ ...lister, stop }, options, store, checkers);

@@ -1,11 +1,12 @@
-import type { CoverRow } from "./cover.ts";
+import type { CoverPlace } from "./cover.ts";
 import { isMarker, type ListingEntry } from "./entry.ts";
 import { listParts } from "./list-in-parts.ts";
-import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
+import { type ListingEnd, runListing } from "./lister.ts";
 import { forEachPartEntry } from "./parts.ts";
 import { forEachEntryOf } from "./places.ts";
 import { joinPrefix } from "./prefix.ts";
 import { forEachEntry } from "./read-entries.ts";
+import type { ListingRequest, ListingSetup } from "./request.ts";
 
 /** A listing whose objects are taken one by one. */
 export interface EntriesOptions {
@@ -23,7 +24,7 @@ export interface EntriesOptions {
  * the listing ended. It names the folders that cannot be listed; objects below these are missing.
  */
 export async function listEntries(
-  lister: Lister,
+  setup: ListingSetup,
   options: EntriesOptions,
 ): Promise<Pick<ListingEnd, "leftOut" | "version" | "unlistable" | "absent">> {
   const { request, onProgress } = options;
@@ -31,7 +32,7 @@ export async function listEntries(
     if (!isMarker(entry)) options.each(entry);
   };
   if (options.listers > 1) {
-    const listed = await listParts(lister, {
+    const listed = await listParts(setup, {
       request,
       listers: options.listers,
       partsDir: options.partsDir,
@@ -44,7 +45,7 @@ export async function listEntries(
     return listed;
   }
   let objects = 0;
-  return await runListing(lister, {
+  return await runListing(setup, {
     request,
     empty: "absent-too",
     unlistable: "told",
@@ -65,12 +66,12 @@ export async function listEntries(
  * A place may be empty or absent.
  */
 export async function listPlaces(
-  lister: Lister,
-  request: ListingRequest & { places: readonly CoverRow[] },
+  setup: ListingSetup,
+  request: ListingRequest & { places: readonly CoverPlace[] },
   each: (entry: ListingEntry) => void,
 ): Promise<Pick<ListingEnd, "leftOut" | "version">> {
   let objects = 0;
-  return await runListing(lister, {
+  return await runListing(setup, {
     request,
     empty: "allowed",
     consume: async (stream) => {

@@ -3,12 +3,12 @@ import { invalidInput } from "../system/errors.ts";
 import { log } from "../system/log.ts";
 import { formatCount } from "../system/units.ts";
 import { DividedListing } from "./divided-listing.ts";
-import { type Lister, type ListingRequest, listingCpus } from "./lister.ts";
 import type { Unlistable } from "./lister-messages.ts";
 import type { ParallelOptions } from "./part-lister.ts";
 import { PartStore } from "./part-store.ts";
 import type { Part } from "./parts.ts";
 import { compareUtf8, joinPrefix } from "./prefix.ts";
+import { type ListingRequest, type ListingSetup, listingCpus } from "./request.ts";
 
 /** All parts of a listing, ordered by the UTF-8 bytes of their prefixes. Together they hold every object once. */
 export interface ListedParts {
@@ -30,13 +30,13 @@ export interface ListedParts {
  * where that is worth the cost. Finished parts of an earlier try are not listed again. Throws operation failed when a part
  * cannot be listed to its end; finished parts stay in the folder.
  */
-export async function listParts(lister: Lister, options: ParallelOptions): Promise<ListedParts> {
+export async function listParts(setup: ListingSetup, options: ParallelOptions): Promise<ListedParts> {
   const { request, partsDir } = options;
   checkDivisible(request);
   const open = () =>
     PartStore.open(partsDir, {
       source_root: request.root,
-      rclone_config: lister.configPath ?? null,
+      rclone_config: setup.configPath ?? null,
       modtime: request.modtime,
       hash: request.hash,
       flags: request.extraFlags,
@@ -44,7 +44,7 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
   let store = open();
   try {
     // An object store lists in the order of keys, prefix by prefix; other places are walked by one rclone.
-    let divided = begin(lister, options, store, request.kind === "s3");
+    let divided = begin(setup, options, store, request.kind === "s3");
     try {
       await divided.list();
     } catch (error) {
@@ -55,7 +55,7 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
       // A part that seemed whole may lack entries that came later.
       store.remove();
       store = open();
-      divided = begin(lister, options, store, false);
+      divided = begin(setup, options, store, false);
       await divided.list();
     }
     const parts = [...divided.parts].sort((a, b) => compareUtf8(a.prefix, b.prefix));
@@ -82,14 +82,14 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
 }
 
 function begin(
-  lister: Lister,
+  setup: ListingSetup,
   options: ParallelOptions,
   store: PartStore,
   isDivisible: boolean,
 ): DividedListing {
   const cpus = Math.max(1, Math.floor(listingCpus / options.listers));
   return new DividedListing(
-    { ...lister, cpus: isDivisible ? cpus : listingCpus },
+    { ...setup, cpus: isDivisible ? cpus : listingCpus },
     options,
     store,
     isDivisible,

@@ -1,12 +1,6 @@
-import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { bucketOf } from "../rclone/bucket.ts";
 import { remoteContext } from "../rclone/conf.ts";
-import type { Side } from "../rclone/hindrance.ts";
-import { inquiryFlags } from "../rclone/inquiry.ts";
-import type { RcloneReach } from "../rclone/reach.ts";
-import type { RootKind } from "../rclone/root.ts";
 import { stepEnvironment } from "../rclone/runtime.ts";
-import { stepCommand } from "../rclone/step.ts";
 import { type Cause, causeOf } from "../rclone/telling.ts";
 import { exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
@@ -14,49 +8,11 @@ import { forEachLine } from "../system/lines.ts";
 import { type ProcessExit, startChild } from "../system/process.ts";
 import { formatObjects } from "../system/units.ts";
 import { WriteError } from "../system/write-error.ts";
-import type { CoverRow } from "./cover.ts";
 import { writeErrorLog } from "./error-log.ts";
 import type { ListerMessages, Unlistable } from "./lister-messages.ts";
 import { ListerOutput } from "./lister-output.ts";
-import { ListingWatch, type OnHindrance } from "./listing-watch.ts";
-import { listingsInOne } from "./places.ts";
-import { rootBelow } from "./prefix.ts";
-
-/** How rclone is reached for listings, and where its messages go. */
-export interface Lister extends RcloneReach {
-  /** CPUs of the listing's step, under pyxis. */
-  cpus: number;
-  verbosity: number;
-  /** The id in the error log's name. */
-  runId: string;
-  /** The folder in which xfer-err is made when a listing fails. */
-  errorDir: string;
-  /** Aborted to stop the listing. */
-  stop: AbortSignal;
-  /** Takes the reason why the listing waits. Without it the reason goes to stderr. */
-  onHindrance?: OnHindrance | undefined;
-}
-
-/** A request for one `rclone lsjson`. */
-export interface ListingRequest {
-  root: string;
-  /** Whether the root is the source or the destination of the transfer. */
-  side: Side;
-  /** The path that a container mounts to see a POSIX root, where that is not the root itself. */
-  mountedRoot?: string;
-  kind: RootKind;
-  recursive: boolean;
-  /** Whether directories are left out of the listing. */
-  filesOnly: boolean;
-  fastList: boolean;
-  modtime: ModtimeMode;
-  hash: boolean;
-  /** How many folders rclone lists at a time, where it walks a tree. */
-  checkers?: number;
-  extraFlags: readonly string[];
-  /** Places below the root that are listed in place of it, one after the other, in one start of rclone's container. */
-  places?: readonly CoverRow[];
-}
+import { ListingWatch } from "./listing-watch.ts";
+import { inquiryCommand, type ListingRequest, type ListingSetup, listingCommand } from "./request.ts";
 
 /** How far a listing was read, and what was made of it. */
 interface TakenListing<T> {
@@ -108,9 +64,6 @@ export interface ListingOptions<T> {
   unlistable?: "fails" | "told" | "told-of-root-too";
 }
 
-/** CPUs of a listing's step under pyxis, when only one listing runs. */
-export const listingCpus = 8;
-
 /** rclone is killed when it has not ended this long after TERM. */
 const killAfterMs = 15_000;
 
@@ -120,23 +73,23 @@ const killAfterMs = 15_000;
  * No process is left in any case.
  */
 export async function runListing<T = undefined>(
-  lister: Lister,
+  setup: ListingSetup,
   options: ListingOptions<T>,
 ): Promise<ListingEnd & { made: T | undefined }> {
   const { request } = options;
-  const argv = listingCommand(lister, request);
-  const env = stepEnvironment(lister.runtime, process.env);
+  const argv = listingCommand(setup, request);
+  const env = stepEnvironment(setup.runtime, process.env);
   const child = startChild(argv, { env, gather: "stdout" });
   let killTimer: NodeJS.Timeout | undefined;
   const stopChild = () => {
     child.signalGroup("SIGTERM");
     killTimer ??= setTimeout(() => child.signalGroup("SIGKILL"), killAfterMs);
   };
-  lister.stop.addEventListener("abort", stopChild);
-  if (lister.stop.aborted) stopChild();
-  const output = new ListerOutput(lister);
-  const inquiry = inquiryCommand(lister, request);
-  const watch = new ListingWatch({ ...lister, ...request, inquiry: inquiry && { argv: inquiry, env } });
+  setup.stop.addEventListener("abort", stopChild);
+  if (setup.stop.aborted) stopChild();
+  const output = new ListerOutput(setup);
+  const inquiry = inquiryCommand(setup, request);
+  const watch = new ListingWatch({ ...setup, ...request, inquiry: inquiry && { argv: inquiry, env } });
   const decoder = new TextDecoder();
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
     const text = decoder.decode(bytes);
@@ -162,7 +115,7 @@ export async function runListing<T = undefined>(
   } catch (error) {
     stopChild();
     await Promise.allSettled([readStderr, child.exited]);
-    const reason = stopReason(lister.stop);
+    const reason = stopReason(setup.stop);
     if (reason) throw stoppedError(reason, "nothing was written; run the same command again");
     const exit = await child.exited;
     if (options.empty === "absent-too" && output.saysAbsent(exit) && output.hasNoEntry) {
@@ -171,25 +124,25 @@ export async function runListing<T = undefined>(
     }
     // A full disk ended the reading, and that ended rclone: the disk is the cause.
     if (error instanceof WriteError) throw error;
-    throw listingFailed(lister, request, { argv, error, exit, output });
+    throw listingFailed(setup, request, { argv, error, exit, output });
   } finally {
     watch.end();
     clearTimeout(killTimer);
-    lister.stop.removeEventListener("abort", stopChild);
+    setup.stop.removeEventListener("abort", stopChild);
   }
 }
 
 /** Writes the error log of a failed listing, and makes its error, in rclone's words where there are any. */
 function listingFailed(
-  lister: Lister,
+  setup: ListingSetup,
   { root }: ListingRequest,
   failure: { argv: string[]; error: unknown; exit: ProcessExit; output: ListerOutput },
 ): ListingFailed {
   const { argv, error, exit, output } = failure;
   const { stdout, stderr } = output;
-  const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
+  const log = writeErrorLog({ setup, argv, error, exitCode: exit.code, stdout, stderr });
   const bucket = output.saysAbsent(exit)
-    ? bucketOf(root, remoteContext(lister.configPath, lister.runtime))
+    ? bucketOf(root, remoteContext(setup.configPath, setup.runtime))
     : undefined;
   const own = output.causeOfExit(exit) ?? causeOf(messageOf(error));
   const why = bucket ? { ...own, message: `bucket ${bucket.name} does not exist (${own.message})` } : own;
@@ -223,50 +176,4 @@ function acceptedGaps(
   const early =
     taken.closed === false ? `the listing ended early, after ${formatObjects(taken.objects)}: ` : "";
   throw operationFailed(`${early}the lister ended with exit code ${exit.code}`);
-}
-
-function listingCommand(lister: Lister, request: ListingRequest): string[] {
-  return stepCommand(lister, {
-    argv: ({ configPath }) => {
-      const argvOf = ({ prefix, recursive }: CoverRow) =>
-        lsjsonArgv({
-          root: rootBelow(request.root, prefix),
-          configPath,
-          recursive,
-          filesOnly: request.filesOnly,
-          fastList: request.fastList,
-          modtime: request.modtime,
-          hash: request.hash,
-          checkers: request.checkers,
-          // At -vv rclone tells its version, and which requests it repeats.
-          verbosity: 2,
-          jsonLog: true,
-          extraFlags: request.extraFlags,
-        });
-      return request.places
-        ? listingsInOne(request.places.map(argvOf))
-        : argvOf({ prefix: "", recursive: request.recursive });
-    },
-    readOnly: [request.mountedRoot ?? request.root],
-    writable: [],
-    cpus: lister.cpus,
-    env: process.env,
-  });
-}
-
-/**
- * The command of a listing that gives up at once, for a place that may not answer. Undefined for a path, and under pyxis,
- * where each start of rclone is a step or a job of its own.
- */
-export function inquiryCommand(lister: Lister, request: ListingRequest): string[] | undefined {
-  if (request.kind === "posix" || lister.runtime === "pyxis") return undefined;
-  const { places: _, ...whole } = request;
-  return listingCommand(lister, {
-    ...whole,
-    recursive: false,
-    fastList: false,
-    modtime: "none",
-    hash: false,
-    extraFlags: [...request.extraFlags, ...inquiryFlags],
-  });
 }

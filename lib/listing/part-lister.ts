@@ -1,11 +1,12 @@
 import { writeWhole } from "../system/durable.ts";
 import type { ListingEntry, ListingTotals } from "./entry.ts";
 import type { Level } from "./fan-out.ts";
-import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
+import { type ListingEnd, runListing } from "./lister.ts";
 import type { LiveEntries } from "./live-entries.ts";
 import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
 import { rootBelow } from "./prefix.ts";
 import { forEachEntry } from "./read-entries.ts";
+import type { ListingRequest, ListingSetup } from "./request.ts";
 
 /** A listing in parts that run side by side. */
 export interface ParallelOptions {
@@ -27,13 +28,18 @@ export interface ParallelOptions {
 
 /** Lists parts of a root. */
 export class PartLister {
-  readonly #lister: Lister;
+  readonly #lister: ListingSetup;
   readonly #options: ParallelOptions;
   readonly #store: PartStore;
   /** How many folders rclone lists at a time; undefined for rclone's own default. */
   readonly #checkers: number | undefined;
 
-  constructor(lister: Lister, options: ParallelOptions, store: PartStore, checkers: number | undefined) {
+  constructor(
+    lister: ListingSetup,
+    options: ParallelOptions,
+    store: PartStore,
+    checkers: number | undefined,
+  ) {
     this.#lister = lister;
     this.#options = options;
     this.#store = store;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { AtomicFile, readTextIfExists, removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
 import { type Part, prefixFile } from "./parts.ts";
@@ -50,7 +50,7 @@ export class PartStore {
     mkdirSync(dir, { recursive: true });
     const path = join(dir, "listing.json");
     const text = `${JSON.stringify({ schema: "xfer.parts.v1", ...binding })}\n`;
-    const there = readTextIfAny(path);
+    const there = readTextIfExists(path);
     if (there === undefined && readdirSync(dir).some((name) => !name.startsWith("listing.json"))) {
       throw invalidInput(`${dir}: is no folder of parts that xfer made: remove it or choose another --out`);
     }
@@ -69,7 +69,7 @@ export class PartStore {
   /** The part of this prefix; undefined when it was not listed to its end. */
   find(kind: PartKind, prefix: string): KeptPart | undefined {
     const path = this.#path(kind, prefix);
-    if (readTextIfAny(prefixFile(path)) !== prefix) return undefined;
+    if (readTextIfExists(prefixFile(path)) !== prefix) return undefined;
     const note = readJsonFile(noteFile(path), noteSchema);
     if (note.kind !== "value" || (note.value.dropped === null && !existsSync(path))) return undefined;
     return { path, prefix, note: note.value };
@@ -82,7 +82,7 @@ export class PartStore {
   ): { file: AtomicFile; path: string; keep: (note: PartNote) => KeptPart } {
     const path = this.#path(kind, prefix);
     // Without its note a part does not count, whatever files an earlier try has left.
-    removeIfAny(noteFile(path));
+    removeIfExists(noteFile(path));
     const file = new AtomicFile(path);
     return {
       file,

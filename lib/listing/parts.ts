@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { readTextIfAny } from "../system/durable.ts";
+import { readTextIfExists } from "../system/durable.ts";
 import { invalidInput, isStop, messageOf, XferError } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
 import { type ListingEntry, parseEntry } from "./entry.ts";
@@ -30,7 +30,7 @@ export function findParts(dir: string): Part[] {
   if (names.length === 0) throw invalidInput(`${dir}: no parts there: lsjson-*.json`);
   return names.sort(compareUtf8).map((name) => {
     const path = join(dir, name);
-    const text = readTextIfAny(prefixFile(path));
+    const text = readTextIfExists(prefixFile(path));
     if (text === undefined) {
       throw invalidInput(
         `${path}: no ${prefixFile(name)} beside it: it must hold the prefix that was listed, or be empty for the root`,

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { AtomicFile, readTextIfExists, removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { errnoOf, invalidInput } from "../system/errors.ts";
 import { fileChunks, forEachLine } from "../system/lines.ts";
 import { count } from "../system/schemas.ts";
@@ -50,7 +50,7 @@ export class UntransferableList {
   /** Gives the list its name. Call it before the manifest gets its own name, so that no manifest ever lacks its list. */
   commit(): void {
     if (this.#file) this.#file.commit();
-    else removeIfAny(this.#path);
+    else removeIfExists(this.#path);
     this.#file = undefined;
   }
 
@@ -62,8 +62,8 @@ export class UntransferableList {
 
 /** Copies the list of a manifest to another manifest that is made of it. Call it before the other one gets its name. */
 export function copyUntransferable(from: string, to: string): void {
-  const text = readTextIfAny(untransferablePath(from));
-  if (text === undefined) removeIfAny(untransferablePath(to));
+  const text = readTextIfExists(untransferablePath(from));
+  if (text === undefined) removeIfExists(untransferablePath(to));
   else writeFileDurable(untransferablePath(to), text);
 }
 

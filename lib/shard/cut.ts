@@ -5,7 +5,7 @@ import { keyText, type RecordBatch } from "../manifest/batch.ts";
 import { DistinctKeys, duplicateKeyError, firstDuplicate } from "../manifest/distinct-keys.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import type { ManifestRecord } from "../manifest/record.ts";
-import { removeIfAny, syncDirectory, writeFileDurable } from "../system/durable.ts";
+import { removeIfExists, syncDirectory, writeFileDurable } from "../system/durable.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import { formatCount, formatRecords } from "../system/units.ts";
@@ -67,7 +67,7 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
       throw operationFailed(`${manifestPath}: the manifest was changed while it was sharded: shard it again`);
     }
     // From here on the old set is gone. Without shards.meta.json no reader takes a mixture of both for a whole set.
-    if (removeIfAny(metaPath)) syncDirectory(outdir);
+    if (removeIfExists(metaPath)) syncDirectory(outdir);
     await writer.publish(options.stop);
   } catch (error) {
     writer.abort();

@@ -1,12 +1,7 @@
 import { operationFailed } from "../system/errors.ts";
-import { findProgram, runProgram } from "../system/process.ts";
+import { runProgram } from "../system/process.ts";
 import { quoteWord } from "../system/shell-words.ts";
 import { findJobId, outputText } from "./job-id.ts";
-
-/** Throws, naming where it was looked for, when there is no sbatch. */
-export function requireSbatch(): void {
-  findProgram("sbatch");
-}
 
 /** A batch script to submit, with the options before it and the arguments after it. */
 interface Submission {

@@ -175,7 +175,7 @@ export function replaceFile(path: string, text: string): void {
 }
 
 /** The text of a file, or undefined when there is none. The file is opened without a stat, since NFS caches negative lookups. */
-export function readTextIfAny(path: string): string | undefined {
+export function readTextIfExists(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
@@ -185,7 +185,7 @@ export function readTextIfAny(path: string): string | undefined {
 }
 
 /** Removes a file if it is there; true when there was one. */
-export function removeIfAny(path: string): boolean {
+export function removeIfExists(path: string): boolean {
   try {
     unlinkSync(path);
     return true;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { readTextIfAny } from "./durable.ts";
+import { readTextIfExists } from "./durable.ts";
 
 /** The content of a file that should hold one JSON value. */
 export type JsonFile<T> =
@@ -12,7 +12,7 @@ export type JsonFile<T> =
 
 /** Reads a file of one JSON value. Throws only errors of the system; a `problem` names neither the file nor the mend. */
 export function readJsonFile<S extends v.GenericSchema>(path: string, schema: S): JsonFile<v.InferOutput<S>> {
-  const text = readTextIfAny(path);
+  const text = readTextIfExists(path);
   if (text === undefined) return { kind: "none" };
   if (text.trim() === "") return { kind: "torn", problem: "is empty" };
   let value: unknown;

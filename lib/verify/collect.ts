@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { type RunLayout, shardLayout } from "../run/layout.ts";
 import type { ShardsMeta } from "../shard/meta.ts";
-import { removeIfAny, writeFileDurable, writeWhole } from "../system/durable.ts";
+import { removeIfExists, writeFileDurable, writeWhole } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
 import { readShardVerification, type ShardVerification, shardIsVerified } from "./shard-verification.ts";
@@ -25,7 +25,7 @@ export async function collectVerification(
   const [checksum = "auto"] = checksums;
   if (checksums.size > 1)
     throw invalidInput(`${run.stateDir}: shards were verified with different --checksum`);
-  removeIfAny(run.verifyTotals);
+  removeIfExists(run.verifyTotals);
   const sum = (pick: (one: ShardVerification) => number) =>
     shards.reduce((total, one) => total + pick(one), 0);
   await writeWhole(run.verifyList, async (file) => {

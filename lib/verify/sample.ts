@@ -5,7 +5,7 @@ import { runStep } from "../rclone/step.ts";
 import { tellCause } from "../rclone/telling.ts";
 import { type RunConfig, reachOf } from "../run/config.ts";
 import type { RunLayout } from "../run/layout.ts";
-import { removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
 
 /** An object that is read whole at the destination. */
@@ -87,7 +87,7 @@ async function contentHashes(
     ...{ keys, cpus: config.cpus_per_task, env: process.env },
   };
   const result = await runStep(reachOf(config), step, { timeoutMs });
-  removeIfAny(keys);
+  removeIfExists(keys);
   const hashes = new Map<string, string>();
   for (const line of result.stdout.split("\n")) {
     const match = /^([0-9a-f]{32}) {2}(.*)$/.exec(line);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type ChecksumMode, checksumModes, type Verdict, verdicts } from "../compare/verify-rule.ts";
-import { type Lister, listingCpus } from "../listing/lister.ts";
+import { type ListingSetup, listingCpus } from "../listing/request.ts";
 import { readUntransferable } from "../manifest/untransferable.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { etagsAreNoHashes } from "../rclone/free-hashes.ts";
@@ -80,7 +80,7 @@ export function hashesAreFree(config: RunConfig, kind: RootKind): boolean {
 }
 
 /** How a verification of this run lists. */
-export function listerOf(run: RunLayout, config: RunConfig, stop: AbortSignal): Lister {
+export function listingSetupOf(run: RunLayout, config: RunConfig, stop: AbortSignal): ListingSetup {
   return {
     ...reachOf(config),
     cpus: listingCpus,

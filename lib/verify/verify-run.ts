@@ -1,9 +1,10 @@
-import { type ChecksumMode, verdictOn } from "../compare/verify-rule.ts";
+import { type ChecksumMode, verifyVerdict } from "../compare/verify-rule.ts";
 import { compareWithListing, type ListedManifest } from "../compare/with-listing.ts";
+import { HiddenFolders } from "../listing/hidden-folders.ts";
 import { listEntries } from "../listing/list-entries.ts";
-import type { ListingEnd, ListingRequest } from "../listing/lister.ts";
-import { HiddenFolders } from "../listing/lister-messages.ts";
+import type { ListingEnd } from "../listing/lister.ts";
 import { partsDirOf } from "../listing/part-store.ts";
+import type { ListingRequest } from "../listing/request.ts";
 import { parseRecord } from "../manifest/record.ts";
 import { readRemotes } from "../rclone/conf.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
@@ -11,14 +12,14 @@ import { rootKind } from "../rclone/root.ts";
 import { type RunConfig, readRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout } from "../run/layout.ts";
 import { requireSameRoots } from "../run/roots.ts";
-import { removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { formatCount } from "../system/units.ts";
 import { changedAtSource, sourceFolder } from "./changed-source.ts";
 import { differingContent, Sample, type SampledObject } from "./sample.ts";
-import { listerOf, listsHashes, type Verification, verificationHead } from "./verification.ts";
+import { listingSetupOf, listsHashes, type Verification, verificationHead } from "./verification.ts";
 import { type Judge, writeVerdicts } from "./write-verdicts.ts";
 
 /** A run to verify, and how. */
@@ -118,8 +119,8 @@ async function compareWithDestination(
           "shard the manifest and render the run again",
         ),
       list: (take) => {
-        removeIfAny(run.verifyTotals);
-        return listEntries(listerOf(run, config, options.stop), {
+        removeIfExists(run.verifyTotals);
+        return listEntries(listingSetupOf(run, config, options.stop), {
           request,
           listers: options.listParallel,
           partsDir: partsDirOf(run.verifyList),
@@ -182,6 +183,6 @@ function judgeOf(run: RunLayout, compared: ListedDestination, evidence: Evidence
     if (folder) return { verdict: "missing", reason: `its folder cannot be listed: ${folder.reason}` };
     const isSuspect = relation === "size-equal" && source !== undefined && compared.hasOtherTime(index);
     const changed = isSuspect && changedAtSource(source, parseRecord(record.line, run.manifest));
-    return changed ? { verdict: "differs", reason: changed } : verdictOn(relation);
+    return changed ? { verdict: "differs", reason: changed } : verifyVerdict(relation);
   };
 }

@@ -1,8 +1,9 @@
-import { type ChecksumMode, verdictOn } from "../compare/verify-rule.ts";
+import { type ChecksumMode, verifyVerdict } from "../compare/verify-rule.ts";
 import { compareWithListing, type ListedManifest } from "../compare/with-listing.ts";
-import { Cover, type CoverRow } from "../listing/cover.ts";
+import { Cover, type CoverPlace } from "../listing/cover.ts";
 import { listPlaces } from "../listing/list-entries.ts";
-import type { Lister, ListingEnd } from "../listing/lister.ts";
+import type { ListingEnd } from "../listing/lister.ts";
+import type { ListingSetup } from "../listing/request.ts";
 import { keyText } from "../manifest/batch.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import { readRemotes } from "../rclone/conf.ts";
@@ -12,13 +13,13 @@ import type { RunConfig } from "../run/config.ts";
 import { type RunLayout, shardLayout } from "../run/layout.ts";
 import { requireSameRoots } from "../run/roots.ts";
 import type { ShardEntry } from "../shard/meta.ts";
-import { removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { removeIfExists, writeFileDurable } from "../system/durable.ts";
 import type { ShardVerification } from "./shard-verification.ts";
-import { listerOf, listsHashes } from "./verification.ts";
+import { listingSetupOf, listsHashes } from "./verification.ts";
 import { type Judge, writeVerdicts } from "./write-verdicts.ts";
 
 /** The most places that are listed for a shard. */
-const rowsMax = 16;
+const placesMax = 16;
 
 /** The shard that one array task verifies, and how. */
 export interface VerifyShardOptions {
@@ -38,9 +39,9 @@ export interface VerifyShardOptions {
 export async function verifyShard(options: VerifyShardOptions): Promise<ShardVerification> {
   const { run, shard, entry, checksum } = options;
   const layout = shardLayout(run, shard);
-  removeIfAny(layout.verify);
+  removeIfExists(layout.verify);
   const compared = await compareShard(options, layout.records);
-  const judge: Judge = ({ relation }) => verdictOn(relation);
+  const judge: Judge = ({ relation }) => verifyVerdict(relation);
   const { listed: _, ...verdicts } = await writeVerdicts(layout.verifyList, compared, checksum, judge);
   const result: ShardVerification = {
     schema: "xfer.shard-verify.v1",
@@ -63,8 +64,8 @@ async function compareShard(
   const kind = rootKind(config.dest_root, readRemotes(config.rclone_config ?? undefined), process.env);
   const hashes = listsHashes(checksum, config, kind);
   // The listing has the CPUs of the array task, and an error log of its own.
-  const lister: Lister = {
-    ...listerOf(run, config, stop),
+  const lister: ListingSetup = {
+    ...listingSetupOf(run, config, stop),
     cpus: config.cpus_per_task,
     runId: `${config.run_id}_shard_${shard}`,
   };
@@ -100,10 +101,10 @@ async function compareShard(
 }
 
 /** A few places whose listings hold all keys of a shard. */
-async function placesOf(records: string): Promise<CoverRow[]> {
-  const cover = new Cover(rowsMax);
+async function placesOf(records: string): Promise<CoverPlace[]> {
+  const cover = new Cover(placesMax);
   await forEachBatch(records, (batch) => {
     for (let row = 0; row < batch.count; row++) cover.add(keyText(batch, row));
   });
-  return cover.rows();
+  return cover.places();
 }

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Relation } from "../../../lib/compare/comparison.ts";
-import { type ChecksumMode, verdictOn } from "../../../lib/compare/verify-rule.ts";
+import { type ChecksumMode, verifyVerdict } from "../../../lib/compare/verify-rule.ts";
 import type { ListedManifest } from "../../../lib/compare/with-listing.ts";
 import { type Judge, writeVerdicts } from "../../../lib/verify/write-verdicts.ts";
 import { temporaryDirectory } from "../../stage/harness.ts";
@@ -21,7 +21,7 @@ function comparedAs(...relations: Relation[]): ListedManifest<undefined> {
   };
 }
 
-const byListing: Judge = ({ relation }) => verdictOn(relation);
+const byListing: Judge = ({ relation }) => verifyVerdict(relation);
 const all: Relation[] = ["hash-equal", "size-equal", "missing", "size-differs", "hash-differs"];
 
 test.each<[ChecksumMode, string[]]>([
