@@ -19,8 +19,8 @@ export function listingsInOne(argvs: readonly (readonly string[])[]): string[] {
 }
 
 /**
- * Reads what such a command prints: calls `each` for every entry with the number of its listing, from 0. Throws operation
- * failed unless each of the listings is whole, or found no directory and listed nothing.
+ * Reads the output of a command of `listingsInOne`, and calls `each` for every entry with the number of its listing, from 0.
+ * Throws operation failed unless each listing is whole, or found no directory and listed nothing.
  */
 export async function forEachEntryOf(
   listings: number,

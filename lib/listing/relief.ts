@@ -61,21 +61,21 @@ const ownShareMax = 0.1;
 const [smallPerLister, smallPerPage] = [4, 0.1];
 
 /**
- * What a free listing may do for a tree that another is listing.
+ * How a free listing helps with a tree that another one is listing: the first row that applies.
  *
- * | the tree                                                              | relief           |
- * | --------------------------------------------------------------------- | ---------------- |
- * | has been listed for less than a second (0.4 s of a slow store)        | none             |
- * | has a level with prefixes ahead that are worth a start each           | claim the last   |
- * | has one of a quick store of which no size is known, and one is listed | none             |
- * | has many prefixes ahead that are not: each would cost a request more  | none             |
- * | is in a next level with many objects of its own                       | none             |
- * | is in a prefix of a next level that has large ones                    | look at it       |
- * | is in a large prefix after few small ones                             | look at it       |
+ * | the tree                                                                                | relief                   |
+ * | --------------------------------------------------------------------------------------- | ------------------------ |
+ * | has been listed for less than a second (0.4 s of a slow store)                          | none                     |
+ * | has a level with prefixes ahead that are worth a start each                             | claim the last of them   |
+ * | is on a quick store, and has a level whose first size another listing is finding out    | none                     |
+ * | has a level with many prefixes ahead, not worth a start: each would cost a request more | none                     |
+ * | is in a next level with many objects directly in it                                     | none                     |
+ * | is in a next level whose prefixes are large                                             | look at that level       |
+ * | is in a large prefix, after few small ones                                              | look at that level       |
  *
- * A prefix is worth a start when it fills two pages, for the last page of each part is half empty, and when it takes longer
- * to list than rclone takes to start, which is seconds in a container. What is ahead must take twice as long as a start, or
- * the listing gets there before its helper.
+ * A prefix is worth a start when it fills two pages, since the last page of each part is half empty, and when it takes longer
+ * to list than rclone takes to start, which is seconds in a container. The prefixes ahead must take twice as long as a start.
+ * Otherwise the listing reaches them before its helper.
  */
 export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
   if (view.listedMs === undefined || isTooEarly(view.listedMs, view, rules)) return undefined;
@@ -94,8 +94,9 @@ export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
 }
 
 /**
- * Whether a level that an earlier try divided stays divided: with `kept` prefixes of so many objects each, and `waiting`
- * others. It does not where nothing of it is kept, or where each of many would cost more than it holds.
+ * Whether a level that an earlier try divided stays divided. `kept` has the objects of each prefix that is kept, and `waiting`
+ * is the number of the others. The level does not stay divided when no prefix is kept, or when many small ones are waiting,
+ * each of which would cost a request more.
  */
 export function staysDivided(waiting: number, kept: readonly number[], rules: ReliefRules): boolean {
   const typical = medianOf(kept);
@@ -117,7 +118,7 @@ function fewSmallOf(objects: number, { listers, pageObjects }: ReliefRules): num
   return Math.max(smallPerLister * listers, (smallPerPage * objects) / pageObjects);
 }
 
-/** Two pages; a little less counts, since a median of few is no more exact. */
+/** The objects of two pages, or a little less, since the median of a few numbers is not exact. */
 function objectsMin({ pageObjects }: ReliefRules): number {
   return 1.9 * pageObjects;
 }

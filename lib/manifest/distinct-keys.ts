@@ -43,7 +43,7 @@ interface DistinctKeysChoice {
 /**
  * Finds the keys that a manifest has more than once, exactly, in memory that does not grow with it.
  *
- * | the records so far | what is done with the next one |
+ * | the records so far | the next record |
  * |---|---|
  * | their order proves the keys distinct (`KeyOrder`) | its key is compared with the one before |
  * | otherwise | its key is hashed; equal hashes are looked for at the end |
