@@ -38,7 +38,7 @@ export function sayMarkers({ objects, first }: Markers): void {
   );
 }
 
-/** Warns, with examples, of objects that cannot be carried to the destination as they are. */
+/** Warns, with examples, of what cannot be carried to the destination as it is. */
 export function sayUntransferable(
   { objects, bytes, examples }: Untransferable,
   { out, sourceRoot }: Listed,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { shardFileName, shardsMetaName } from "../shard/meta.ts";
 
-/** The paths of all files of a run directory. */
+/** The paths of everything in a run directory; docs/reference/run-directory.md says what each file holds. */
 export interface RunLayout {
   dir: string;
   manifest: string;

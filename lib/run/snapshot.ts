@@ -5,14 +5,14 @@ import type { RunLayout } from "./layout.ts";
 import { type RunHindrance, runHindrance } from "./state/hindrance.ts";
 import type { ProgressState } from "./state/progress.ts";
 
-/** A run that is under way. */
+/** A run in mid-flight. */
 export interface RunProgress {
   account: Account;
   bytesPerSecond: number;
   etaSeconds: number | null;
-  /** The reason why shards wait; undefined when none does. */
+  /** What keeps shards from being copied on. */
   hindrance: RunHindrance | undefined;
-  /** Where a store throttles: how many requests of the last half minute it refused, and rclone's transfers. */
+  /** How many requests of the last half minute were refused, and rclone's transfers, where a store throttles. */
   throttling: ProgressState["throttling"];
 }
 
@@ -21,7 +21,7 @@ interface AccountNow {
   files: ShardFiles[];
 }
 
-/** The account by the present state files. `outside` counts the objects that are in no shard. */
+/** The account as the state files are now; `outside` is what is in no shard. */
 export function accountNow(
   run: RunLayout,
   meta: ShardsMeta,
@@ -31,7 +31,7 @@ export function accountNow(
   return { files, account: accountOf(meta, files, outside.untransferable, outside.same) };
 }
 
-/** The progress of a run by its account, whose copied bytes then include the bytes in flight. */
+/** What an account says of a run in mid-flight; its copied bytes then count those under way. */
 export function progressOf({ account, files }: AccountNow, rate: RateWindow): RunProgress {
   account.copied.bytes += files.reduce((sum, shard) => sum + bytesInFlight(shard), 0);
   const bytes = bytesProven(account);
@@ -47,7 +47,7 @@ export function progressOf({ account, files }: AccountNow, rate: RateWindow): Ru
   };
 }
 
-/** The throttling of all shards under way, added up. */
+/** The throttling of all running shards together. */
 function throttlingOf(files: readonly ShardFiles[]): RunProgress["throttling"] {
   const throttled = files.filter(isRunning).flatMap(({ progress }) => {
     const found = progress.kind === "value" ? progress.value.throttling : null;
