@@ -1,9 +1,9 @@
-import { inquiryCommand } from "../lib/listing/lister.ts";
+import { inquiryCommand } from "../lib/listing/request.ts";
 import type { Side } from "../lib/rclone/hindrance.ts";
 import { inquire } from "../lib/rclone/inquiry.ts";
 import { stepEnvironment } from "../lib/rclone/runtime.ts";
 import type { RunLayout } from "../lib/run/layout.ts";
-import { listerOf } from "../lib/verify/verification.ts";
+import { listingSetupOf } from "../lib/verify/verification.ts";
 import type { CopySetup } from "./copy-setup.ts";
 import { placeRequest } from "./place-request.ts";
 
@@ -18,6 +18,6 @@ export async function askPlace(
   stop: AbortSignal,
 ): Promise<string | undefined> {
   const kind = side === "source" ? kinds.source : kinds.dest;
-  const argv = inquiryCommand(listerOf(run, config, stop), placeRequest(config, side, kind));
+  const argv = inquiryCommand(listingSetupOf(run, config, stop), placeRequest(config, side, kind));
   return argv && inquire(argv, stepEnvironment(config.runtime, env), stop);
 }

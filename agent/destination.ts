@@ -1,20 +1,19 @@
-import * as v from "valibot";
 import { MissingBucket } from "../lib/listing/bucket.ts";
 import { ListingFailed } from "../lib/listing/lister.ts";
-import { type FailureClass, failureClasses } from "../lib/rclone/failure-class.ts";
+import type { FailureClass } from "../lib/rclone/failure-class.ts";
 import { causeOf } from "../lib/rclone/telling.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
 import {
   type Destination,
   destinationBinding,
   readDestination,
-  readFindings,
   writeDestination,
 } from "../lib/run/state/destination.ts";
+import { readFindings } from "../lib/run/state/findings.ts";
+import { readLookFailure, writeLookFailure } from "../lib/run/state/look-failure.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
-import { removeIfExists, replaceFile } from "../lib/system/durable.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { messageOf, XferError } from "../lib/system/errors.ts";
-import { readJsonFile } from "../lib/system/json-file.ts";
 import { log } from "../lib/system/log.ts";
 import { Claim } from "./claim.ts";
 
@@ -78,7 +77,7 @@ async function lookWith(claim: Claim, options: ExamineOptions): Promise<Look | u
     if (claim.lost.aborted) return undefined;
     if (!(error instanceof XferError)) throw error;
     const failure = failureBy(error);
-    writeFailure(run, claim.token, failure);
+    writeLookFailure(run.destinationFailure, claim.token, failure);
     return failure;
   } finally {
     claim.release();
@@ -116,25 +115,9 @@ function failureBy(error: XferError): FailedLook {
   };
 }
 
-const failureSchema = v.object({
-  schema: v.literal("xfer.look-failure.v1"),
-  /** The token of the claim under which the agent looked. */
-  token: v.string(),
-  class: v.picklist(failureClasses),
-  message: v.string(),
-  final: v.optional(v.boolean(), false),
-});
-
-function writeFailure(run: RunLayout, token: string, { class: failure, message, final }: FailedLook): void {
-  const content = { schema: "xfer.look-failure.v1", token, class: failure, message, final };
-  replaceFile(run.destinationFailure, `${JSON.stringify(content)}\n`);
-}
-
 /** The failure of the look that this agent has waited for, so that the tasks of an array do not fail one after another. */
 function failureOf(run: RunLayout, waitedFor: string | undefined): FailedLook | undefined {
   if (waitedFor === undefined) return undefined;
-  const file = readJsonFile(run.destinationFailure, failureSchema);
-  if (file.kind !== "value" || file.value.token !== waitedFor) return undefined;
-  const { class: failure, message, final } = file.value;
-  return { kind: "failed", class: failure, message, final };
+  const failure = readLookFailure(run.destinationFailure, waitedFor);
+  return failure && { kind: "failed", ...failure };
 }

@@ -1,32 +1,11 @@
-import { linkSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import * as v from "valibot";
+import { linkSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { type FoundLock, type LockContent, readLock } from "../lib/run/state/lock.ts";
 import { removeIfExists } from "../lib/system/durable.ts";
 import { errnoOf, operationFailed } from "../lib/system/errors.ts";
-import { readJsonFile } from "../lib/system/json-file.ts";
 import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
 import { sleepRunning } from "../lib/system/running-time.ts";
 import { writing } from "../lib/system/write-error.ts";
 import { judgeHolder } from "./decide/holder.ts";
-
-const lockSchema = v.object({
-  schema: v.literal("xfer.lock.v1"),
-  token: v.string(),
-  host: v.string(),
-  boot: v.optional(v.nullable(v.string()), null),
-  pid_namespace: v.optional(v.nullable(v.string()), null),
-  agent: v.object({ pid: v.number(), start: v.string() }),
-  submission: v.string(),
-});
-
-type LockContent = v.InferOutput<typeof lockSchema>;
-
-/** A lock file as it was found. */
-interface FoundLock {
-  /** The holder's token, or inode and time of a file that cannot be read. */
-  id: string;
-  /** Undefined for a file that is empty or torn. */
-  holder: LockContent | undefined;
-}
 
 /** How long a holder whose pid cannot be looked up may show no sign of life before its lock counts as stale. */
 const silenceMsDefault = 8_000;
@@ -153,17 +132,6 @@ function linkIfFree(from: string, to: string, token: string): boolean {
     throw error;
   }
 }
-
-function readLock(path: string): FoundLock | undefined {
-  const lock = readJsonFile(path, lockSchema);
-  if (lock.kind === "none") return undefined;
-  if (lock.kind === "value") return { id: nameOf(lock.value.token), holder: lock.value };
-  const file = statSync(path, { throwIfNoEntry: false });
-  return file && { id: `torn-${file.ino}-${Math.round(file.mtimeMs)}`, holder: undefined };
-}
-
-/** A token as a part of a file's name. A token of another program may hold any character. */
-const nameOf = (token: string): string => encodeURIComponent(token).slice(0, 100);
 
 async function isAlive({ holder }: FoundLock, request: LockRequest): Promise<boolean> {
   if (!holder) return false;

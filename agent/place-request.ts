@@ -1,4 +1,4 @@
-import type { ListingRequest } from "../lib/listing/lister.ts";
+import type { ListingRequest } from "../lib/listing/request.ts";
 import type { Side } from "../lib/rclone/hindrance.ts";
 import { placeFlags } from "../lib/rclone/place-flags.ts";
 import type { RootKind } from "../lib/rclone/root.ts";

@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
 import { type BucketNeeds, lookForBucket, settleAbsentRoot } from "../lib/listing/bucket.ts";
 import { isMarker, type ListingEntry } from "../lib/listing/entry.ts";
-import { type Lister, type ListingEnd, runListing } from "../lib/listing/lister.ts";
-import { HiddenFolders } from "../lib/listing/lister-messages.ts";
+import { HiddenFolders } from "../lib/listing/hidden-folders.ts";
+import { type ListingEnd, runListing } from "../lib/listing/lister.ts";
 import type { OnHindrance } from "../lib/listing/listing-watch.ts";
 import { forEachEntry } from "../lib/listing/read-entries.ts";
+import type { ListingSetup } from "../lib/listing/request.ts";
 import { versionOf } from "../lib/rclone/addressable.ts";
 import { placeFlags } from "../lib/rclone/place-flags.ts";
 import { parseRoot, type RemoteContext } from "../lib/rclone/remote-options.ts";
@@ -14,7 +15,7 @@ import type { RunLayout } from "../lib/run/layout.ts";
 import type { Destination } from "../lib/run/state/destination.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
 import { errnoOf, messageOf, operationFailed } from "../lib/system/errors.ts";
-import { hashesAreFree, listerOf } from "../lib/verify/verification.ts";
+import { hashesAreFree, listingSetupOf } from "../lib/verify/verification.ts";
 import { placeRequest } from "./place-request.ts";
 import { ShardsInMemory } from "./shards-in-memory.ts";
 import { writeFound } from "./write-found.ts";
@@ -152,9 +153,9 @@ async function lookAtBucket(options: ProbeOptions): Promise<Destination> {
   return { found: "too-much", listed: 0, version: versionOf(end.version) };
 }
 
-function listerFor({ run, config, onHindrance }: ProbeOptions, stop: AbortSignal): Lister {
+function listerFor({ run, config, onHindrance }: ProbeOptions, stop: AbortSignal): ListingSetup {
   const runId = `${config.run_id}_destination`;
-  return { ...listerOf(run, config, stop), cpus: config.cpus_per_task, runId, onHindrance };
+  return { ...listingSetupOf(run, config, stop), cpus: config.cpus_per_task, runId, onHindrance };
 }
 
 const openBrace = 0x7b;

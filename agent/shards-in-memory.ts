@@ -2,7 +2,7 @@ import { ManifestComparison } from "../lib/compare/comparison.ts";
 import { keyText, recordOfRow } from "../lib/manifest/batch.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
-import { findingOf, findings } from "../lib/run/state/destination.ts";
+import { findingOf, findings } from "../lib/run/state/findings.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest } from "../lib/shard/records.ts";
 import { XferError } from "../lib/system/errors.ts";

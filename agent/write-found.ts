@@ -1,9 +1,9 @@
-import type { HiddenFolders } from "../lib/listing/lister-messages.ts";
+import type { HiddenFolders } from "../lib/listing/hidden-folders.ts";
 import { keyText } from "../lib/manifest/batch.ts";
 import { forEachBatch } from "../lib/manifest/read.ts";
 import type { RootKind } from "../lib/rclone/root.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
-import { findings, readFindings, writeFindings } from "../lib/run/state/destination.ts";
+import { findings, readFindings, writeFindings } from "../lib/run/state/findings.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
 import type { ShardsInMemory } from "./shards-in-memory.ts";
 

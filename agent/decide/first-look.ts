@@ -1,4 +1,5 @@
-import { type Destination, findings } from "../../lib/run/state/destination.ts";
+import type { Destination } from "../../lib/run/state/destination.ts";
+import { findings } from "../../lib/run/state/findings.ts";
 
 /** The look at the destination, read for the records of one shard that are not proven. */
 export interface FirstLook {

@@ -6,6 +6,7 @@ import { outputFailure, printText } from "../view/print.ts";
 import { canonicalArguments } from "./arguments.ts";
 import { isColored } from "./colors.ts";
 import type { Call, Command, Group } from "./command.ts";
+import { errorChain } from "./error-chain.ts";
 import { type FoundCommand, findCommand } from "./find-command.ts";
 import { splitOperands } from "./operands.ts";
 import { UnknownFlag, UsageError } from "./usage-error.ts";
@@ -98,16 +99,16 @@ function colorIn(words: readonly string[]): string | undefined {
 export function reportError(error: unknown, name: string): number {
   const line = (text: string) => process.stderr.write(`xfer: ${text}\n`);
   const isExpected = error instanceof XferError || errnoOf(error) !== undefined;
-  const stack = error instanceof Error && process.env[debugVariable] ? error.stack : undefined;
+  const stacks = process.env[debugVariable] ? errorChain(error) : [];
   if (error instanceof UsageError) line(`${messageOf(error)} (see ${error.command ?? name} --help)`);
   else if (isExpected) line(messageOf(error));
   else {
-    const more = stack === undefined ? `; ${debugVariable}=1 shows the stack` : "";
+    const more = stacks.length === 0 ? `; ${debugVariable}=1 shows the stack` : "";
     line(`internal error: ${messageOf(error)}${more}`);
   }
-  if (stack !== undefined) line(stack);
+  for (const stack of stacks) line(stack);
   return error instanceof XferError ? error.exitCode : exitCodes.failed;
 }
 
-/** Set to anything, it shows where in xfer an error came from. */
+/** Set to anything, it shows where in xfer an error came from, and what caused it. */
 const debugVariable = "XFER_DEBUG";

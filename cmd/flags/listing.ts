@@ -1,6 +1,6 @@
 import { type BuildOptions, hashModes } from "../../lib/build/from-listing.ts";
 import type { ListingTotals } from "../../lib/listing/entry.ts";
-import { type Lister, listingCpus } from "../../lib/listing/lister.ts";
+import { type ListingSetup, listingCpus } from "../../lib/listing/request.ts";
 import { makeRunId } from "../../lib/manifest/run-id.ts";
 import { modtimeModes } from "../../lib/rclone/argv.ts";
 import type { RuntimeName } from "../../lib/rclone/runtime.ts";
@@ -70,10 +70,10 @@ export function newRunId(): string {
 type ListerInput = OptionsOf<typeof rcloneFlags> & OptionsOf<typeof listerFlags>;
 
 /** How rclone is reached for listings. */
-export function listerOf(
+export function listingSetupOf(
   input: ListerInput & { "run-id"?: string | undefined },
   given: { runtime: RuntimeName; stop: AbortSignal },
-): Lister {
+): ListingSetup {
   const runtime = input.runtime ?? given.runtime;
   return {
     runId: input["run-id"] ?? newRunId(),
@@ -106,7 +106,7 @@ export function buildOptionsOf(
   given: { runtime: RuntimeName; stop: AbortSignal; onProgress: (totals: ListingTotals) => void },
 ): Omit<BuildOptions, "sourceRoot" | "destRoot" | "out"> {
   return {
-    ...listerOf(input, given),
+    ...listingSetupOf(input, given),
     recursive: input.recursive,
     fastList: input["fast-list"],
     modtime: input.modtime,

@@ -6,7 +6,7 @@ import { log } from "../../lib/system/log.ts";
 import { formatObjects } from "../../lib/system/units.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
-import { listerFlags, listerOf, lsjsonFlagsOf } from "../flags/listing.ts";
+import { listerFlags, listingSetupOf, lsjsonFlagsOf } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { compareFlag } from "../flags/plan.ts";
@@ -61,7 +61,7 @@ export default command({
     const live = new LiveLine();
     const { signal } = watchForStop(stopSignals);
     const delta = await makeDelta({
-      ...listerOf(input, { runtime, stop: signal }),
+      ...listingSetupOf(input, { runtime, stop: signal }),
       manifestPath: input.in,
       out: input.out,
       extraOut: input["extra-out"],

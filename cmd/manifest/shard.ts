@@ -86,7 +86,7 @@ export default command({
       maxObjects: input["max-objects"],
       now: new Date(),
       stop,
-      onProgress: (pass, progress) => reading.show(pass === 1 ? "checking" : "sharding")(progress),
+      onProgress: (nth, progress) => reading.show(nth === 1 ? "checking" : "sharding")(progress),
     });
     reading.clear();
     if (input.json) await printJson(meta);

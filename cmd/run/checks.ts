@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
 import { checkRequest } from "../../lib/launch/check-request.ts";
 import { requireImageHere } from "../../lib/launch/image-check.ts";
-import type { Lister } from "../../lib/listing/lister.ts";
+import type { ListingSetup } from "../../lib/listing/request.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { arrayPasswordProblem, requireConfPassword } from "../../lib/rclone/conf-password.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
 import { checkRoot } from "../../lib/rclone/root.ts";
 import { sortUserFlags } from "../../lib/rclone/user-flags.ts";
-import { requireSbatch } from "../../lib/slurm/sbatch.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { log } from "../../lib/system/log.ts";
+import { findProgram } from "../../lib/system/process.ts";
 import { checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
 import { lookForBucketFirst, sayPreserved } from "../view/start-words.ts";
 import type { RunInput } from "./flags.ts";
@@ -66,14 +66,14 @@ export async function checkRun(options: RunOptions, ends: Ends): Promise<void> {
   if (options.imageCheck && (local || submits || ends.listsHere || options.delta)) {
     requireImageHere(render.rclone.runtime, render.rclone.image);
   }
-  if (submits) requireSbatch();
+  if (submits) findProgram("sbatch");
   for (const note of notes) log.warn(note);
 }
 
 /** Before the source is listed: says what is preserved, and looks for the destination's bucket where rclone runs here. */
 export async function startListing(
   { runtime, render }: RunOptions,
-  lister: Lister,
+  lister: ListingSetup,
   ends: { source: string; dest: string },
 ): Promise<void> {
   const { given } = sortUserFlags(render.rcloneFlags, process.env);

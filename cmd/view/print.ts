@@ -47,7 +47,7 @@ function print(data: string | Uint8Array): Promise<void> {
 
 function stdoutError(error: unknown): XferError {
   const [, words] = /^E[A-Z0-9]+: ([^,]+)/.exec(messageOf(error)) ?? [];
-  return operationFailed(`stdout: ${words ?? messageOf(error)}`);
+  return operationFailed(`stdout: ${words ?? messageOf(error)}`, { cause: error });
 }
 
 const closeOnExec = 0o2000000;

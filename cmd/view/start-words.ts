@@ -1,5 +1,5 @@
 import { requireBucket } from "../../lib/listing/bucket.ts";
-import type { Lister } from "../../lib/listing/lister.ts";
+import type { ListingSetup } from "../../lib/listing/request.ts";
 import { placeFlags } from "../../lib/rclone/place-flags.ts";
 import { type MetadataMode, preservedText } from "../../lib/rclone/preserved.ts";
 import { parseRoot, type RemoteContext, remoteType } from "../../lib/rclone/remote-options.ts";
@@ -29,7 +29,7 @@ function knownKind(root: string, context: RemoteContext): RootKind | undefined {
 
 /** Looks for the destination's bucket, with the user's flags that say how the place is reached. */
 export function lookForBucketFirst(
-  lister: Lister,
+  lister: ListingSetup,
   root: string,
   context: RemoteContext,
   asked: { createBucket: boolean; rcloneFlags: readonly string[] },

@@ -1,6 +1,5 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { RunLayout } from "../run/layout.ts";
+import { type RunLayout, shardLayout } from "../run/layout.ts";
 import { submissionVariable } from "../run/submissions.ts";
 import { exitCodes } from "../system/errors.ts";
 import { sleep } from "../system/interrupt.ts";
@@ -83,7 +82,7 @@ interface AgentEnd {
 
 async function runAgentProcess(shard: number, options: LocalExecutorOptions): Promise<AgentEnd> {
   const { run, command, submission, stop } = options;
-  const output = join(run.logsDir, `agent_${shard}.out`);
+  const output = shardLayout(run, shard).agentOutput;
   const fd = openSync(output, "a", 0o666);
   try {
     const agent = startSupervised([...command, "agent", "--run-dir", run.dir, "--shard", String(shard)], {

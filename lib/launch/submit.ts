@@ -11,11 +11,12 @@ import { checkShardKeys } from "../shard/check-keys.ts";
 import { readShardsMeta } from "../shard/meta.ts";
 import { packArray } from "../slurm/array-limits.ts";
 import { logOptions } from "../slurm/batch-script.ts";
-import { requireSbatch, submitScriptIn } from "../slurm/sbatch.ts";
+import { submitScriptIn } from "../slurm/sbatch.ts";
 import { readArrayLimits } from "../slurm/scontrol.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
+import { findProgram } from "../system/process.ts";
 import { checkAgent } from "./agent-check.ts";
 import { checkImageHere } from "./image-check.ts";
 
@@ -57,7 +58,7 @@ export async function submitRun(
     flags: config.rclone_flags,
   });
   if (password !== undefined) throw invalidInput(`${password}: nothing was submitted`);
-  requireSbatch();
+  findProgram("sbatch");
   const warnings = [await checkAgent(run), imageCheck ? checkImageHere(config) : undefined];
   for (const warning of warnings) if (warning !== undefined) log.warn(warning);
   const meta = readShardsMeta(run.shardsMeta);

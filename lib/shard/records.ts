@@ -185,7 +185,7 @@ function wantedRecord(batch: RecordBatch, row: number, index: number): WantedRec
 export async function checkShardDigest(path: string, sha256: string): Promise<void> {
   const found = await sha256OfFile(path).catch((error: unknown) => {
     if (errnoOf(error) !== "ENOENT") throw error;
-    throw invalidInput(`${path}: no such shard: shard the manifest again`);
+    throw invalidInput(`${path}: no such shard: shard the manifest again`, { cause: error });
   });
   if (found !== sha256) {
     throw invalidInput(

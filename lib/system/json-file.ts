@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { readTextIfExists } from "./durable.ts";
 
-/** What a file that should hold one JSON value holds. */
+/** The content of a file that should hold one JSON value. */
 export type JsonFile<T> =
   | { kind: "value"; value: T }
   | { kind: "none" }
-  /** It is empty, or no JSON: its writer may have died. */
+  /** The file is empty or no JSON: its writer may have died. */
   | { kind: "torn"; problem: string }
-  /** It is JSON of another schema. */
+  /** The file is JSON of another schema. */
   | { kind: "foreign"; problem: string };
 
 /** Reads a file of one JSON value. Throws only errors of the system; a `problem` names neither the file nor the mend. */
@@ -25,7 +25,7 @@ export function readJsonFile<S extends v.GenericSchema>(path: string, schema: S)
   if (result.success) return { kind: "value", value: result.output };
   const issue = result.issues[0];
   const field = v.getDotPath(issue) ?? "";
-  // A strict schema expects a field that it does not know never to be there.
+  // Of a field that it does not know, a strict schema says that it expected "never".
   const isUnknown = issue.expected === "never";
   const problem = isUnknown ? `it has the field ${field}, which this xfer does not know` : issue.message;
   return { kind: "foreign", problem: isUnknown || field === "" ? problem : `${field} ${problem}` };

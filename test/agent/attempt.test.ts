@@ -10,7 +10,7 @@ import { Progress } from "../../agent/progress.ts";
 import type { RcloneResult } from "../../agent/rclone-run.ts";
 import { ShardLog } from "../../agent/shard-log.ts";
 import { Throttle } from "../../agent/throttle.ts";
-import { findings } from "../../lib/run/state/destination.ts";
+import { findings } from "../../lib/run/state/findings.ts";
 import { temporaryDirectory } from "../stage/harness.ts";
 import { configOf } from "./config-of.ts";
 import { ended as rcloneEnded } from "./ended.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { buildOptionsOf } from "../../../cmd/flags/listing.ts";
 import build from "../../../cmd/manifest/build.ts";
-import { listingCpus } from "../../../lib/listing/lister.ts";
+import { listingCpus } from "../../../lib/listing/request.ts";
 import { optionsGiven } from "../command-line.ts";
 
 type Input = Parameters<typeof buildOptionsOf>[0];
