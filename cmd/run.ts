@@ -8,7 +8,7 @@ import { checkRequest } from "../lib/launch/check-request.ts";
 import { requireImageHere } from "../lib/launch/image-check.ts";
 import { prepareRun } from "../lib/launch/prepare.ts";
 import { renderRun } from "../lib/launch/render.ts";
-import { runHere } from "../lib/launch/run-here.ts";
+import { type RunEnd, runHere } from "../lib/launch/run-here.ts";
 import { submitRun } from "../lib/launch/submit.ts";
 import type { Lister } from "../lib/listing/lister.ts";
 import { readUntransferable } from "../lib/manifest/untransferable.ts";
@@ -21,6 +21,7 @@ import { checkRoot } from "../lib/rclone/root.ts";
 import type { RuntimeName } from "../lib/rclone/runtime.ts";
 import { sortUserFlags } from "../lib/rclone/user-flags.ts";
 import { emptyAccount } from "../lib/run/account.ts";
+import type { FailureCause } from "../lib/run/causes.ts";
 import type { RunConfig } from "../lib/run/config.ts";
 import { readDeltaSame } from "../lib/run/delta-totals.ts";
 import { runLayout } from "../lib/run/layout.ts";
@@ -36,12 +37,13 @@ import { version } from "../package.json" with { type: "json" };
 import { checkRcloneConfig, requireListingPassword } from "./flags/checks.ts";
 import { buildOptionsOf } from "./flags/listing.ts";
 import * as flags from "./flags/values.ts";
-import { accountText, progressLine } from "./view/account.ts";
+import { accountText, failedText, progressLine } from "./view/account.ts";
 import { listingText } from "./view/built.ts";
+import { causeMessages } from "./view/causes.ts";
 import { LiveLine } from "./view/live-line.ts";
 import { printJson, printText } from "./view/print.ts";
 import { lookForBucketFirst, sayPreserved } from "./view/start-words.ts";
-import { runVerificationText } from "./view/verification.ts";
+import { runJson, runVerificationText } from "./view/verification.ts";
 
 const executors = ["slurm", "local"] as const;
 
@@ -267,8 +269,9 @@ async function endHere(
   const untransferable = await readUntransferable(runLayout(runDir).manifest);
   let account = emptyAccount(untransferable, readDeltaSame(runLayout(runDir), undefined));
   let copied: ExitCode = exitCodes.done;
+  let causes: FailureCause[] = [];
   if (config) {
-    ({ account, exitCode: copied } = await runHere({
+    const end = await runHere({
       runDir,
       concurrency: config.array_concurrency,
       command: ownCommand(),
@@ -278,9 +281,10 @@ async function endHere(
         const { parts, news } = progressLine(progress, Date.now());
         live.update(parts, { news });
       },
-    }));
+    });
     live.clear();
-    if (!input.json) await printText(accountText(account, runDir));
+    ({ account, causes, exitCode: copied } = end);
+    await sayEnd(input, end);
   }
   const result = await verifyAfterRun({
     wanted: input.verify ?? true,
@@ -297,8 +301,16 @@ async function endHere(
     },
   });
   live.clear();
-  const { verified, verification, notVerified } = result;
   if (!input.json) await printText(runVerificationText(result, runDir));
-  else await printJson({ ...account, run_dir: runDir, verified, not_verified: notVerified, verification });
+  else await printJson(runJson({ account, causes, runDir, end: result }));
   return result.exitCode === exitCodes.done && !(await isWhole(input)) ? exitCodes.failed : result.exitCode;
+}
+
+/** Says how the copy has ended: the account with the reasons, or where that is JSON, the reasons on stderr. */
+async function sayEnd(input: Input, { account, causes, failedShards }: RunEnd): Promise<void> {
+  const runDir = input["run-dir"];
+  const failed = failedText(account, failedShards);
+  if (failed !== undefined) log.error(failed);
+  if (!input.json) await printText(accountText(account, runDir, causes));
+  else for (const message of causeMessages(causes, runDir)) log.error(message);
 }

@@ -6,6 +6,7 @@ import { parseRoot, type RemoteContext, remoteType } from "../../lib/rclone/remo
 import { type RootKind, rootKind } from "../../lib/rclone/root.ts";
 import { sortUserFlags } from "../../lib/rclone/user-flags.ts";
 import { log } from "../../lib/system/log.ts";
+import { findProgram } from "../../lib/system/process.ts";
 
 /** Says once, at the start of a run, what it preserves of the objects and what it does not. */
 export function sayPreserved(
@@ -27,13 +28,17 @@ function knownKind(root: string, context: RemoteContext): RootKind | undefined {
   return rootKind(root, context.remotes, context.env);
 }
 
-/** Looks for the destination's bucket, with the user's flags that say how the place is reached. */
-export function lookForBucketFirst(
+/**
+ * Looks for the destination's bucket with the rclone of this host, and with the user's flags that say how the place is
+ * reached. Throws when there is no rclone, which the look would only warn of.
+ */
+export async function lookForBucketFirst(
   lister: Lister,
   root: string,
   context: RemoteContext,
   asked: { createBucket: boolean; rcloneFlags: readonly string[] },
 ): Promise<void> {
+  findProgram("rclone");
   const extraFlags = placeFlags(asked.rcloneFlags);
   return requireBucket(lister, { root, create: asked.createBucket, context, extraFlags });
 }

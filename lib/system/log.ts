@@ -1,4 +1,4 @@
-import { type ConsolaReporter, createConsola } from "consola";
+import { type ConsolaReporter, createConsola, LogLevels } from "consola";
 
 const words: Readonly<Record<string, string>> = { warn: "warning: ", error: "error: ", fatal: "error: " };
 
@@ -12,4 +12,41 @@ const reporter: ConsolaReporter = {
 };
 
 /** The program's logger: everything goes to stderr, since stdout is for data. */
-export const log = createConsola({ reporters: [reporter], stdout: process.stderr, stderr: process.stderr });
+export const log = createConsola({
+  reporters: [reporter],
+  stdout: process.stderr,
+  stderr: process.stderr,
+  level: LogLevels.info,
+});
+
+/** How much the program says of its work. */
+export type Verbosity = "quiet" | "normal" | "verbose";
+
+const levels: Readonly<Record<Verbosity, number>> = {
+  quiet: LogLevels.warn,
+  normal: LogLevels.info,
+  verbose: LogLevels.debug,
+};
+
+/**
+ * Sets how much is said on stderr:
+ *
+ * | | errors and warnings | messages and progress | details |
+ * |---|---|---|---|
+ * | quiet | shown | not shown | not shown |
+ * | normal | shown | shown | not shown |
+ * | verbose | shown | shown | shown |
+ */
+export function setVerbosity(verbosity: Verbosity): void {
+  log.level = levels[verbosity];
+}
+
+/** Whether messages that are neither errors nor warnings, and progress, are left out. */
+export function isQuiet(): boolean {
+  return log.level < LogLevels.info;
+}
+
+/** The words of a line that an xfer has printed on its stderr, without the time and the level before them. */
+export function wordsOfLine(line: string): string {
+  return line.replace(/^(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?(?:error: |warning: |xfer: )?/, "").trim();
+}
