@@ -31,7 +31,6 @@ import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts"
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
 import { isCompiled, ownCommand } from "../lib/system/process.ts";
-import { formatObjects } from "../lib/system/units.ts";
 import { verifyAfterRun } from "../lib/verify/after-run.ts";
 import { version } from "../package.json" with { type: "json" };
 import { checkRcloneConfig, requireListingPassword } from "./flags/checks.ts";
@@ -40,6 +39,8 @@ import * as flags from "./flags/values.ts";
 import { accountText, failedText, progressLine } from "./view/account.ts";
 import { listingText } from "./view/built.ts";
 import { causeMessages } from "./view/causes.ts";
+import { doingText } from "./view/doing.ts";
+import { nothingToCopyText, readyJson, readyText, verifyLaterText } from "./view/launched.ts";
 import { LiveLine } from "./view/live-line.ts";
 import { printJson, printText } from "./view/print.ts";
 import { lookForBucketFirst, sayPreserved } from "./view/start-words.ts";
@@ -170,14 +171,14 @@ export default defineCommand({
         ? {
             compare: input.compare,
             bucket: input["create-bucket"] ? "may-be-missing" : "must-be-there",
-            onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+            onProgress: (doing, objects) => live.update(doingText(doing, objects)),
           }
         : undefined,
       render,
     });
     live.clear();
     if (!config && !input.json) {
-      await printText(`nothing to copy: the destination holds every object, compared by ${input.compare}\n`);
+      await printText(nothingToCopyText(input.compare));
     }
     if (!local) return endOnSlurm(input, config !== undefined, watch.signal);
     if (!config) {
@@ -239,15 +240,10 @@ async function endOnSlurm(input: Input, hasShards: boolean, stop: AbortSignal): 
   const jobId = submits
     ? await submitRun(runDir, { now: new Date(), imageCheck: input["image-check"], stop })
     : null;
-  if (input.json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
-  else if (hasShards)
-    await printText(
-      jobId === null
-        ? `${runDir}: ready; submit with: xfer slurm submit --run-dir ${runDir}\n`
-        : `${jobId}\n`,
-    );
+  if (input.json) await printJson(readyJson(runDir, jobId));
+  else if (hasShards) await printText(readyText(runDir, jobId));
   if (hasShards && input.verify !== false) {
-    log.info(`when the array has ended, compare the destination: xfer verify --run-dir ${runDir}`);
+    log.info(verifyLaterText(runDir));
   }
   // With nothing to copy the run ends here.
   return hasShards || (await isWhole(input)) ? exitCodes.done : exitCodes.failed;
@@ -297,7 +293,7 @@ async function endHere(
       version,
       now: new Date(),
       stop,
-      onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+      onProgress: (doing, objects) => live.update(doingText(doing, objects)),
     },
   });
   live.clear();

@@ -9,16 +9,17 @@ import { runLayout } from "../lib/run/layout.ts";
 import { readShardsMeta } from "../lib/shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
-import { formatObjects } from "../lib/system/units.ts";
 import { requireFolder } from "../lib/system/writable.ts";
 import { checkWholeManifest, collectVerification } from "../lib/verify/collect.ts";
 import { type Verification, verificationHead } from "../lib/verify/verification.ts";
 import { verifyRun } from "../lib/verify/verify-run.ts";
 import { version } from "../package.json" with { type: "json" };
 import * as flags from "./flags/values.ts";
+import { doingText } from "./view/doing.ts";
+import { submittedJson, submittedText } from "./view/launched.ts";
 import { LiveLine } from "./view/live-line.ts";
 import { printJson, printText } from "./view/print.ts";
-import { verificationText } from "./view/verification.ts";
+import { verificationJson, verificationText } from "./view/verification.ts";
 
 const executors = ["local", "slurm"] as const;
 
@@ -85,8 +86,8 @@ export default defineCommand({
       imageCheck: input["image-check"],
       agentArgs: ["--verify", input.checksum],
     });
-    if (input.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir });
-    else await printText(`${jobId}\n`);
+    if (input.json) await printJson(submittedJson(runDir, jobId));
+    else await printText(submittedText(jobId));
     return exitCodes.done;
   },
 });
@@ -110,7 +111,7 @@ async function verifyHere(input: Input): Promise<Verification> {
     version,
     now: new Date(),
     stop: signal,
-    onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+    onProgress: (doing, objects) => live.update(doingText(doing, objects)),
   });
   live.clear();
   return result;
@@ -130,7 +131,7 @@ function shardsOf(runDir: string) {
 }
 
 async function report(input: Input, result: Verification): Promise<ExitCode> {
-  if (input.json) await printJson(result);
+  if (input.json) await printJson(verificationJson(result, input["run-dir"]));
   else await printText(verificationText(result, input["run-dir"]));
   const isWhole = result.untransferable.objects === 0 || input["allow-untransferable"];
   return result.verified && isWhole ? exitCodes.done : exitCodes.failed;

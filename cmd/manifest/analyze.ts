@@ -5,7 +5,7 @@ import { writeFileDurable } from "../../lib/system/durable.ts";
 import { checkResultFile } from "../flags/checks.ts";
 import * as costFlags from "../flags/cost.ts";
 import * as flags from "../flags/values.ts";
-import { analysisText, barWidthOf } from "../view/analysis.ts";
+import { analysisJson, analysisText, barWidthOf } from "../view/analysis.ts";
 import { printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
 
@@ -55,8 +55,7 @@ export default defineCommand({
       writeFileDurable(out, `${JSON.stringify(analysis, null, 2)}\n`);
       if (!input.json) return;
     }
-    const asJson = input.json || out === "-" || !process.stdout.isTTY;
-    if (asJson) await printJson(analysis);
+    if (input.json || out === "-") await printJson(analysisJson(analysis));
     else await printText(analysisText(analysis, barWidthOf(process.stdout.columns || 80)));
   },
 });

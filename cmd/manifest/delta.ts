@@ -1,15 +1,16 @@
 import { defineCommand } from "citty";
 import * as v from "valibot";
-import { deltaText, makeDelta, notComparableText } from "../../lib/compare/delta.ts";
+import { makeDelta, notComparableText } from "../../lib/compare/delta.ts";
 import { compareModes } from "../../lib/compare/delta-rule.ts";
 import { requireImageHere } from "../../lib/launch/image-check.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { log } from "../../lib/system/log.ts";
-import { formatObjects } from "../../lib/system/units.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
 import { listerOf, lsjsonFlagsOf } from "../flags/listing.ts";
 import * as flags from "../flags/values.ts";
+import { deltaJson, deltaLine } from "../view/delta.ts";
+import { doingText } from "../view/doing.ts";
 import { LiveLine } from "../view/live-line.ts";
 import { printJson, printText } from "../view/print.ts";
 
@@ -61,12 +62,12 @@ export default defineCommand({
       fastList: input["fast-list"],
       extraLsjsonFlags: lsjsonFlagsOf(input),
       listParallel: input["list-parallel"],
-      onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+      onProgress: (doing, objects) => live.update(doingText(doing, objects)),
     });
     live.clear();
     const warning = notComparableText(delta);
     if (warning) log.warn(warning);
-    if (input.json) await printJson(delta);
-    else await printText(`${input.out}: ${deltaText(delta)}\n`);
+    if (input.json) await printJson(deltaJson(delta));
+    else await printText(deltaLine(input.out, delta));
   },
 });

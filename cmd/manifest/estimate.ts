@@ -6,7 +6,7 @@ import { parseRate, rateUnits } from "../../lib/system/units.ts";
 import * as costFlags from "../flags/cost.ts";
 import * as flags from "../flags/values.ts";
 import { barWidthOf } from "../view/analysis.ts";
-import { estimateText } from "../view/estimate.ts";
+import { estimateJson, estimateText } from "../view/estimate.ts";
 import { printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
 
@@ -112,7 +112,7 @@ export default defineCommand({
       onProgress: reading.show("estimating"),
     });
     reading.clear();
-    if (input.json) await printJson(estimate);
+    if (input.json) await printJson(estimateJson(estimate));
     else {
       const barWidth = input["hist-width"] ?? barWidthOf(process.stdout.columns || 80);
       await printText(estimateText(estimate, barWidth));

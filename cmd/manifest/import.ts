@@ -18,11 +18,10 @@ import { checkRoot, looksLikePath } from "../../lib/rclone/root.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { log } from "../../lib/system/log.ts";
-import { formatCount } from "../../lib/system/units.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
 import { buildOptionsOf } from "../flags/listing.ts";
 import * as flags from "../flags/values.ts";
-import { listingText, printBuilt } from "../view/built.ts";
+import { leftOutText, listingText, printBuilt } from "../view/built.ts";
 import { LiveLine } from "../view/live-line.ts";
 
 const formats = [...rowFormats, "keys"] as const;
@@ -108,7 +107,7 @@ export default defineCommand({
       addressability: addressabilityOf(options),
     });
     live.clear();
-    for (const [why, rows] of imported.leftOut) log.info(`left out: ${formatCount(rows)} ${why}`);
+    for (const [why, rows] of imported.leftOut) log.info(leftOutText(why, rows));
     sayMarkers(imported.markers);
     sayUntransferable(imported.untransferable, options);
     await printBuilt(input, options.runId, imported);

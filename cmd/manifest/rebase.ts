@@ -11,17 +11,18 @@ import { checkRoot } from "../../lib/rclone/root.ts";
 import { removeIfAny } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
-import { formatObjects } from "../../lib/system/units.ts";
 import { checkNewFile } from "../flags/checks.ts";
 import * as flags from "../flags/values.ts";
-import { printBytes, printText } from "../view/print.ts";
+import { print, printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
+import { rebasedJson, rebasedText } from "../view/rebased.ts";
 
 const schema = v.object({
   in: flags.requiredText,
   out: flags.requiredText,
   "source-root": flags.optionalText,
   "dest-root": flags.optionalText,
+  json: v.optional(v.boolean(), false),
 });
 
 export default defineCommand({
@@ -49,6 +50,7 @@ export default defineCommand({
       valueHint: "ROOT",
       description: "the new destination root (default: as it is)",
     },
+    json: flags.json,
   },
   async run({ args }) {
     const input = flags.readFlags(schema, args);
@@ -58,6 +60,7 @@ export default defineCommand({
     if (source === undefined && dest === undefined)
       throw invalidInput("--source-root or --dest-root is needed");
     if (out !== "-") checkNewFile("--out", out);
+    else if (input.json) throw invalidInput("--json: standard output is the manifest's: give --out a file");
     const reading = new ReadingLine();
     const { signal: stop } = watchForStop(stopSignals);
     const options = {
@@ -75,7 +78,7 @@ export default defineCommand({
       const twice =
         input.in === "-" ? undefined : await findFirstDuplicate(input.in, { folder: tmpdir(), stop });
       if (twice) throw duplicateKeyError(input.in, twice);
-      await rebaseLines(options, { write: printBytes }, tmpdir());
+      await rebaseLines(options, { write: print }, tmpdir());
       return;
     }
     copyUntransferable(input.in, out);
@@ -84,7 +87,8 @@ export default defineCommand({
       throw error;
     });
     reading.clear();
-    await printText(`${out}: ${formatObjects(records)}\n`);
+    if (input.json) await printJson(rebasedJson(out, records));
+    else await printText(rebasedText(out, records));
   },
 });
 

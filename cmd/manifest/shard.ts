@@ -5,12 +5,12 @@ import { clusterDefaults } from "../../lib/estimate/cost-model.ts";
 import { shardManifest } from "../../lib/shard/cut.ts";
 import { shardStrategies } from "../../lib/shard/meta.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../../lib/system/interrupt.ts";
-import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
 import { requireFolder } from "../../lib/system/writable.ts";
 import * as costFlags from "../flags/cost.ts";
 import * as flags from "../flags/values.ts";
 import { printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
+import { shardsJson, shardsText } from "../view/shards.ts";
 
 const schema = v.object({
   in: flags.requiredText,
@@ -73,10 +73,7 @@ export default defineCommand({
       onProgress: (pass, progress) => reading.show(pass === 1 ? "checking" : "sharding")(progress),
     });
     reading.clear();
-    if (input.json) await printJson(meta);
-    else {
-      const what = `${formatObjects(meta.num_records)}, ${formatBytes(meta.bytes_total)}`;
-      await printText(`${input.outdir}: ${formatShards(meta.num_shards)} of ${what}\n`);
-    }
+    if (input.json) await printJson(shardsJson(meta));
+    else await printText(shardsText(input.outdir, meta));
   },
 });

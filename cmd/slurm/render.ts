@@ -7,9 +7,9 @@ import { arrayPasswordProblem } from "../../lib/rclone/conf-password.ts";
 import { checkRoot } from "../../lib/rclone/root.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { log } from "../../lib/system/log.ts";
-import { formatShards } from "../../lib/system/units.ts";
 import { checkNoFolder, checkRcloneConfig } from "../flags/checks.ts";
 import * as flags from "../flags/values.ts";
+import { renderedJson, renderedText } from "../view/launched.ts";
 import { printJson, printText } from "../view/print.ts";
 import { sayPreserved } from "../view/start-words.ts";
 
@@ -83,10 +83,7 @@ export default defineCommand({
     const context = remoteContext(input["rclone-config"], config.runtime);
     const ends = { source: config.source_root, dest: config.dest_root };
     if (!input.json) sayPreserved(ends, context, request);
-    if (input.json) await printJson(config);
-    else
-      await printText(
-        `${runDir}: rendered for ${formatShards(config.num_shards)}; submit with: xfer slurm submit --run-dir ${runDir}\n`,
-      );
+    if (input.json) await printJson(renderedJson(runDir, config));
+    else await printText(renderedText(runDir, config));
   },
 });

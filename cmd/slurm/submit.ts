@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import * as v from "valibot";
 import { submitRun } from "../../lib/launch/submit.ts";
 import * as flags from "../flags/values.ts";
+import { submittedJson, submittedText } from "../view/launched.ts";
 import { printJson, printText } from "../view/print.ts";
 
 const schema = v.object({
@@ -26,7 +27,7 @@ export default defineCommand({
       now: new Date(),
       imageCheck: input["image-check"],
     });
-    if (input.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: input["run-dir"] });
-    else await printText(`${jobId}\n`);
+    if (input.json) await printJson(submittedJson(input["run-dir"], jobId));
+    else await printText(submittedText(jobId));
   },
 });

@@ -8,17 +8,30 @@ import { sortUserFlags } from "../../lib/rclone/user-flags.ts";
 import { log } from "../../lib/system/log.ts";
 import { findProgram } from "../../lib/system/process.ts";
 
-/** Says once, at the start of a run, what it preserves of the objects and what it does not. */
-export function sayPreserved(
+/** What a run is asked to carry beside content. */
+interface Asked {
+  metadata: MetadataMode;
+  rcloneFlags: readonly string[];
+}
+
+/** What a run preserves of the objects and what it does not; the user's own rclone flags win over --metadata. */
+export function preservedWords(
   ends: { source: string; dest: string },
   context: RemoteContext,
-  asked: { metadata: MetadataMode; rcloneFlags: readonly string[] },
-): void {
+  asked: Asked,
+): string {
   const said = sortUserFlags(asked.rcloneFlags, context.env).given.get("metadata");
   const mode = said === undefined ? asked.metadata : said === "true" ? "on" : "off";
-  log.info(
-    preservedText({ source: knownKind(ends.source, context), dest: knownKind(ends.dest, context), mode }),
-  );
+  return preservedText({
+    source: knownKind(ends.source, context),
+    dest: knownKind(ends.dest, context),
+    mode,
+  });
+}
+
+/** Says once, at the start of a run, what it preserves of the objects and what it does not. */
+export function sayPreserved(...run: Parameters<typeof preservedWords>): void {
+  log.info(preservedWords(...run));
 }
 
 /** The kind of a root; undefined where its remote is not known on this host. */
