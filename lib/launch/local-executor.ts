@@ -11,7 +11,7 @@ import { afterRunning } from "../system/running-time.ts";
 /** The wait before a shard is started again: it doubles from start to start, up to the maximum. */
 const restartWaitMs = 1_000;
 const restartWaitMsMax = 30_000;
-/** An agent looks at files side by side, however few cores there are. */
+/** Threads of an agent's file operations: it looks at many files side by side, however few cores there are. */
 const threads = "16";
 /** How long a stopped agent may take before it is killed. */
 const stopGraceMs = 20_000;
@@ -82,7 +82,7 @@ export async function runLocally(options: LocalExecutorOptions): Promise<ShardEn
 
 interface AgentEnd {
   code: number;
-  /** Whether another start can bring the shard on: it said so, or it was killed. */
+  /** Whether another start can bring the shard on: the agent said so by its exit code, or it was killed. */
   canGoOn: boolean;
   said: string;
 }
