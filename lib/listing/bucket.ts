@@ -3,6 +3,7 @@ import { bucketOf, makesBucketFlags } from "../rclone/bucket.ts";
 import { parseRoot, type RemoteContext, remoteType } from "../rclone/remote-options.ts";
 import { joinRoot, rootKind } from "../rclone/root.ts";
 import { runStep } from "../rclone/step.ts";
+import { tellCause } from "../rclone/telling.ts";
 import { exitCodes, invalidInput, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
@@ -108,7 +109,8 @@ async function makeRoot(lister: Lister, needs: BucketNeeds, name: string): Promi
   const { code, stderr } = await runStep(lister, step, { timeoutMs: createTimeoutMs });
   throwIfStopped(lister.stop, "run the same command again");
   if (code === 0) return;
-  const said = stderr.trim().split("\n").at(-1) ?? "";
+  const said =
+    tellCause(stderr, { configPath: lister.configPath })?.message ?? `rclone ended with exit code ${code}`;
   throw operationFailed(`bucket ${name} could not be created at the destination: ${said}`);
 }
 

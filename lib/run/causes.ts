@@ -26,17 +26,18 @@ interface Failure extends Omit<FailureCause, "num_shards" | "first_shard"> {
 }
 
 /**
- * What two messages of one reason share: they may name the object that each is about, and count something.
+ * What two messages of one reason share: they may name the object that each is about, count something, or show a digest.
  *
  * | message | object | reason |
  * |---|---|---|
  * | `open /src/a/b: permission denied` | `a/b` | `open /src/*: permission denied` |
  * | `corrupted on transfer: sizes differ 10 vs 7` | `a` | `corrupted on transfer: sizes differ # vs #` |
+ * | `shard_000003.jsonl: digest 00cc10cc5ab0` | none | `shard_#.jsonl: digest #` |
  */
 export function reasonOf(message: string, path: string | null): string {
   // A name of one letter is in every message.
   const nameless = path !== null && path.length > 2 ? message.replaceAll(path, "*") : message;
-  return nameless.replace(/\d+/g, "#");
+  return nameless.replace(/\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\d+/g, "#");
 }
 
 /** Joins failures of one reason, those of the most shards and then of the most objects first. */

@@ -29,6 +29,7 @@ test.each([
   ["sizes differ 10 vs 7", "a", "sizes differ # vs #"],
   ["AccessDenied: Access Denied", "A", "AccessDenied: Access Denied"],
   ["the image is not there", null, "the image is not there"],
+  ["shard_000003.jsonl: digest 00cc10cc5ab0, defaced", null, "shard_#.jsonl: digest #, defaced"],
 ])("the reason in %p about %p", (message, path, reason) => expect(reasonOf(message, path)).toBe(reason));
 
 test("sixteen shards that fail for one reason are one cause, whatever their objects are called", () => {
