@@ -30,7 +30,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   cmd: [
     ...["agent", "lib/build", "lib/compare", "lib/estimate", "lib/launch", "lib/listing", "lib/manifest"],
-    ...["lib/rclone", "lib/run", "lib/shard", "lib/slurm", "lib/system", "lib/verify"],
+    ...["lib/rclone", "lib/run", "lib/shard", "lib/slurm", "lib/system", "lib/verify", "templates"],
   ],
 };
 

@@ -2,12 +2,20 @@ import { type ConsolaReporter, createConsola, LogLevels } from "consola";
 
 const words: Readonly<Record<string, string>> = { warn: "warning: ", error: "error: ", fatal: "error: " };
 
+/** The same words as a terminal shows them in yellow or red. */
+const colored: typeof words = {
+  warn: "\x1b[33mwarning:\x1b[39m ",
+  error: "\x1b[31merror:\x1b[39m ",
+  fatal: "\x1b[31merror:\x1b[39m ",
+};
+let shownWords = words;
+
 /** One plain line a message; with the time where nobody watches a terminal, since logs are read later. */
 const reporter: ConsolaReporter = {
   log: ({ type, args, date }) => {
     // On a terminal a live line may stand where this goes.
     const start = process.stderr.isTTY ? "\r\x1b[2K" : `${date.toISOString()} `;
-    process.stderr.write(`${start}${words[type] ?? ""}${args.map(String).join(" ")}\n`);
+    process.stderr.write(`${start}${shownWords[type] ?? ""}${args.map(String).join(" ")}\n`);
   },
 };
 
@@ -39,6 +47,11 @@ const levels: Readonly<Record<Verbosity, number>> = {
  */
 export function setVerbosity(verbosity: Verbosity): void {
   log.level = levels[verbosity];
+}
+
+/** Sets whether warnings and errors begin in color. */
+export function setColors(isColored: boolean): void {
+  shownWords = isColored ? colored : words;
 }
 
 /** Whether messages that are neither errors nor warnings, and progress, are left out. */

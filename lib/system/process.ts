@@ -1,7 +1,9 @@
 import type { Subprocess } from "bun";
 import { exitCodes, XferError } from "./errors.ts";
 import { GatheringPipe } from "./gathering-pipe.ts";
+import { log } from "./log.ts";
 import { afterRunning } from "./running-time.ts";
+import { quoteWords } from "./shell-words.ts";
 
 /** How a process ended. */
 export interface ProcessExit {
@@ -74,6 +76,7 @@ interface ChildOptions {
 export function startChild(argv: readonly string[], options: ChildOptions = {}): Child {
   const [name = "", ...rest] = argv;
   const program = findProgram(name);
+  log.debug(`running ${quoteWords([program, ...rest])}`);
   const makeFifo = (path: string) => Bun.spawnSync(["mkfifo", path]).success;
   const pipe = options.gather === undefined ? undefined : GatheringPipe.open(makeFifo);
   const outputs = { stdout: "pipe", stderr: "pipe" } as { stdout: "pipe" | number; stderr: "pipe" | number };
