@@ -60,7 +60,7 @@ export default defineCommand({
     if (source === undefined && dest === undefined)
       throw invalidInput("--source-root or --dest-root is needed");
     if (out !== "-") checkNewFile("--out", out);
-    else if (input.json) throw invalidInput("--json: standard output is the manifest's: give --out a file");
+    else if (input.json) throw invalidInput("--json: the manifest is on standard output: give --out a file");
     const reading = new ReadingLine();
     const { signal: stop } = watchForStop(stopSignals);
     const options = {

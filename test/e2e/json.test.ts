@@ -118,7 +118,7 @@ test(
     expect(await xfer(both, { cwd: dir.path })).toEqual({
       code: 2,
       stdout: "",
-      stderr: "xfer: --json: standard output is the manifest's: give --out a file\n",
+      stderr: "xfer: --json: the manifest is on standard output: give --out a file\n",
     });
   },
   timeoutMs,
