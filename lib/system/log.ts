@@ -59,7 +59,9 @@ export function isQuiet(): boolean {
   return log.level < LogLevels.info;
 }
 
-/** The words of a line that an xfer has printed on its stderr, without the time and the level before them. */
+/** The words of a line that an xfer has printed on its stderr, without colors, and without time and level before them. */
 export function wordsOfLine(line: string): string {
-  return line.replace(/^(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?(?:error: |warning: |xfer: )?/, "").trim();
+  return Bun.stripANSI(line)
+    .replace(/^(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?(?:error: |warning: |xfer: )?/, "")
+    .trim();
 }

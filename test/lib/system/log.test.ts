@@ -27,6 +27,7 @@ test.each([
   ["2026-11-25T08:15:00.123Z error: shard 3: no space left", "shard 3: no space left"],
   ["2026-11-25T08:15:00.123Z shard 3: done", "shard 3: done"],
   ["2026-11-25T08:15:00.123Z warning: 2026-11-25 is no time of a log", "2026-11-25 is no time of a log"],
+  ["2026-11-25T08:15:00.123Z \x1b[31merror:\x1b[39m shard 3: no space left", "shard 3: no space left"],
   ["xfer: run/config.resolved.json: torn", "run/config.resolved.json: torn"],
   ["", ""],
 ])("the words of %p", (line, words) => expect(wordsOfLine(line)).toBe(words));
