@@ -18,14 +18,14 @@ import { causeLines } from "./causes.ts";
 import type { LinePart } from "./live-line.ts";
 import { amountRow } from "./table.ts";
 
-/** A run in mid-flight in one line, and what in it must be seen at once. */
+/** A run under way in one line, and what in it must be seen at once. Its bytes are those that are there or on their way. */
 export function progressLine(
-  { account, bytesPerSecond, etaSeconds, hindrance, throttling }: RunProgress,
+  { account, bytesInFlight, bytesPerSecond, etaSeconds, hindrance, throttling }: RunProgress,
   nowMs: number,
 ): { parts: LinePart[]; news: string } {
   const { listed, copied, unchanged, shards } = account;
   const objects = copied.objects + unchanged.objects;
-  const bytes = copied.bytes + unchanged.bytes;
+  const bytes = copied.bytes + unchanged.bytes + bytesInFlight;
   const part = (weight: number, text: string): LinePart => ({ weight, text });
   const parts = [
     part(9, listed.bytes > 0 ? formatPercent(bytes, listed.bytes) : formatPercent(objects, listed.objects)),

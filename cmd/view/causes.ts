@@ -35,12 +35,15 @@ const mends: Readonly<Record<FailureClass, string>> = {
   missing: "they are gone from the source since it was listed: a new run directory lists it anew",
 };
 
-/** What a user can do about a reason; undefined where its message says it. */
+/** What a user can do about a reason; undefined where its message says it, and where only the agent's words are known. */
 export function mendOf({
   class: failure,
   message,
-}: Pick<FailureCause, "class" | "message">): string | undefined {
+  objects,
+}: Pick<FailureCause, "class" | "message" | "objects">): string | undefined {
   if (saysMend.test(message)) return undefined;
+  if (message.startsWith("another agent is at work")) return "let the other run end, or stop it";
+  if (failure === "unknown" && objects === 0) return undefined;
   return failure === "auth" ? mendOfAuth(message) : mends[failure];
 }
 

@@ -63,7 +63,13 @@ test("the live line says of what classes the failures are", () => {
     { ...failed, class: "missing" },
   ];
   const of = { ...account, shards: { total: 16, done: 1, failed: 3, unfinished: 12 }, errors };
-  const progress = { bytesPerSecond: 0, etaSeconds: null, hindrance: undefined, throttling: null };
+  const progress = {
+    bytesInFlight: 0,
+    bytesPerSecond: 0,
+    etaSeconds: null,
+    hindrance: undefined,
+    throttling: null,
+  };
   const line = fitParts(progressLine({ account: of, ...progress }, 0).parts, 200);
   expect(line).toEndWith("shards 1/16 done, 3 failed (auth, missing)");
 });

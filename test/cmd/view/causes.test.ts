@@ -63,13 +63,18 @@ describe("what mends a reason", () => {
     ["Failed to copy: failed to open source object: AccessDenied: Access Denied", "may read the source"],
     ["Failed to copy: AccessDenied: Access Denied (PutObject)", "may write to the destination"],
     ["open /in/a: permission denied", "run as somebody who may read the source and write to the destination"],
-  ])("%s", (message, mend) => expect(mendOf({ class: "auth", message })).toEndWith(mend));
+  ])("%s", (message, mend) => expect(mendOf({ class: "auth", message, objects: 1 })).toEndWith(mend));
+
+  test("is the other run's end where that holds the shards, and not known of an agent without a word", () => {
+    expect(mendOf(held)).toBe("let the other run end, or stop it");
+    expect(mendOf({ ...held, message: "its agent ended without a word" })).toBeUndefined();
+  });
 
   test("is there for every class, and not said where the message says it", () => {
     for (const failure of failureClasses)
-      expect(mendOf({ class: failure, message: "so it is" })).toBeTruthy();
+      expect(mendOf({ class: failure, message: "so it is", objects: 1 })).toBeTruthy();
     const message =
       "rclone was not found on PATH (looked in /bin): install it here, or put its folder on PATH";
-    expect(mendOf({ class: "config", message })).toBeUndefined();
+    expect(mendOf({ class: "config", message, objects: 1 })).toBeUndefined();
   });
 });
