@@ -7,7 +7,6 @@ import { runLayout } from "../lib/run/layout.ts";
 import { readShardsMeta } from "../lib/shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
-import { formatObjects } from "../lib/system/units.ts";
 import { requireFolder } from "../lib/system/writable.ts";
 import { checkWholeManifest, collectVerification } from "../lib/verify/collect.ts";
 import { type Verification, verificationHead } from "../lib/verify/verification.ts";
@@ -21,9 +20,11 @@ import { jsonFlag } from "./flags/output.ts";
 import { allowUntransferableFlag } from "./flags/plan.ts";
 import { imageCheckFlag } from "./flags/rclone.ts";
 import { runDirFlag } from "./flags/run-dir.ts";
+import { doingText } from "./view/doing.ts";
+import { submittedJson, submittedText } from "./view/launched.ts";
 import { LiveLine } from "./view/live-line.ts";
 import { printJson, printText } from "./view/print.ts";
-import { verificationText } from "./view/verification.ts";
+import { verificationJson, verificationText } from "./view/verification.ts";
 
 const executors = ["local", "slurm"] as const;
 
@@ -116,8 +117,8 @@ async function submit(options: VerifyOptions & { how: "array" }): Promise<ExitCo
   const { runDir, imageCheck, checksum } = options;
   checkWholeManifest(runLayout(runDir), shardsOf(runDir));
   const jobId = await submitRun(runDir, { now: new Date(), imageCheck, agentArgs: ["--verify", checksum] });
-  if (options.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir });
-  else await printText(`${jobId}\n`);
+  if (options.json) await printJson(submittedJson(runDir, jobId));
+  else await printText(submittedText(jobId));
   return exitCodes.done;
 }
 
@@ -141,7 +142,7 @@ async function verifyHere(options: VerifyOptions & { how: "here" }): Promise<Ver
     version,
     now: new Date(),
     stop,
-    onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+    onProgress: (doing, objects) => live.update(doingText(doing, objects)),
   });
   live.clear();
   return result;
@@ -161,7 +162,7 @@ function shardsOf(runDir: string) {
 }
 
 async function report(options: VerifyOptions, result: Verification): Promise<ExitCode> {
-  if (options.json) await printJson(result);
+  if (options.json) await printJson(verificationJson(result, options.runDir));
   else await printText(verificationText(result, options.runDir));
   const isWhole = result.untransferable.objects === 0 || options.allowsUntransferable;
   return result.verified && isWhole ? exitCodes.done : exitCodes.failed;

@@ -6,7 +6,7 @@ import { clusterFlags, clusterOf } from "../flags/cost.ts";
 import { flag } from "../flags/make.ts";
 import { inputFlag } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
-import { analysisText, barWidthOf } from "../view/analysis.ts";
+import { analysisJson, analysisText, barWidthOf } from "../view/analysis.ts";
 import { printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
 
@@ -55,8 +55,7 @@ export default command({
       writeFileDurable(out, `${JSON.stringify(analysis, null, 2)}\n`);
       if (!input.json) return;
     }
-    const asJson = input.json || out === "-" || !process.stdout.isTTY;
-    if (asJson) await printJson(analysis);
+    if (input.json || out === "-") await printJson(analysisJson(analysis));
     else await printText(analysisText(analysis, barWidthOf(process.stdout.columns || 80)));
   },
 });

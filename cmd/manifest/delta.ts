@@ -1,9 +1,8 @@
-import { deltaText, makeDelta, notComparableText } from "../../lib/compare/delta.ts";
+import { makeDelta, notComparableText } from "../../lib/compare/delta.ts";
 import { requireImageHere } from "../../lib/launch/image-check.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { log } from "../../lib/system/log.ts";
-import { formatObjects } from "../../lib/system/units.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
 import { listerFlags, listingSetupOf, lsjsonFlagsOf } from "../flags/listing.ts";
@@ -11,6 +10,8 @@ import { flag } from "../flags/make.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { compareFlag } from "../flags/plan.ts";
 import { imageOf, rcloneFlags } from "../flags/rclone.ts";
+import { deltaJson, deltaLine } from "../view/delta.ts";
+import { doingText } from "../view/doing.ts";
 import { LiveLine } from "../view/live-line.ts";
 import { printJson, printText } from "../view/print.ts";
 
@@ -69,12 +70,12 @@ export default command({
       fastList: input["fast-list"],
       extraLsjsonFlags: lsjsonFlagsOf(input),
       listParallel: input["list-parallel"],
-      onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+      onProgress: (doing, objects) => live.update(doingText(doing, objects)),
     });
     live.clear();
     const warning = notComparableText(delta);
     if (warning) log.warn(warning);
-    if (input.json) await printJson(delta);
-    else await printText(`${input.out}: ${deltaText(delta)}\n`);
+    if (input.json) await printJson(deltaJson(delta));
+    else await printText(deltaLine(input.out, delta));
   },
 });

@@ -8,7 +8,7 @@ import { flag } from "../flags/make.ts";
 import { inputFlag } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { barWidthOf } from "../view/analysis.ts";
-import { estimateText } from "../view/estimate.ts";
+import { estimateJson, estimateText } from "../view/estimate.ts";
 import { printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
 
@@ -107,7 +107,7 @@ export default command({
       onProgress: reading.show("estimating"),
     });
     reading.clear();
-    if (input.json) await printJson(estimate);
+    if (input.json) await printJson(estimateJson(estimate));
     else {
       const barWidth = input["hist-width"] ?? barWidthOf(process.stdout.columns || 80);
       await printText(estimateText(estimate, barWidth));

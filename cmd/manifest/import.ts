@@ -16,7 +16,6 @@ import { checkRoot, looksLikePath } from "../../lib/rclone/root.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { log } from "../../lib/system/log.ts";
-import { formatCount } from "../../lib/system/units.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
 import type { OptionsOf } from "../flags/flag.ts";
@@ -25,7 +24,7 @@ import { flag } from "../flags/make.ts";
 import { outFlag, requiredRootFlags } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { rcloneFlags } from "../flags/rclone.ts";
-import { listingText, printBuilt } from "../view/built.ts";
+import { leftOutText, listingText, printBuilt } from "../view/built.ts";
 import { LiveLine } from "../view/live-line.ts";
 
 const formats = [...rowFormats, "keys"] as const;
@@ -119,7 +118,7 @@ export default command({
       addressability: addressabilityOf(options),
     });
     live.clear();
-    for (const [why, rows] of imported.leftOut) log.info(`left out: ${formatCount(rows)} ${why}`);
+    for (const [why, rows] of imported.leftOut) log.info(leftOutText(why, rows));
     sayMarkers(imported.markers);
     sayUntransferable(imported.untransferable, options);
     await printBuilt(input, options.runId, imported);

@@ -9,14 +9,14 @@ import { checkRoot } from "../../lib/rclone/root.ts";
 import { removeIfExists } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
-import { formatObjects } from "../../lib/system/units.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile } from "../flags/checks.ts";
 import type { OptionsOf } from "../flags/flag.ts";
 import { flag } from "../flags/make.ts";
 import { jsonFlag } from "../flags/output.ts";
-import { printBytes, printJson, printText } from "../view/print.ts";
+import { print, printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
+import { rebasedJson, rebasedText } from "../view/rebased.ts";
 
 const flags = {
   in: flag.file({
@@ -81,7 +81,7 @@ export default command({
       const twice =
         input.in === "-" ? undefined : await findFirstDuplicate(input.in, { folder: tmpdir(), stop });
       if (twice) throw duplicateKeyError(input.in, twice);
-      await rebaseLines(options, { write: printBytes }, tmpdir());
+      await rebaseLines(options, { write: print }, tmpdir());
       return;
     }
     copyUntransferable(input.in, out);
@@ -90,8 +90,8 @@ export default command({
       throw error;
     });
     reading.clear();
-    if (input.json) await printJson({ schema: "xfer.rebase.v1", manifest: out, objects: records });
-    else await printText(`${out}: ${formatObjects(records)}\n`);
+    if (input.json) await printJson(rebasedJson(out, records));
+    else await printText(rebasedText(out, records));
   },
 });
 

@@ -2,7 +2,7 @@ import { shardsFor } from "../../lib/estimate/analysis.ts";
 import { clusterDefaults, objectOverheadBytesDefault } from "../../lib/estimate/cost-model.ts";
 import { shardManifest } from "../../lib/shard/cut.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../../lib/system/interrupt.ts";
-import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
+import { formatBytes } from "../../lib/system/units.ts";
 import { requireFolder } from "../../lib/system/writable.ts";
 import { command } from "../cli/command.ts";
 import { byteCount } from "../flags/cost.ts";
@@ -11,6 +11,7 @@ import { jsonFlag } from "../flags/output.ts";
 import { shardCount, strategyFlag } from "../flags/plan.ts";
 import { printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
+import { shardsJson, shardsText } from "../view/shards.ts";
 
 export default command({
   name: "xfer manifest shard",
@@ -89,10 +90,7 @@ export default command({
       onProgress: (nth, progress) => reading.show(nth === 1 ? "checking" : "sharding")(progress),
     });
     reading.clear();
-    if (input.json) await printJson(meta);
-    else {
-      const what = `${formatObjects(meta.num_records)}, ${formatBytes(meta.bytes_total)}`;
-      await printText(`${input.outdir}: ${formatShards(meta.num_shards)} of ${what}\n`);
-    }
+    if (input.json) await printJson(shardsJson(meta));
+    else await printText(shardsText(input.outdir, meta));
   },
 });

@@ -1,13 +1,13 @@
 import { prepareRun } from "../../lib/launch/prepare.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
-import { formatObjects } from "../../lib/system/units.ts";
 import { command } from "../cli/command.ts";
 import { here } from "../flags/here.ts";
 import { buildOptionsOf } from "../flags/listing.ts";
 import { listingText } from "../view/built.ts";
+import { doingText } from "../view/doing.ts";
+import { nothingToCopyText } from "../view/launched.ts";
 import { LiveLine } from "../view/live-line.ts";
 import { printText } from "../view/print.ts";
-import { nothingToCopyText } from "../view/run.ts";
 import { checkEnds, checkRun, startListing } from "./checks.ts";
 import { runFlags } from "./flags.ts";
 import { runLocal } from "./local.ts";
@@ -62,7 +62,7 @@ export default command({
         ? {
             compare: options.compare,
             bucket: options.render.createBucket ? "may-be-missing" : "must-be-there",
-            onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+            onProgress: (doing, objects) => live.update(doingText(doing, objects)),
           }
         : undefined,
       render: options.render,

@@ -1,19 +1,21 @@
 import { renderRun } from "../../lib/launch/render.ts";
-import { runHere } from "../../lib/launch/run-here.ts";
+import { type RunEnd, runHere } from "../../lib/launch/run-here.ts";
 import { readUntransferable } from "../../lib/manifest/untransferable.ts";
-import { type Account, emptyAccount } from "../../lib/run/account.ts";
+import { emptyAccount } from "../../lib/run/account.ts";
 import type { RunConfig } from "../../lib/run/config.ts";
 import { readDeltaSame } from "../../lib/run/delta-totals.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { type ExitCode, exitCodes } from "../../lib/system/errors.ts";
+import { log } from "../../lib/system/log.ts";
 import { ownCommand } from "../../lib/system/process.ts";
-import { formatObjects } from "../../lib/system/units.ts";
 import { verifyAfterRun } from "../../lib/verify/after-run.ts";
 import { version } from "../../package.json" with { type: "json" };
-import { accountText, progressLine } from "../view/account.ts";
+import { accountText, failedText, progressLine } from "../view/account.ts";
+import { causeMessages } from "../view/causes.ts";
+import { doingText } from "../view/doing.ts";
 import type { LiveLine } from "../view/live-line.ts";
 import { printJson, printText } from "../view/print.ts";
-import { runVerificationText } from "../view/verification.ts";
+import { runJson, runVerificationText } from "../view/verification.ts";
 import type { RunOptions } from "./options.ts";
 import { isWhole } from "./whole.ts";
 
@@ -34,12 +36,10 @@ export async function runLocal(
 ): Promise<ExitCode> {
   const { runDir, json } = options;
   const { live, stop } = surroundings;
-  const { account, exitCode: copied } = config
-    ? await copyHere(options, config, surroundings)
-    : await withoutShards(options);
+  const end = config ? await copyHere(options, config, surroundings) : await withoutShards(options);
   const result = await verifyAfterRun({
     wanted: options.verifies,
-    copied,
+    copied: end.exitCode,
     verify: {
       runDir,
       checksum: "auto",
@@ -48,27 +48,21 @@ export async function runLocal(
       version,
       now: new Date(),
       stop,
-      onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+      onProgress: (doing, objects) => live.update(doingText(doing, objects)),
     },
   });
   live.clear();
-  const { verified, verification, notVerified } = result;
   if (!json) await printText(runVerificationText(result, runDir));
-  else await printJson({ ...account, run_dir: runDir, verified, not_verified: notVerified, verification });
+  else await printJson(runJson({ ...end, runDir, end: result }));
   return result.exitCode === exitCodes.done && !(await isWhole(options)) ? exitCodes.failed : result.exitCode;
-}
-
-interface Copied {
-  account: Account;
-  exitCode: ExitCode;
 }
 
 async function copyHere(
   { runDir, json }: RunOptions,
   config: RunConfig,
   { live, stop }: Surroundings,
-): Promise<Copied> {
-  const result = await runHere({
+): Promise<RunEnd> {
+  const end = await runHere({
     runDir,
     concurrency: config.array_concurrency,
     command: ownCommand(),
@@ -80,12 +74,17 @@ async function copyHere(
     },
   });
   live.clear();
-  if (!json) await printText(accountText(result.account, runDir));
-  return result;
+  const { account, causes, failedShards } = end;
+  const failed = failedText(account, failedShards);
+  if (failed !== undefined) log.error(failed);
+  // The account names the reasons; beside JSON, which no person reads, stderr does.
+  if (!json) await printText(accountText(account, runDir, causes));
+  else for (const message of causeMessages(causes, runDir)) log.error(message);
+  return end;
 }
 
 /** Renders a run that has no shards as far as its verification needs it. */
-async function withoutShards({ runDir, manifest, render }: RunOptions): Promise<Copied> {
+async function withoutShards({ runDir, manifest, render }: RunOptions): Promise<RunEnd> {
   await renderRun({
     ...render,
     manifestPath: manifest,
@@ -94,5 +93,6 @@ async function withoutShards({ runDir, manifest, render }: RunOptions): Promise<
     destRoot: undefined,
   });
   const same = readDeltaSame(runLayout(runDir), undefined);
-  return { account: emptyAccount(await readUntransferable(manifest), same), exitCode: exitCodes.done };
+  const account = emptyAccount(await readUntransferable(manifest), same);
+  return { account, failedShards: 0, causes: [], exitCode: exitCodes.done };
 }

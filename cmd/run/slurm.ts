@@ -1,8 +1,8 @@
 import { submitRun } from "../../lib/launch/submit.ts";
 import { type ExitCode, exitCodes } from "../../lib/system/errors.ts";
 import { log } from "../../lib/system/log.ts";
+import { readyJson, readyText, verifyLaterText } from "../view/launched.ts";
 import { printJson, printText } from "../view/print.ts";
-import { readyText, verifyLaterText } from "../view/run.ts";
 import type { RunOptions } from "./options.ts";
 import { isWhole } from "./whole.ts";
 
@@ -17,8 +17,8 @@ export async function runOnSlurm(
     options.submits && hasShards
       ? await submitRun(runDir, { now: new Date(), imageCheck: options.imageCheck, stop })
       : null;
-  if (json) await printJson({ schema: "xfer.run.v1", run_dir: runDir, job_id: jobId });
-  else if (hasShards) await printText(jobId === null ? readyText(runDir) : `${jobId}\n`);
+  if (json) await printJson(readyJson(runDir, jobId));
+  else if (hasShards) await printText(readyText(runDir, jobId));
   if (hasShards && options.verifies) log.info(verifyLaterText(runDir));
   return hasShards || (await isWhole(options)) ? exitCodes.done : exitCodes.failed;
 }

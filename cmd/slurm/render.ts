@@ -6,7 +6,6 @@ import { arrayPasswordProblem } from "../../lib/rclone/conf-password.ts";
 import { checkRoot } from "../../lib/rclone/root.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { log } from "../../lib/system/log.ts";
-import { formatShards } from "../../lib/system/units.ts";
 import { command } from "../cli/command.ts";
 import { checkNoFolder, checkRcloneConfig } from "../flags/checks.ts";
 import { here } from "../flags/here.ts";
@@ -16,6 +15,7 @@ import { shardsMax } from "../flags/plan.ts";
 import { rcloneFlags } from "../flags/rclone.ts";
 import { renderFlags, renderOptionsOf } from "../flags/render.ts";
 import { runDirFlag } from "../flags/run-dir.ts";
+import { renderedJson, renderedText } from "../view/launched.ts";
 import { printJson, printText } from "../view/print.ts";
 import { sayPreserved } from "../view/start-words.ts";
 
@@ -100,10 +100,7 @@ export default command({
     const context = remoteContext(input["rclone-config"], config.runtime);
     const ends = { source: config.source_root, dest: config.dest_root };
     if (!input.json) sayPreserved(ends, context, request);
-    if (input.json) await printJson(config);
-    else
-      await printText(
-        `${runDir}: rendered for ${formatShards(config.num_shards)}; submit with: xfer slurm submit --run-dir ${runDir}\n`,
-      );
+    if (input.json) await printJson(renderedJson(runDir, config));
+    else await printText(renderedText(runDir, config));
   },
 });

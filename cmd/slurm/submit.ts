@@ -3,6 +3,7 @@ import { command } from "../cli/command.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { imageCheckFlag } from "../flags/rclone.ts";
 import { runDirFlag } from "../flags/run-dir.ts";
+import { submittedJson, submittedText } from "../view/launched.ts";
 import { printJson, printText } from "../view/print.ts";
 
 export default command({
@@ -22,7 +23,7 @@ export default command({
   flags: { "run-dir": runDirFlag, "image-check": imageCheckFlag, json: jsonFlag },
   async run({ "run-dir": runDir, "image-check": imageCheck, json }) {
     const jobId = await submitRun(runDir, { now: new Date(), imageCheck });
-    if (json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir });
-    else await printText(`${jobId}\n`);
+    if (json) await printJson(submittedJson(runDir, jobId));
+    else await printText(submittedText(jobId));
   },
 });

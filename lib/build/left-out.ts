@@ -38,7 +38,7 @@ export function sayMarkers({ objects, first }: Markers): void {
   );
 }
 
-/** Warns, with examples, of what cannot be carried to the destination as it is. */
+/** Warns, with examples, of what cannot be carried to the destination as it is; a reason that several share is said once. */
 export function sayUntransferable(
   { objects, bytes, examples }: Untransferable,
   { out, sourceRoot }: Listed,
@@ -48,7 +48,11 @@ export function sayUntransferable(
   log.warn(
     `${what} (${formatBytes(bytes)}) cannot be transferred and ${are} not in the manifest: see ${untransferablePath(out)}`,
   );
-  for (const { key, reason } of examples) log.warn(`  ${joinRoot(sourceRoot, key)}: ${reason}`);
+  const said = new Set<string>();
+  for (const { key, reason } of examples) {
+    log.warn(`  ${joinRoot(sourceRoot, key)}${said.has(reason) ? "" : `: ${reason}`}`);
+    said.add(reason);
+  }
 }
 
 function linksText(leftOut: number, firstLeftOut: string | undefined): string {

@@ -4,7 +4,7 @@ import type { RunLayout } from "../run/layout.ts";
 import { removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { writing } from "../system/write-error.ts";
 
-/** What the array runs: a copy of this file at bin/xfer, or a path that is on the cluster already. */
+/** The binary that the array runs: a copy of this file at bin/xfer, or a path that is on the cluster already. */
 export type AgentSource = { copyOf: string } | { path: string };
 
 /** Puts the agent's binary, or the line that names it, into a run directory. */
@@ -18,7 +18,7 @@ export function installAgent(run: RunLayout, agent: AgentSource): void {
   const from = statSync(agent.copyOf);
   const there = statSync(run.binary, { throwIfNoEntry: false });
   if (!there || there.size !== from.size || Math.trunc(there.mtimeMs) !== Math.trunc(from.mtimeMs)) {
-    // Beside it and renamed: the file may be running.
+    // The old file may be running: the new one is written beside it and renamed.
     const temp = `${run.binary}.tmp.${process.pid}`;
     try {
       writing(run.binary, () => copyFileSync(agent.copyOf, temp, constants.COPYFILE_FICLONE));

@@ -3,6 +3,7 @@ import { bucketOf, makesBucketFlags } from "../rclone/bucket.ts";
 import { parseRoot, type RemoteContext, remoteType } from "../rclone/remote-options.ts";
 import { joinRoot, rootKind } from "../rclone/root.ts";
 import { runStep } from "../rclone/step.ts";
+import { tellCause } from "../rclone/telling.ts";
 import { exitCodes, invalidInput, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
@@ -109,7 +110,8 @@ async function makeRoot(setup: ListingSetup, needs: BucketNeeds, name: string): 
   const { code, stderr } = await runStep(setup, step, { timeoutMs: createTimeoutMs });
   throwIfStopped(setup.stop, "run the same command again");
   if (code === 0) return;
-  const said = stderr.trim().split("\n").at(-1) ?? "";
+  const said =
+    tellCause(stderr, { configPath: setup.configPath })?.message ?? `rclone ended with exit code ${code}`;
   throw operationFailed(`bucket ${name} could not be created at the destination: ${said}`);
 }
 

@@ -58,3 +58,10 @@ export function setColors(isColored: boolean): void {
 export function isQuiet(): boolean {
   return log.level < LogLevels.info;
 }
+
+/** The words of a line that an xfer has printed on its stderr, without colors, and without time and level before them. */
+export function wordsOfLine(line: string): string {
+  return Bun.stripANSI(line)
+    .replace(/^(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?(?:error: |warning: |xfer: )?/, "")
+    .trim();
+}

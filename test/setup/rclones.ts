@@ -1,9 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { findProgram } from "../../lib/system/process.ts";
 import { type ArchiveSource, sourcesIn } from "./apt-sources.ts";
-import { aptGet, ensureRclone } from "./packages.ts";
+import { aptGet, ensureRclone, findProgram } from "./packages.ts";
 
 /** An rclone that tests run against: `dir` holds it under the name `rclone`, for the head of PATH. */
 export interface TestRclone {
