@@ -66,6 +66,11 @@ test.each<[string, string, unknown]>([
   expect(keyOf(root, key) as unknown).toEqual(path);
 });
 
+test("the largest size that is a whole number is taken", () => {
+  const read = inventoryReader(columns, "src:b")(row("a", { size: "9007199254740991" }));
+  expect(read).toMatchObject({ entry: { Size: Number.MAX_SAFE_INTEGER } });
+});
+
 test.each<[string, string[], string]>([
   ["too few fields", ["b", "a"], "2 fields, not 6"],
   ["too many fields", [...row("a"), ""], "7 fields, not 6"],
@@ -142,9 +147,17 @@ test("all that rclone lsf tells of an object is taken, in the order of its lette
 });
 
 test("rclone lsf prints local times", () => {
-  const read = lsfReader("pst")(["a", "1", "2026-01-02 03:04:05"]);
-  const local = new Date(2026, 0, 2, 3, 4, 5).toISOString();
-  expect(read).toMatchObject({ entry: { ModTime: local } });
+  const zone = process.env.TZ;
+  process.env.TZ = "America/New_York";
+  try {
+    const read = lsfReader("pst")(["a", "1", "2026-01-02 03:04:05"]);
+    expect(read).toMatchObject({ entry: { ModTime: "2026-01-02T08:04:05.000Z" } });
+    const zoned = lsfReader("pst")(["a", "1", "2026-01-02T03:04:05+01:00"]);
+    expect(zoned).toMatchObject({ entry: { ModTime: "2026-01-02T02:04:05.000Z" } });
+  } finally {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
 });
 
 test.each<[string, string[], object]>([

@@ -30,7 +30,7 @@ test("an earlier build's shards name their roots in their records: in the first 
   expect(await rootsOfShards(run, metaOf([0, 1]))).toMatchObject(roots);
   // One of the two alone tells nothing of the other.
   expect(await rootsOfShards(run, metaOf([0, 1], { source_root: "src:other" }))).toMatchObject(roots);
-  expect(rootsOfShards(run, metaOf([0, 0]))).rejects.toThrow(
+  await expect(rootsOfShards(run, metaOf([0, 0]))).rejects.toThrow(
     `${run.shardsMeta}: no shard has a record: shard the manifest again`,
   );
 });
