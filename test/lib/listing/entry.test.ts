@@ -60,6 +60,7 @@ test.each<[string, string]>([
   ["with a time that is no text", line({ ModTime: 1 })],
   ["that says otherwise what it is", line({ IsDir: "false" })],
   ["with hashes that are no texts", line({ Hashes: { md5: 1 } })],
+  ["with another hash that is no text", line({ Hashes: { md5: "x", sha1: 1 } })],
   ["with null for hashes", line({ Hashes: null })],
   ["with a storage class that is no text", line({ Tier: 1 })],
   ["of what a shell said", "bash: rclone: command not found"],

@@ -92,6 +92,7 @@ test.each<[string, number]>([
   ['{"Path":"\u{1f600}","Size":7}', 7],
   // A folder's size is not known.
   ['{"Path":"a","Size":-1,"IsDir":true}', 0],
+  ["0123456789", 0],
   ["[", 0],
   ["", 0],
 ])("the size in %j is %d", (line, size) => {
