@@ -301,7 +301,7 @@ test("where the delta finds nothing to do, there are no shards and nothing to ru
   expect(await prepareRun(optionsOf(dir.path, { delta }))).toBeUndefined();
   expect(names(dir.path)).toEqual(["delta.json", "delta.jsonl", "manifest.jsonl"]);
   // It is looked at anew until there are shards.
-  rmSync(join(dir.path, "out", "a"));
+  writeFileSync(join(dir.path, "out", "a"), "another size");
   expect(await prepareRun(optionsOf(dir.path, { delta }))).toMatchObject({ num_shards: 1 });
 });
 
