@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { runLayout, shardLayout } from "../../../lib/run/layout.ts";
 import type { ShardsMeta } from "../../../lib/shard/meta.ts";
 import { checkWholeManifest, collectVerification } from "../../../lib/verify/collect.ts";
@@ -162,7 +162,7 @@ test("a list that is gone ends the collection, and no totals say otherwise", asy
   writeFileSync(run.verifyTotals, "of before");
   await expect(collectVerification(run, metaOf(2), head)).rejects.toThrow("shard_1.verify.jsonl");
   expect(existsSync(run.verifyTotals)).toBe(false);
-  expect(existsSync(run.verifyList)).toBe(false);
+  expect(readdirSync(dir.path)).toEqual(["state"]);
 });
 
 test.each<[string, Partial<ShardVerification>, boolean]>([

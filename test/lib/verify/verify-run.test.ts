@@ -127,6 +127,18 @@ test("an object of the same size that became another after the listing fails, by
   expect(found.failures.map(({ path: key }) => key)).toEqual(["changed"]);
 });
 
+test("what a hash proves is proven, whatever its time", async () => {
+  using dir = temporaryDirectory();
+  const { run, config } = await localRun(dir.path, {
+    a: { source: "same", dest: "same", md5: md5("same"), later: -100 },
+  });
+  writeFileSync(`${config.source_root}/a`, "changed since");
+  expect(await verifyRun(optionsOf(run, { checksum: "require" }))).toMatchObject({
+    hash_proven: 1,
+    verified: true,
+  });
+});
+
 test("a sample reads what size alone lets pass", async () => {
   using dir = temporaryDirectory();
   const { run } = await localRun(dir.path, files);
