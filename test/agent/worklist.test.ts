@@ -136,6 +136,17 @@ test("where only settled records are left, they decide", async () => {
   expect(await explained(worklist, [last])).toMatchObject({ settled: 2, failure: "auth", final: true });
 });
 
+test("a record that no run was given is explained by the last; without any there is no word of it", async () => {
+  using dir = temporaryDirectory();
+  const { journal, worklist } = await worklistOf(dir.path, keys);
+  for (const index of [0, 1, 2]) journal.add(index, "copied");
+  expect((await explained(worklist, [run([0]), run([3], {}, { code: 0 })])).classes).toEqual({
+    "\u{1f600}": "unknown",
+    'q"\\': "unknown",
+  });
+  expect((await explained(worklist, [])).classes).toEqual({});
+});
+
 test("what rclone passed over in silence is counted", async () => {
   using dir = temporaryDirectory();
   const { worklist } = await worklistOf(dir.path, keys);
