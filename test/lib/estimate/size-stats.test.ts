@@ -45,8 +45,8 @@ test.each([
 test("the percentiles of ten, the lower of two", () => {
   const stats = statsOf(10, 9, 8, 7, 6, 5, 4, 3, 2, 1);
   expect([0, 0.1, 0.5, 0.9, 0.99, 1].map((share) => stats.percentile(share))).toEqual([1, 1, 5, 9, 9, 10]);
-  const withEmpty = statsOf(0, 0, 0, 5);
-  expect([0, 0.5, 0.67, 1].map((share) => withEmpty.percentile(share))).toEqual([0, 0, 0, 5]);
+  const withEmpty = statsOf(0, 0, 0, 5, 6);
+  expect([0, 0.5, 0.74, 0.75, 1].map((share) => withEmpty.percentile(share))).toEqual([0, 0, 0, 5, 6]);
 });
 
 test("the histogram goes from the smallest to the largest, the empty ones by themselves", () => {

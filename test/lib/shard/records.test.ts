@@ -60,6 +60,12 @@ test("many records are found each, and no other", async () => {
 test.each<[string, string, number, string]>([
   ["fewer records than are described", lineOf("a", 1), 2, "has 1 records, not 2: shard the manifest again"],
   ["more records than are described", lineOf("a", 1) + lineOf("b", 1), 1, "has 2 records, not 1"],
+  [
+    "far more records than are described",
+    Array.from({ length: 50 }, (_, i) => lineOf(`k${i}`, 1)).join(""),
+    1,
+    "has 50 records, not 1",
+  ],
   ["records where none are described", lineOf("a", 1), 0, "has 1 records, not 0"],
   ["a torn line", lineOf("a", 1) + lineOf("b", 1).slice(0, 50), 2, "shard_000000.jsonl:2: "],
   ["a key twice", lineOf("a", 1) + lineOf("b", 1) + lineOf("a", 2), 3, "a"],
@@ -123,25 +129,30 @@ test("the records that are wanted are given with their MD5, where they have one"
 
 test("the records that are wanted come in batches that are waited for", async () => {
   using dir = temporaryDirectory();
-  const count = 10_000;
-  const records = await read(
-    dir.path,
-    Array.from({ length: count }, (_, i) => lineOf(`k${i}`, 1)).join(""),
-    count,
-  );
+  const count = 20_000;
+  // Short lines, so that as many as can be are read at a time.
+  const lines = Array.from({ length: count }, (_, i) => {
+    const roots = { source_root: "a:", dest_root: "b:", source: `a:k${i}`, dest: `b:k${i}` };
+    const nothing = { mtime: null, hashes: null, meta: null };
+    return `${JSON.stringify({ ...recordOf({ path: `k${i}`, size: 1 }), run_id: "r", ...roots, ...nothing })}\n`;
+  });
+  const records = await read(dir.path, lines.join(""), count);
   const found: string[] = [];
+  const sizes: number[] = [];
   let open = 0;
   await records.inBatches(
-    (index) => index % 2 === 0,
+    (index) => index !== 7,
     async (batch) => {
       expect(++open).toBe(1);
-      expect(batch.length).toBeWithin(1, 4_097);
-      found.push(...batch.map(({ key }) => key));
+      sizes.push(batch.length);
       await new Promise((resolve) => setImmediate(resolve));
+      found.push(...batch.map(({ key }) => key));
       open--;
     },
   );
-  expect(found).toEqual(Array.from({ length: count / 2 }, (_, i) => `k${2 * i}`));
+  expect(found).toEqual(Array.from({ length: count }, (_, i) => `k${i}`).filter((key) => key !== "k7"));
+  expect(sizes.length).toBeGreaterThan(1);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(4_096);
 });
 
 test("a shard file is told from another by its digest", async () => {
