@@ -153,6 +153,24 @@ test("those who wait for a look that fails fail alike, without a look of their o
   expect(existsSync(run.destinationClaim)).toBe(false);
 });
 
+test("the failure of an earlier look is no answer to those who waited for one that was stopped", async () => {
+  using dir = temporaryDirectory();
+  const { run, ask, looks } = runIn(dir.path);
+  await ask(0, () => Promise.reject(listingFailed("network", false)));
+  expect(existsSync(run.destinationFailure)).toBe(true);
+  const gate = Promise.withResolvers<Destination>();
+  const controller = new AbortController();
+  const first = ask(0, () => gate.promise, { stop: controller.signal });
+  while (looks() < 2) await new Promise((resolve) => setImmediate(resolve));
+  const second = ask(1, async () => nothing);
+  while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  controller.abort("SIGTERM");
+  gate.reject(operationFailed("stopped by SIGTERM"));
+  expect((await first).kind).toBe("stopped");
+  expect((await second).kind).toBe("seen");
+  expect(looks()).toBe(3);
+});
+
 test("those who wait for a look that ends well take its answer", async () => {
   using dir = temporaryDirectory();
   const { ask, looks } = runIn(dir.path);

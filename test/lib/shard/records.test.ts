@@ -77,7 +77,7 @@ test.each<[string, string, number, string]>([
   ],
   [
     "records of two sources",
-    lineOf("a", 1) + `${JSON.stringify({ ...recordOf({ path: "b", size: 1 }), source_root: "other:" })}\n`,
+    `${lineOf("a", 1)}${JSON.stringify({ ...recordOf({ path: "b", size: 1 }), source_root: "other:" })}\n`,
     2,
     "shard_000000.jsonl:2: ",
   ],
