@@ -1,4 +1,5 @@
 import { isMd5 } from "../manifest/record.ts";
+import { parseRoot } from "../rclone/remote-options.ts";
 import { invalidInput } from "../system/errors.ts";
 import type { ManifestEntry } from "./record-lines.ts";
 
@@ -29,8 +30,7 @@ export function inventoryReader(columns: string, sourceRoot: string): RowReader 
   for (const name of ["key", "size"]) {
     if (at(name) === -1) throw invalidInput(`--columns: ${columns} has no column ${name}`);
   }
-  const root = sourceRoot.slice(sourceRoot.lastIndexOf(":") + 1).replace(/^\/+/, "");
-  const [bucket = "", ...rest] = root.split("/");
+  const [bucket = "", ...rest] = parseRoot(sourceRoot).path.replace(/^\/+/, "").split("/");
   const prefix = rest.length > 0 ? `${rcloneName(rest.join("/"))}/` : "";
   if (bucket === "" && at("bucket") === -1) {
     throw invalidInput(`--columns: ${columns} has no column bucket, and --source ${sourceRoot} names none`);

@@ -73,7 +73,14 @@ export function writeErrorLog(failure: {
     writeFileSync(path, text);
     return path;
   } catch (logError) {
-    removeIfExists(path);
+    removeTorn(path);
     return `no log: ${dir} cannot be written: ${errnoOf(logError) ?? messageOf(logError)}`;
   }
+}
+
+/** Removes a log that was not written whole, where that is possible: the failure that it is of must still be said. */
+function removeTorn(path: string): void {
+  try {
+    removeIfExists(path);
+  } catch {}
 }

@@ -4,6 +4,7 @@ import { DistinctKeys, firstDuplicate } from "../manifest/distinct-keys.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
+import { breathe } from "../system/interrupt.ts";
 import { type ShardsMeta, shardFileName, shardsMetaName } from "./meta.ts";
 
 /**
@@ -21,6 +22,8 @@ export async function checkShardKeys(shardsDir: string, meta: ShardsMeta, stop?:
   const ends: number[] = [];
   let records = 0;
   for (const path of paths) {
+    // A shard may be too small for its reader to look up from it.
+    await breathe(stop, "nothing was written; run the same command again");
     await forEachBatch(
       path,
       (batch) => {

@@ -90,7 +90,7 @@ async function contentHashes(
   removeIfExists(keys);
   const hashes = new Map<string, string>();
   for (const line of result.stdout.split("\n")) {
-    const match = /^([0-9a-f]{32}) {2}(.*)$/.exec(line);
+    const match = /^([0-9a-f]{32}) {2}(.*)$/s.exec(line);
     if (match?.[1] && match[2] !== undefined) hashes.set(match[2], match[1]);
   }
   if (result.code !== 0) {
