@@ -4,7 +4,7 @@ import { requireImageHere } from "../../lib/launch/image-check.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
-import { checkRoot, looksLikePath } from "../../lib/rclone/root.ts";
+import { checkRoot, looksLikePath } from "../../lib/rclone/root-check.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";

@@ -3,7 +3,7 @@ import { combineParts } from "../../lib/build/from-parts.ts";
 import { sayMarkers, sayUntransferable } from "../../lib/build/left-out.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
-import { checkRoot } from "../../lib/rclone/root.ts";
+import { checkRoot } from "../../lib/rclone/root-check.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile } from "../flags/checks.ts";

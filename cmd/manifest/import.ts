@@ -12,7 +12,7 @@ import { requireImageHere } from "../../lib/launch/image-check.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
-import { checkRoot, looksLikePath } from "../../lib/rclone/root.ts";
+import { checkRoot, looksLikePath } from "../../lib/rclone/root-check.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { log } from "../../lib/system/log.ts";

@@ -5,7 +5,7 @@ import { type RebaseOptions, rebaseLines, rebaseManifest } from "../../lib/manif
 import { copyUntransferable, untransferablePath } from "../../lib/manifest/untransferable.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
-import { checkRoot } from "../../lib/rclone/root.ts";
+import { checkRoot } from "../../lib/rclone/root-check.ts";
 import { removeIfExists } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";

@@ -6,7 +6,7 @@ import { remoteContext } from "../../lib/rclone/conf.ts";
 import { arrayPasswordProblem, requireConfPassword } from "../../lib/rclone/conf-password.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
-import { checkRoot } from "../../lib/rclone/root.ts";
+import { checkRoot } from "../../lib/rclone/root-check.ts";
 import { sortUserFlags } from "../../lib/rclone/user-flags.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { log } from "../../lib/system/log.ts";

@@ -3,7 +3,7 @@ import { checkRequest } from "../../lib/launch/check-request.ts";
 import { renderRun } from "../../lib/launch/render.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { arrayPasswordProblem } from "../../lib/rclone/conf-password.ts";
-import { checkRoot } from "../../lib/rclone/root.ts";
+import { checkRoot } from "../../lib/rclone/root-check.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import { log } from "../../lib/system/log.ts";
 import { command } from "../cli/command.ts";

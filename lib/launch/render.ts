@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { readFirstRecord } from "../manifest/read.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { requireApart } from "../rclone/overlap.ts";
-import { checkListedRoot, checkRoot } from "../rclone/root.ts";
+import { checkListedRoot, checkRoot } from "../rclone/root-check.ts";
 import { type RunConfig, runKeyOf, writeRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout } from "../run/layout.ts";
 import { type Roots, rootsOfShards } from "../run/roots.ts";

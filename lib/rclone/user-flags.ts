@@ -9,7 +9,7 @@ import {
 import { type FlagCommand, isGeneralFlag } from "./flag-table.ts";
 import { type Environment, filterVariables, flagsOfEnvironment, isVariableOf } from "./flag-variables.ts";
 import { type GivenFlag, parseFlagWords } from "./flag-words.ts";
-import { nestedProblem } from "./root.ts";
+import { nestedProblem } from "./root-check.ts";
 import { flagSecret } from "./secrets.ts";
 import { parseSize } from "./sizes.ts";
 
