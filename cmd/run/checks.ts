@@ -28,7 +28,7 @@ export function checkEnds(options: RunOptions, input: RunInput): Ends {
   const { runtime, delta } = options;
   const local = options.executor === "local";
   const conf = input["rclone-config"];
-  checkImage(runtime, input["rclone-image"]);
+  checkImage(runtime, input["rclone-image"], "--executor local, to copy on this machine");
   const listsHere = !existsSync(options.manifest);
   checkRcloneConfig(conf, runtime === "host" && (local || listsHere || delta));
   if (listsHere || delta) requireListingPassword(input, runtime);

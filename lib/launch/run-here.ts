@@ -12,6 +12,7 @@ import { type ExitCode, exitCodes, invalidInput } from "../system/errors.ts";
 import { stopExitCode, stopReason } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { RateWindow } from "../system/rate.ts";
+import { formatShards } from "../system/units.ts";
 import { runLocally, type ShardEnd } from "./local-executor.ts";
 
 /** How often the state files are read for the live line. */
@@ -58,9 +59,7 @@ export async function runHere(options: RunHereOptions): Promise<RunEnd> {
     return [];
   });
   if (shards.length === 0)
-    log.info(
-      `all ${meta.num_shards} shards are done already: nothing to copy; the account is the whole run's`,
-    );
+    log.info(`${allShards(meta.num_shards)} done already: nothing to copy; the account is the whole run's`);
   const rate = new RateWindow();
   rate.add(Date.now(), bytesProven(account().account));
   const poll = setInterval(() => options.onProgress(progressOf(account(), rate)), pollMs);
@@ -106,3 +105,6 @@ function causesOfEnds(run: RunLayout, meta: ShardsMeta, ends: readonly ShardEnd[
   });
   return [...causesOf(meta, files), ...joinFailures(said)];
 }
+
+const allShards = (count: number): string =>
+  count === 1 ? "the one shard is" : `all ${formatShards(count)} are`;

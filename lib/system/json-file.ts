@@ -23,10 +23,13 @@ export function readJsonFile<S extends v.GenericSchema>(path: string, schema: S)
   }
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return { kind: "value", value: result.output };
-  const issue = result.issues[0];
+  return { kind: "foreign", problem: problemOf(result.issues[0]) };
+}
+
+function problemOf(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue) ?? "";
   // Of a field that it does not know, a strict schema says that it expected "never".
-  const isUnknown = issue.expected === "never";
-  const problem = isUnknown ? `it has the field ${field}, which this xfer does not know` : issue.message;
-  return { kind: "foreign", problem: isUnknown || field === "" ? problem : `${field} ${problem}` };
+  if (issue.expected === "never") return `it has the field ${field}, which this xfer does not know`;
+  if (field === "") return issue.message;
+  return issue.received === "undefined" ? `${field} is missing` : `${field} ${issue.message}`;
 }

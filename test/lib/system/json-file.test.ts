@@ -35,8 +35,8 @@ test.each<[string, string, unknown]>([
 
 test.each<[string, string]>([
   ['{"schema":"a.v2","list":[]}', "schema "],
-  ['{"list":[]}', "schema "],
-  ['{"schema":"a.v1"}', "list "],
+  ['{"list":[]}', "schema is missing"],
+  ['{"schema":"a.v1"}', "list is missing"],
   ['{"schema":"a.v1","list":{}}', "list "],
   ['{"schema":"a.v1","list":[{"n":1},{"n":"2"}]}', "list.1.n "],
   ["null", "Invalid type"],
