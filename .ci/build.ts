@@ -3,6 +3,17 @@ import { join } from "node:path";
 
 /** Builds the one binary; run by `bun run build` and by whatever needs it. */
 const root = join(import.meta.dir, "..");
+
+/** The commit that is built, for `xfer version`; empty where there is no telling: no git, or no repository. */
+function commitOf(): string {
+  if (Bun.which("git") === null) return "";
+  const asked = Bun.spawnSync(["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"], {
+    cwd: root,
+  });
+  const said = asked.stdout.toString().trim();
+  return asked.success && /^[0-9a-f]{7,40}(?:-dirty)?$/.test(said) ? said : "";
+}
+
 mkdirSync(join(root, "dist"), { recursive: true });
 const build = Bun.spawnSync(
   [
@@ -18,6 +29,7 @@ const build = Bun.spawnSync(
     "--no-compile-autoload-bunfig",
     // What a thread runs lies beside the program, where it is looked for by its name.
     "--entry-naming=[name].[ext]",
+    `--define=XFER_COMMIT=${JSON.stringify(commitOf())}`,
     "cmd/main.ts",
     "lib/system/digest-thread.ts",
     "--outfile",

@@ -1,34 +1,44 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { ChecksumMode } from "../lib/compare/verify-rule.ts";
-import { readRunConfig } from "../lib/run/config.ts";
-import { runLayout, shardLayout } from "../lib/run/layout.ts";
+import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
+import { type RunLayout, runLayout, shardLayout } from "../lib/run/layout.ts";
 import { requireSameRoots, rootsOfShards } from "../lib/run/roots.ts";
 import { submissionVariable } from "../lib/run/submissions.ts";
-import { readShardsMeta } from "../lib/shard/meta.ts";
+import { readShardsMeta, type ShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest } from "../lib/shard/records.ts";
 import { shardsOfTask } from "../lib/slurm/array-limits.ts";
-import { currentArrayTask } from "../lib/slurm/array-task.ts";
+import { type ArrayTask, currentArrayTask } from "../lib/slurm/array-task.ts";
 import { type ExitCode, exitCodes, invalidInput, XferError } from "../lib/system/errors.ts";
-import { sleep, stopReason, watchForStop } from "../lib/system/interrupt.ts";
+import { type StopWatch, sleep, stopReason, watchForStop } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
 import { shardIsVerified } from "../lib/verify/shard-verification.ts";
 import { verifyShard } from "../lib/verify/verify-shard.ts";
 import { avoidableNodes } from "./decide/nodes.ts";
 import type { ShardOutcome } from "./ledger.ts";
 import { finish, nodesOfPartition, waitSeconds } from "./requeue.ts";
-import { runShard, type ShardTask } from "./shard.ts";
+import { runShard } from "./shard.ts";
+import type { ShardTask } from "./shard-task.ts";
 import { causeOf, meaningOfStop } from "./stop-meaning.ts";
 
-/** What the array task is asked to do. */
+/** The job of the array task. */
 export interface AgentOptions {
   runDir: string;
   /** The first shard, where no Slurm array says it. */
   shard: number | undefined;
-  /** With more shards than tasks: how many tasks there are, and so the distance to this task's next shard. */
+  /** The distance from one of the task's shards to the next: the number of tasks, where there are fewer than shards. */
   stride: number | undefined;
-  /** Verifies the shards, so strictly, instead of copying them. */
+  /** Verifies the shards with this strictness, instead of copying them. */
   verify: ChecksumMode | undefined;
+}
+
+type Environment = ShardTask["env"];
+
+/** The run that the agent works on, as its run directory describes it. */
+interface OpenedRun {
+  run: RunLayout;
+  config: RunConfig;
+  meta: ShardsMeta;
 }
 
 /**
@@ -36,8 +46,28 @@ export interface AgentOptions {
  * Returns 0 when every record of them is proven, 1 when a shard has failed for good, 75 when it goes on in a
  * later start (requeued under Slurm), 130 after an interrupt. Throws XferError for a run that cannot be read.
  */
-export async function runAgent(options: AgentOptions): Promise<ExitCode> {
-  const run = runLayout(resolve(options.runDir));
+export async function runAgent(options: AgentOptions, env: Environment = process.env): Promise<ExitCode> {
+  const opened = await openRun(resolve(options.runDir));
+  const task = currentArrayTask(env);
+  const shards = shardsToRun(options, task, opened.meta);
+  const inherited = env[submissionVariable];
+  const watch = watchForStop(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"]);
+  if (inherited !== undefined) process.stdin.on("close", () => watch.stop("parent-gone")).resume();
+  try {
+    if (options.verify !== undefined) {
+      return await verifyShards(shards, { ...opened, checksum: options.verify, stop: watch.signal });
+    }
+    return await copyShards(shards, opened, { task, env, watch });
+  } finally {
+    watch.release();
+    // Paused, not destroyed: a stdin that is destroyed before its first read keeps the process alive.
+    if (inherited !== undefined) process.stdin.pause().unref();
+  }
+}
+
+/** Reads what a run directory says of its run, and checks that all of it is of one run. */
+async function openRun(runDir: string): Promise<OpenedRun> {
+  const run = runLayout(runDir);
   const config = readRunConfig(run.config);
   const meta = readShardsMeta(run.shardsMeta);
   if (!meta) throw invalidInput(`${run.shardsMeta}: no such file: shard the manifest first`);
@@ -51,45 +81,47 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
     { path: run.config, roots: config },
     "render the run again",
   );
-  const task = currentArrayTask(process.env);
-  const first = options.shard ?? task?.taskId;
+  return { run, config, meta };
+}
+
+function shardsToRun(
+  { shard, stride }: AgentOptions,
+  task: ArrayTask | undefined,
+  meta: ShardsMeta,
+): readonly number[] {
+  const first = shard ?? task?.taskId;
   if (first === undefined) throw invalidInput("--shard is needed outside a Slurm array task");
   if (first >= meta.num_shards) {
     throw invalidInput(`there is no shard ${first}: the run has the shards 0 to ${meta.num_shards - 1}`);
   }
-  const shards =
-    options.stride === undefined ? [first] : shardsOfTask(first, options.stride, meta.num_shards);
-  const inherited = process.env[submissionVariable];
-  const watch = watchForStop(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"]);
-  if (inherited !== undefined) process.stdin.on("close", () => watch.stop("parent-gone")).resume();
-  try {
-    if (options.verify !== undefined) {
-      return await verifyShards(shards, { run, config, meta, checksum: options.verify, stop: watch.signal });
-    }
-    const meaning = once(() => meaningOfStop(task, stopReason(watch.signal)));
-    const outcomes = await runShards(shards, {
-      run,
-      config,
-      meta,
-      submission: task ? `slurm:${task.arrayJobId}` : (inherited ?? `hand:${new Date().toISOString()}`),
-      node: process.env.SLURMD_NODENAME ?? hostname(),
-      arrayTask: task,
-      stop: watch.signal,
-      stopCause: async () => causeOf[await meaning()],
-      avoidableNodes: async () => (task ? avoidableNodes(await nodesOfPartition()) : 0),
-    });
-    const wait = waitSeconds(outcomes, config);
-    if (wait > 0) {
-      log.info(`throttled: waiting ${Math.round(wait)}s before another attempt`);
-      await sleep(wait * 1000, watch.signal);
-    }
-    const reason = stopReason(watch.signal);
-    return await finish(outcomes, task, reason, reason && (await meaning()));
-  } finally {
-    watch.release();
-    // Destroyed before its first read it would hold the process for ever.
-    if (inherited !== undefined) process.stdin.pause().unref();
+  return stride === undefined ? [first] : shardsOfTask(first, stride, meta.num_shards);
+}
+
+/** Makes an attempt at each shard, waits where the store throttles, and asks for the requeue. */
+async function copyShards(
+  shards: readonly number[],
+  opened: OpenedRun,
+  { task, env, watch }: { task: ArrayTask | undefined; env: Environment; watch: StopWatch },
+): Promise<ExitCode> {
+  const own = env[submissionVariable] ?? `hand:${new Date().toISOString()}`;
+  const meaning = once(() => meaningOfStop(task, stopReason(watch.signal), env));
+  const outcomes = await runShards(shards, {
+    ...opened,
+    submission: task ? `slurm:${task.arrayJobId}` : own,
+    node: env.SLURMD_NODENAME ?? hostname(),
+    arrayTask: task,
+    env,
+    stop: watch.signal,
+    stopCause: async () => causeOf[await meaning()],
+    avoidableNodes: async () => (task ? avoidableNodes(await nodesOfPartition(env)) : 0),
+  });
+  const wait = waitSeconds(outcomes, opened.config, env);
+  if (wait > 0) {
+    log.info(`throttled: waiting ${Math.round(wait)}s before another attempt`);
+    await sleep(wait * 1000, watch.signal);
   }
+  const reason = stopReason(watch.signal);
+  return await finish(outcomes, task, reason, reason && (await meaning()));
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -100,7 +132,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Runs shards one after the other; one that fails does not keep the next from running, but a stop does. */
+/** Runs shards one after the other. A shard that fails does not keep the next from running; a stop does. */
 async function runShards(shards: readonly number[], task: Omit<ShardTask, "shard">): Promise<ShardOutcome[]> {
   const outcomes: ShardOutcome[] = [];
   let firstError: unknown;
@@ -124,7 +156,7 @@ async function runShards(shards: readonly number[], task: Omit<ShardTask, "shard
 /** Verifies shards one after the other; each leaves its verdict in the state directory. */
 async function verifyShards(
   shards: readonly number[],
-  task: Pick<ShardTask, "run" | "config" | "meta" | "stop"> & { checksum: ChecksumMode },
+  task: OpenedRun & { checksum: ChecksumMode; stop: AbortSignal },
 ): Promise<ExitCode> {
   let verified = true;
   for (const shard of shards) {

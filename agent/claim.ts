@@ -1,14 +1,15 @@
 import { closeSync, fstatSync, linkSync, openSync, readFileSync, statSync, utimesSync } from "node:fs";
 import * as v from "valibot";
-import { removeIfAny, writeFileDurable } from "../lib/system/durable.ts";
+import { removeIfExists, writeFileDurable } from "../lib/system/durable.ts";
 import { errnoOf } from "../lib/system/errors.ts";
 import { sleep } from "../lib/system/interrupt.ts";
 import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
 
-/** How often a holder shows that it is alive, and how often the others look. */
+/** How often a holder shows that it is alive. */
 const beatMs = 2_000;
+/** How often waiting agents look at the claim. */
 const pollMs = 250;
-/** How long a holder that cannot be asked for by pid may show no sign of life, in time that the waiter itself ran. */
+/** How long a holder whose pid cannot be looked up may show no sign of life, in time that the waiter itself runs. */
 const silenceMs = 60_000;
 
 const holderSchema = v.object({
@@ -22,20 +23,22 @@ const holderSchema = v.object({
 
 type Holder = v.InferOutput<typeof holderSchema>;
 
-/** A claim that is there: its holder, where it can be read, and what changes while that one is alive. */
+/** A claim as it was found. */
 interface FoundClaim {
   path: string;
+  /** Undefined for a file that was torn by a crash. */
   holder: Holder | undefined;
-  sign: string;
+  /** A text that changes while the holder is alive. */
+  signOfLife: string;
 }
 
 /**
- * The right to do something once for many agents, on any host.
+ * The right to do a job once for many agents, on any host.
  *
- * Claims form a chain: the first is made under `path`, and one that follows a holder with the token T under `path.T`, both
- * by link(2), which one of several takers wins. So a holder that has died is followed by exactly one, whoever else has
- * found it dead and when: its token is used up. The last of the chain holds the right. A holder that lets go removes its
- * own link alone, and the same place can be taken again; `settle` removes the chain when the thing is done for good.
+ * Claims form a chain. The first claim is made under `path`, and a claim that follows a holder with the token T under
+ * `path.T`. Both are made by link(2), which one of several takers wins. Exactly one taker therefore follows a dead holder,
+ * whoever else has found it dead and when. The last claim of the chain holds the right. A holder that gives the right up
+ * removes its own link alone, and its name can be taken again. `settle` removes the whole chain when the job is done.
  */
 export class Claim {
   readonly #root: string;
@@ -52,8 +55,9 @@ export class Claim {
   }
 
   /**
-   * Takes the claim, or waits, for as long as another holder lives, until there is an answer. Undefined when `stop` is
-   * aborted. `answered` is given the token of the holder that it has waited for last; `onWait` is told of each holder.
+   * Takes the claim, or waits for an answer for as long as another holder lives. Undefined when `stop` is aborted.
+   * `answered` looks for the answer; it gets the token of the last holder that was waited for. `onWait` hears of each
+   * holder.
    */
   static async takeOr<T>(
     path: string,
@@ -76,7 +80,7 @@ export class Claim {
       const free = last === undefined ? path : isGone(last, watch) ? following(path, last) : undefined;
       if (free !== undefined && makeIfFree(free, own)) {
         const claim = new Claim(path, free, own.token);
-        // It may have been answered while it was taken, or its place may hang on a chain that has gone.
+        // The answer may have come meanwhile, or the claim may hang on a chain that was removed.
         const answer = answered(waitedFor);
         if (answer === undefined && claim.isHeld()) return { claim };
         claim.release();
@@ -96,7 +100,7 @@ export class Claim {
     return this.#token;
   }
 
-  /** Aborted when another has followed this holder, which it took for dead. */
+  /** Aborted when another agent has taken this holder for dead and followed it. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -115,19 +119,19 @@ export class Claim {
     }
   }
 
-  /** Lets others take it. A claim that another has followed stays: the chain hangs on it. */
+  /** Lets other agents take the claim. A claim that was followed stays, since the chain hangs on it. */
   release(): void {
     clearInterval(this.#timer);
     const chain = [...chainOf(this.#root)].map(({ holder }) => holder?.token);
     const at = chain.indexOf(this.#token);
-    if (at === -1 || at === chain.length - 1) removeIfAny(this.#path);
+    if (at === -1 || at === chain.length - 1) removeIfExists(this.#path);
   }
 
-  /** Removes all claims: from here on there is an answer. */
+  /** Removes all claims of the chain; call it when the answer is there. */
   settle(): void {
     clearInterval(this.#timer);
     const chain = [...chainOf(this.#root)];
-    for (const { path } of chain.reverse()) removeIfAny(path);
+    for (const { path } of chain.reverse()) removeIfExists(path);
   }
 }
 
@@ -140,7 +144,7 @@ function* chainOf(root: string): Generator<FoundClaim> {
   }
 }
 
-/** Where the claim is made that follows this one. One without a token was torn by a crash, and can be followed once. */
+/** The name of the claim that follows this one. A claim without a token was torn by a crash, and is followed once. */
 function following(root: string, { path, holder }: FoundClaim): string {
   return holder ? `${root}.${holder.token}` : `${path}.torn`;
 }
@@ -151,7 +155,7 @@ function lastOf(root: string): FoundClaim | undefined {
   return last;
 }
 
-/** Opened, not asked for by name alone: over NFS that is what fetches the file's attributes anew. */
+/** Reads a claim. The file is opened, since over NFS only that fetches its attributes anew. */
 function readClaim(path: string): FoundClaim | undefined {
   let fd: number;
   try {
@@ -161,9 +165,9 @@ function readClaim(path: string): FoundClaim | undefined {
     throw error;
   }
   try {
-    const sign = String(fstatSync(fd).mtimeMs);
+    const signOfLife = String(fstatSync(fd).mtimeMs);
     const parsed = v.safeParse(holderSchema, parseJson(readFileSync(fd, "utf8")));
-    return { path, holder: parsed.success ? parsed.output : undefined, sign };
+    return { path, holder: parsed.success ? parsed.output : undefined, signOfLife };
   } finally {
     closeSync(fd);
   }
@@ -177,16 +181,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Whether a holder is dead: asked for by pid where that means the same process, otherwise judged by its silence. */
-function isGone({ path, holder, sign }: FoundClaim, watch: SignWatch): boolean {
+/** Whether a holder is dead: by its pid where that can be looked up from here, otherwise by its silence. */
+function isGone({ path, holder, signOfLife }: FoundClaim, watch: SignWatch): boolean {
   const runs = holder && runsStill(holder.process, holder);
   if (runs !== undefined) return !runs;
-  return watch.silentMs(`${path} ${holder?.token} ${sign}`, Date.now()) > silenceMs;
+  return watch.silentMs(`${path} ${holder?.token} ${signOfLife}`, Date.now()) > silenceMs;
 }
 
 /**
- * How long a sign has not changed, in time in which this process ran: a process that was stopped for a while has not looked
- * meanwhile, and learns nothing from the time that has passed.
+ * Measures how long a sign of life has not changed, in time in which this process itself was running. A process that was
+ * suspended has not looked meanwhile, and learns nothing from the time that has passed.
  */
 export class SignWatch {
   #sign: string | undefined;
@@ -203,8 +207,9 @@ export class SignWatch {
 }
 
 /**
- * Makes a claim under a name that one of several takers gets: a whole file is given its name by link(2). An NFS server may
- * do that and its answer be lost, so that the second try finds the name taken: the count of links tells.
+ * Makes a claim if its name is free: a whole file gets the name by link(2), which one of several takers wins. The answer
+ * of an NFS server may be lost after it has made the link; the repeated request then finds the name taken, and only the
+ * count of links tells that this taker has won.
  */
 function makeIfFree(path: string, content: Holder): boolean {
   const own = `${path}.own.${content.token}`;
@@ -216,6 +221,6 @@ function makeIfFree(path: string, content: Holder): boolean {
     if (errnoOf(error) !== "EEXIST") throw error;
     return statSync(own).nlink > 1;
   } finally {
-    removeIfAny(own);
+    removeIfExists(own);
   }
 }

@@ -1,49 +1,48 @@
-import * as v from "valibot";
 import { MissingBucket } from "../lib/listing/bucket.ts";
 import { ListingFailed } from "../lib/listing/lister.ts";
-import { type FailureClass, failureClasses } from "../lib/rclone/failure-class.ts";
+import type { FailureClass } from "../lib/rclone/failure-class.ts";
 import { causeOf } from "../lib/rclone/telling.ts";
 import { type RunLayout, shardLayout } from "../lib/run/layout.ts";
 import {
   type Destination,
   destinationBinding,
   readDestination,
-  readFindings,
   writeDestination,
 } from "../lib/run/state/destination.ts";
+import { readFindings } from "../lib/run/state/findings.ts";
+import { readLookFailure, writeLookFailure } from "../lib/run/state/look-failure.ts";
 import type { ShardsMeta } from "../lib/shard/meta.ts";
-import { removeIfAny, replaceFile } from "../lib/system/durable.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { messageOf, XferError } from "../lib/system/errors.ts";
-import { readJsonFile } from "../lib/system/json-file.ts";
 import { log } from "../lib/system/log.ts";
 import { Claim } from "./claim.ts";
 
-/** What an agent asks of the look at the destination. */
+/** The shard that asks for the look at the destination, and how the look is made. */
 export interface ExamineOptions {
   run: RunLayout;
   destRoot: string;
   meta: ShardsMeta;
   shard: number;
   stop: AbortSignal;
-  /** Looks, for all shards of the run; each one's .found is there when it returns. */
+  /** Looks at the destination for all shards of the run, and has written each shard's .found when it returns. */
   probe: (stop: AbortSignal) => Promise<Destination>;
 }
 
-/** What a look at the destination came to, for one shard. */
+/** The look at the destination, as one shard sees it. */
 export type Look =
   | {
       kind: "seen";
       destination: Destination;
-      /** What of each record is there; undefined where the destination was empty, or is not known record by record. */
+      /** One finding for each record; undefined where the destination was empty or was not listed to its end. */
       findings: Uint8Array | undefined;
     }
   | { kind: "failed"; class: FailureClass; message: string; final: boolean }
   | { kind: "stopped" };
 
 /**
- * What the destination held before this run: looked at once for the whole run, by one of its agents, since a later look
- * would find what the others have copied. The others wait for it, as long as the one that looks is alive. A look that
- * failed leaves no answer: those who waited for it fail alike, and the next one to ask looks again.
+ * Finds out what the destination held before this run. One agent looks for the whole run, since a later look would find
+ * what other agents have copied. The others wait for that look while its agent is alive. A look that fails leaves no
+ * answer: the agents that waited for it fail with the same message, and the next agent that asks looks again.
  */
 export async function examineDestination(options: ExamineOptions): Promise<Look> {
   const { run, stop } = options;
@@ -61,14 +60,14 @@ export async function examineDestination(options: ExamineOptions): Promise<Look>
   }
 }
 
-/** Looks, as the holder of the claim; undefined when another agent has taken it over, for whose look to wait. */
+/** Looks as the holder of the claim; undefined when another agent has taken the claim over and looks itself. */
 async function lookWith(claim: Claim, options: ExamineOptions): Promise<Look | undefined> {
   const { run, stop } = options;
   try {
     const destination = await options.probe(AbortSignal.any([stop, claim.lost]));
     if (claim.lost.aborted) return undefined;
     writeDestination(run.destination, bindingOf(options), destination);
-    removeIfAny(run.destinationFailure);
+    removeIfExists(run.destinationFailure);
     claim.settle();
     const look = knownLook(options);
     if (!look) throw new Error("a look at the destination left no answer");
@@ -78,7 +77,7 @@ async function lookWith(claim: Claim, options: ExamineOptions): Promise<Look | u
     if (claim.lost.aborted) return undefined;
     if (!(error instanceof XferError)) throw error;
     const failure = failureBy(error);
-    writeFailure(run, claim.token, failure);
+    writeLookFailure(run.destinationFailure, claim.token, failure);
     return failure;
   } finally {
     claim.release();
@@ -89,7 +88,7 @@ function bindingOf({ destRoot, meta }: ExamineOptions) {
   return destinationBinding(destRoot, meta);
 }
 
-/** The answer that is there, with what it says of this shard; undefined when any of it is missing. */
+/** The answer of a finished look for this shard; undefined when any part of it is missing. */
 function knownLook(options: ExamineOptions): Look | undefined {
   const { run, meta, shard } = options;
   const destination = readDestination(run.destination, bindingOf(options));
@@ -107,7 +106,7 @@ function failureBy(error: XferError): FailedLook {
   if (error instanceof MissingBucket)
     return { kind: "failed", class: "config", message: messageOf(error), final: true };
   const { class: failure, final } = error instanceof ListingFailed ? error.why : causeOf(messageOf(error));
-  // Of a place that cannot be looked at nothing is known to be missing.
+  // An error of the look says nothing about any object: none is missing for it.
   return {
     kind: "failed",
     class: failure === "missing" ? "unknown" : failure,
@@ -116,25 +115,9 @@ function failureBy(error: XferError): FailedLook {
   };
 }
 
-const failureSchema = v.object({
-  schema: v.literal("xfer.look-failure.v1"),
-  /** Of the claim under which it was looked. */
-  token: v.string(),
-  class: v.picklist(failureClasses),
-  message: v.string(),
-  final: v.optional(v.boolean(), false),
-});
-
-function writeFailure(run: RunLayout, token: string, { class: failure, message, final }: FailedLook): void {
-  const content = { schema: "xfer.look-failure.v1", token, class: failure, message, final };
-  replaceFile(run.destinationFailure, `${JSON.stringify(content)}\n`);
-}
-
-/** How the look ended that this agent has waited for, if it failed: an array of tasks need not fail one after the other. */
+/** The failure of the look that this agent has waited for, so that the tasks of an array do not fail one after another. */
 function failureOf(run: RunLayout, waitedFor: string | undefined): FailedLook | undefined {
   if (waitedFor === undefined) return undefined;
-  const file = readJsonFile(run.destinationFailure, failureSchema);
-  if (file.kind !== "value" || file.value.token !== waitedFor) return undefined;
-  const { class: failure, message, final } = file.value;
-  return { kind: "failed", class: failure, message, final };
+  const failure = readLookFailure(run.destinationFailure, waitedFor);
+  return failure && { kind: "failed", ...failure };
 }

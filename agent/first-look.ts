@@ -1,44 +1,88 @@
-import { type Destination, findings } from "../lib/run/state/destination.ts";
+import { untransferableReason } from "../lib/rclone/addressable.ts";
+import { bucketOf } from "../lib/rclone/bucket.ts";
+import type { Cause } from "../lib/rclone/telling.ts";
+import { formatObjects } from "../lib/system/units.ts";
+import type { AttemptParts } from "./attempt-parts.ts";
+import type { CopySetup } from "./copy-setup.ts";
+import { decideAfterPass } from "./decide/after-pass.ts";
+import { readLook } from "./decide/first-look.ts";
+import type { Look } from "./destination.ts";
+import { waitForPass } from "./pass-wait.ts";
 
-/** What follows from the look at the destination for the records of one shard that are not proven. */
-export interface FirstLook {
-  /** Records that the listing proves: same size, same MD5. */
-  identical: number[];
-  /** Records that rclone has to compare: 1; undefined where nothing was at the destination. */
-  mayBeThere: Uint8Array | undefined;
-  /** What was found, for the log. */
-  summary: string | undefined;
+type Version = readonly [number, number] | undefined;
+
+/** How an attempt goes on after the first look. */
+export type AfterLook =
+  | { kind: "copy"; version: Version }
+  | { kind: "stopped" }
+  | { kind: "failed"; cause: Cause };
+
+/**
+ * Looks at the destination before the first copy, so that objects that are there already need not be copied. A look that
+ * fails is repeated as a pass is. Where a flag of the user's makes rclone compare every object, the destination is not
+ * listed; only its bucket is looked for.
+ */
+export async function lookFirst(parts: AttemptParts): Promise<AfterLook> {
+  const { worklist, heartbeat, hindrances, log, setup } = parts;
+  if (worklist.unproven === 0) return { kind: "copy", version: undefined };
+  if (setup.flags.comparesDestination && !needsBucket(setup)) {
+    await leaveOutUntransferable(parts, undefined);
+    return { kind: "copy", version: undefined };
+  }
+  for (let pass = 1; ; pass++) {
+    const look = await parts.examineDestination((found) => hindrances.look(found, Date.now()));
+    heartbeat.check();
+    if (look.kind === "stopped") return look;
+    if (look.kind === "seen") {
+      const version = look.destination.version ?? undefined;
+      await leaveOutUntransferable(parts, version);
+      if (!setup.flags.comparesDestination) take(parts, look);
+      return { kind: "copy", version };
+    }
+    log.note("error", look.message);
+    const { passes, passWaitSeconds } = setup.flags;
+    const next = decideAfterPass({
+      ...{ pass, passes, passWaitSeconds },
+      ...{ unproven: worklist.unproven, settled: 0, unmentioned: 0, failure: look.class },
+    });
+    if (next.kind !== "pass") return { kind: "failed", cause: look };
+    log.say(`looking again in ${next.waitSeconds}s (${look.class})`);
+    const why = { class: look.class, message: look.message, side: "destination" } as const;
+    await waitForPass(parts, next.waitSeconds, why);
+  }
+}
+
+/** Whether the destination lies in a bucket, or is to be created and may be one. */
+function needsBucket({ config, context, kinds }: CopySetup): boolean {
+  return (
+    bucketOf(config.dest_root, context) !== undefined || (config.create_bucket && kinds.dest !== "posix")
+  );
 }
 
 /**
- * Reads the look for one shard:
- *
- * | found | a record that is not proven |
- * |---|---|
- * | nothing at the destination | is copied, and the destination is not asked |
- * | each record's finding | is proven, compared by rclone, or copied, as it says |
- * | far more than the run has | is compared by rclone |
+ * Leaves out the keys that this rclone does not carry as they are, whatever its log or a listing would say of them: a
+ * manifest may come from another writer, or from a listing by another rclone.
  */
-export function readLook(
-  { found, listed }: Destination,
-  ofRecords: Uint8Array | undefined,
-  shard: { records: number; isProven: (place: number) => boolean },
-): FirstLook {
-  if (found === "nothing") return { identical: [], mayBeThere: undefined, summary: undefined };
-  const mayBeThere = new Uint8Array(shard.records);
-  if (!ofRecords) {
-    const summary = "the destination holds far more than the run: every object is compared";
-    return { identical: [], mayBeThere: mayBeThere.fill(1), summary };
-  }
-  const identical: number[] = [];
-  let compared = 0;
-  for (let place = 0; place < shard.records; place++) {
-    if (shard.isProven(place)) continue;
-    if (ofRecords[place] === findings.identical) identical.push(place);
-    if (ofRecords[place] !== findings.maybeThere) continue;
-    mayBeThere[place] = 1;
-    compared++;
-  }
-  const counts = `${identical.length} identical, ${compared} to compare`;
-  return { identical, mayBeThere, summary: `the destination was listed (${listed} entries): ${counts}` };
+async function leaveOutUntransferable(
+  { worklist, setup, log }: AttemptParts,
+  version: Version,
+): Promise<void> {
+  const { source, dest } = setup.kinds;
+  const found = await worklist.leaveOutWhere((key) => {
+    const message = untransferableReason(key, { source, dest, version });
+    return message === undefined ? undefined : { class: "untransferable", message, own: true };
+  });
+  if (found.length > 0) log.say(`${formatObjects(found.length)} cannot be carried: ${found[0]?.message}`);
+}
+
+/** Takes records that the look found for proven, or leaves them to rclone's comparison. */
+function take(
+  { records, worklist, log }: AttemptParts,
+  { destination, findings }: Extract<Look, { kind: "seen" }>,
+): void {
+  const isProven = (index: number) => !worklist.isToDo(index);
+  const look = readLook(destination, findings, { records: records.count, isProven });
+  for (const index of look.identical) worklist.prove(index, "unchanged");
+  worklist.mayBeThere = look.mayBeThere;
+  if (look.summary !== undefined) log.say(look.summary);
 }

@@ -3,27 +3,34 @@ import { messageOf, operationFailed } from "../lib/system/errors.ts";
 import type { ShardLock } from "./lock.ts";
 import type { ShardLog } from "./shard-log.ts";
 
-/** How often .progress is rewritten and the journal and log are handed to the kernel. */
+/** How often .progress is rewritten, and the journal and log are handed to the kernel. */
 const heartbeatMs = 2_000;
-/** How many heartbeats pass between two fsyncs of the journal. */
+/** How many heartbeats lie between two fsyncs of the journal. */
 const beatsPerSync = 5;
 
-/** Writes the state that may lag at a steady rate, and stops the attempt when it cannot be kept any more. */
+interface HeartbeatParts {
+  journal: Journal;
+  log: ShardLog;
+  lock: ShardLock;
+  writeProgress: () => void;
+}
+
+/** Writes, at a steady rate, the state that may lag; stops the attempt when that state cannot be kept any more. */
 export class Heartbeat {
-  readonly #parts: { journal: Journal; log: ShardLog; lock: ShardLock; writeProgress: () => void };
+  readonly #parts: HeartbeatParts;
   readonly #abort = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
   #beats = 0;
   #failure: unknown;
 
-  constructor(parts: { journal: Journal; log: ShardLog; lock: ShardLock; writeProgress: () => void }) {
+  /** Beats at once, and from then on until `end`. */
+  constructor(parts: HeartbeatParts) {
     this.#parts = parts;
     this.#timer = setInterval(() => this.#beat(), heartbeatMs);
-    // The first one after the owner is built.
-    queueMicrotask(() => this.#beat());
+    this.#beat();
   }
 
-  /** Aborted when the state cannot be written, or the shard was taken over by another agent. */
+  /** Aborted when the state cannot be written, or another agent has taken the shard over. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -43,12 +50,13 @@ export class Heartbeat {
     }
   }
 
-  /** Throws operation failed when the attempt was stopped by this heartbeat. */
+  /** Throws operation failed when this heartbeat has stopped the attempt. */
   check(): void {
     if (this.#failure === undefined) return;
     throw operationFailed(`the shard's state cannot be kept: ${messageOf(this.#failure)}`);
   }
 
+  /** Beats once more and stops beating. */
   end(): void {
     clearInterval(this.#timer);
     this.#beat();

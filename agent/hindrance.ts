@@ -3,16 +3,18 @@ import { hindranceOf, hindranceText, type Side, type StorePlace, sideOf } from "
 import type { RcloneStats } from "../lib/rclone/log.ts";
 import type { HindranceState } from "../lib/run/state/progress.ts";
 
-/** A hindrance shorter than this is not worth a word: rclone's next request may well be answered. */
+/** A hindrance shorter than this is not shown: rclone's next request may well be answered. */
 const shownAfterMs = 2_000;
-/** After so long without an object, a byte or a repeated request, the two places are asked whether they answer. */
+/** After this time without an object, a byte or a repeated request, both places are asked whether they answer. */
 const silenceMs = 8_000;
+/** How long after that they are asked again. */
 const askAgainMs = 20_000;
-/** Bytes move, and no request was repeated for so long: what hindered is over. */
+/** A hindrance is over when bytes move and no request was repeated for this time. */
 const overAfterMs = 15_000;
+/** The longest message of .progress, in characters. */
 const textMax = 160;
 
-/** Whether the two places are to be asked, after so long without a sign of life, and since the last time. */
+/** Whether both places are to be asked, by the time since the last sign of life and since they were asked last. */
 export function isToAsk(silentMs: number, sinceAskMs: number): boolean {
   return silentMs >= silenceMs && sinceAskMs >= askAgainMs;
 }
@@ -24,23 +26,23 @@ interface Found {
 }
 
 /**
- * What keeps an attempt from proving objects:
+ * Knows what keeps an attempt from proving objects:
  *
- * | what is heard | it is |
+ * | event | hindrance |
  * |---|---|
- * | rclone repeats a request | what the message says of the store |
- * | nothing, for some seconds | what a place says that is asked, and does not answer |
- * | a pass ended with objects that are not proven | why, until the next one begins |
- * | an object is proven | nothing |
- * | bytes move, and no request was repeated for 15 s | nothing |
+ * | rclone repeats a request | what its message says of the store |
+ * | nothing is heard for some seconds | the error of the place that does not answer when it is asked |
+ * | a pass ends with objects that are not proven | their failure, until the next pass begins |
+ * | an object is proven | none |
+ * | bytes move, and no request was repeated for 15 s | none |
  *
- * Times are milliseconds of one clock, the caller's.
+ * All times are milliseconds of one clock, the caller's.
  */
 export class Hindrances {
   readonly #places: Readonly<Record<Side, StorePlace | undefined>>;
   #found: Found | undefined;
   #nextPassMs: number | undefined;
-  /** When rclone last did something, or began to run. */
+  /** When rclone last showed a sign of life, or was started. */
   #signMs: number;
   #askedMs = Number.NEGATIVE_INFINITY;
   #heardMs = Number.NEGATIVE_INFINITY;
@@ -51,7 +53,7 @@ export class Hindrances {
     this.#signMs = nowMs;
   }
 
-  /** rclone begins to run. */
+  /** Notes that rclone is started. */
   start(nowMs: number): void {
     this.#nextPassMs = undefined;
     this.#signMs = nowMs;
@@ -59,18 +61,20 @@ export class Hindrances {
     this.#done = 0;
   }
 
-  /** rclone repeats a request. */
+  /** Notes that rclone repeats a request. */
   retry(message: string, nowMs: number): void {
     this.#heardMs = nowMs;
     this.#signMs = nowMs;
     this.#note(this.#reading(message), nowMs, nowMs);
   }
 
+  /** Notes that an object was proven. */
   proven(nowMs: number): void {
     this.#signMs = nowMs;
     this.#found = undefined;
   }
 
+  /** Notes a line of statistics. */
   stats({ done }: Pick<RcloneStats, "done">, nowMs: number): void {
     if (done === this.#done) return;
     this.#done = done;
@@ -78,25 +82,25 @@ export class Hindrances {
     if (nowMs - this.#heardMs >= overAfterMs) this.#found = undefined;
   }
 
-  /** Whether the places are to be asked; they are taken as asked from then on. */
+  /** Whether both places are to be asked at this moment. If so, they count as asked. */
   isToAsk(nowMs: number): boolean {
     if (!isToAsk(nowMs - this.#signMs, nowMs - this.#askedMs)) return false;
     this.#askedMs = nowMs;
     return true;
   }
 
-  /** What a place said that was asked: undefined when it answers. */
+  /** Notes the error of a place that was asked; undefined when it answers. */
   asked(side: Side, message: string | undefined, nowMs: number): void {
     const found = message === undefined ? undefined : hindranceOf(message);
     if (found) this.#note({ class: found.class, text: hindranceText(side, found) }, nowMs, this.#signMs);
   }
 
-  /** Both places have answered. */
+  /** Notes that both places have answered. */
   bothAnswer(): void {
     this.#found = undefined;
   }
 
-  /** A place is looked at, or waited for, and this is what it does; undefined when it answers again. */
+  /** Notes what keeps a look at a place waiting; undefined when the place answers again. */
   look(
     hindrance: { side: Side; class: FailureClass; what: string; since: Date } | undefined,
     nowMs: number,
@@ -108,10 +112,10 @@ export class Hindrances {
     }
   }
 
-  /** A pass has ended, with so much not proven, and the next one waits. */
+  /** Notes that a pass has ended with objects that are not proven, and that the next pass waits. */
   wait(why: { class: FailureClass; message: string; side?: Side }, nowMs: number, nextPassMs: number): void {
     const known = hindranceOf(why.message);
-    // The end of a pass may tell less than what was heard in it.
+    // A message heard during the pass may tell more than the failure that the pass ended with.
     const text = known
       ? hindranceText(why.side ?? sideOf(why.message, this.#places), known)
       : (this.#found?.text ?? why.message.slice(0, textMax));
@@ -119,7 +123,7 @@ export class Hindrances {
     this.#nextPassMs = nextPassMs;
   }
 
-  /** What hinders, for .progress; null while nothing does, or only for a moment. */
+  /** The hindrance for .progress; null when there is none, or only one of a moment. */
   state(nowMs: number): HindranceState | null {
     const found = this.#found;
     if (!found || (this.#nextPassMs === undefined && nowMs - found.sinceMs < shownAfterMs)) return null;
@@ -143,42 +147,3 @@ export class Hindrances {
     this.#found = { ...read, sinceMs: Math.min(this.#found?.sinceMs ?? nowMs, sinceMs) };
   }
 }
-
-const tickMs = 1_000;
-
-/** Asks the places while rclone runs and nothing is heard; `ask` is undefined where that would cost too much. */
-export class HindranceAsker implements Disposable {
-  readonly #timer: ReturnType<typeof setInterval>;
-  readonly #end = new AbortController();
-  #asking = false;
-
-  constructor(hindrances: Hindrances, ask: AskPlace | undefined) {
-    hindrances.start(Date.now());
-    this.#timer = setInterval(() => {
-      if (!ask || this.#asking || !hindrances.isToAsk(Date.now())) return;
-      this.#asking = true;
-      void this.#ask(hindrances, ask).finally(() => {
-        this.#asking = false;
-      });
-    }, tickMs);
-  }
-
-  async #ask(hindrances: Hindrances, ask: AskPlace): Promise<void> {
-    const stop = this.#end.signal;
-    for (const side of ["source", "destination"] as const) {
-      const message = await ask(side, stop).catch(() => undefined);
-      if (stop.aborted) return;
-      if (message === undefined || hindranceOf(message) === undefined) continue;
-      return hindrances.asked(side, message, Date.now());
-    }
-    hindrances.bothAnswer();
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-    this.#end.abort();
-  }
-}
-
-/** Gives what rclone says of a place that does not answer at once, and undefined for one that does. */
-export type AskPlace = (side: Side, stop: AbortSignal) => Promise<string | undefined>;

@@ -8,12 +8,12 @@ import type { DoneState } from "../lib/run/state/done.ts";
 import { readFail, writeFail } from "../lib/run/state/fail.ts";
 import { writeState } from "../lib/run/state/state-file.ts";
 import type { ShardRecords } from "../lib/shard/records.ts";
-import { removeIfAny } from "../lib/system/durable.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { stopReason } from "../lib/system/interrupt.ts";
 import { log } from "../lib/system/log.ts";
 import { ownIdentity, ownTable, type ProcessIdentity } from "../lib/system/process-identity.ts";
 import { formatBytes, formatObjects } from "../lib/system/units.ts";
-import type { AttemptResult } from "./attempt.ts";
+import type { AttemptResult } from "./attempt-result.ts";
 import { afterFailedAttempt } from "./decide/failed-attempt.ts";
 import type { StartCounters } from "./decide/start.ts";
 import type { ShardLog } from "./shard-log.ts";
@@ -21,19 +21,19 @@ import type { ShardLog } from "./shard-log.ts";
 /** How a shard stands when its agent leaves it. */
 export type ShardOutcome =
   | { kind: "done" | "failed" | "stopped" }
-  /** It can pass and has attempts left; on other nodes than these, after a wait when it was throttled. */
+  /** Worth another attempt: off `badNodes`, and after a wait if it was throttled. */
   | { kind: "retry"; badNodes: readonly string[]; throttled: boolean; spent: number };
 
 /** The most object errors that a .fail holds. */
 const failErrorsMax = 1_000;
 
-/** What a ledger writes about. */
+/** The shard that a ledger is about, and the limits of its attempts. */
 export interface LedgerOptions {
   shard: number;
   submission: string;
   node: string;
   maxAttempts: number;
-  /** How many nodes Slurm may be asked to keep the shard off. */
+  /** Says how many nodes Slurm may be asked to keep the shard off. */
   avoidableNodes: () => Promise<number>;
   stop: AbortSignal;
   layout: ShardLayout;
@@ -45,7 +45,15 @@ export interface LedgerOptions {
 
 type FailedResult = Extract<AttemptResult, { kind: "failed" }>;
 
-/** Writes what is known of one shard's attempt; each file is whole under its name, and the outcome comes last. */
+/** An object that is not proven, as .fail names it. */
+interface ObjectError {
+  path: string;
+  size: number;
+  class: FailureClass;
+  message: string;
+}
+
+/** Writes the state files of one shard's attempt. Each file is whole under its name, and the outcome is written last. */
 export class ShardLedger {
   readonly #shard: LedgerOptions;
   #state: AttemptState | undefined;
@@ -54,6 +62,7 @@ export class ShardLedger {
     this.#shard = shard;
   }
 
+  /** Writes .attempt for an attempt that begins. */
   begin(start: { attempt: number; counters: StartCounters }): void {
     const { layout, journal, sha256, node, shard, submission } = this.#shard;
     this.#write({
@@ -73,21 +82,22 @@ export class ShardLedger {
       child: null,
       started_at: new Date().toISOString(),
     });
-    // What an earlier attempt said is out of date; a .done that is there is of another digest.
-    removeIfAny(layout.fail);
-    removeIfAny(layout.done);
+    // An earlier attempt's outcome is out of date. A .done that is still there is of another digest.
+    removeIfExists(layout.fail);
+    removeIfExists(layout.done);
   }
 
+  /** Notes the leader of rclone's process group, or null when it has gone. */
   noteChild(child: ProcessIdentity | null): void {
     if (this.#state) this.#write({ ...this.#state, child });
   }
 
-  /** Notes that objects were under way for long enough to prove one. */
+  /** Notes that the attempt has had its chance to prove an object. May be called again and again. */
   noteCopying(): void {
     if (this.#state && this.#state.got_to_copy !== true) this.#write({ ...this.#state, got_to_copy: true });
   }
 
-  /** Notes what a stop meant, once Slurm has been asked. */
+  /** Notes the meaning of a stop, once Slurm has been asked for it. */
   noteStop(cause: StopCause): void {
     if (this.#state && this.#state.stopped_by !== cause) this.#write({ ...this.#state, stopped_by: cause });
   }
@@ -97,22 +107,29 @@ export class ShardLedger {
     this.#state = state;
   }
 
-  /** Writes the outcome of an attempt, and says how the shard stands. */
+  /** Writes the outcome of an attempt, and returns how the shard stands. */
   async end(result: AttemptResult, shardLog: ShardLog): Promise<ShardOutcome> {
-    const { shard, layout, records, journal, node, stop } = this.#shard;
     const state = this.#state;
     if (!state) throw new Error("an attempt ended that had not begun");
-    removeIfAny(layout.keys);
-    const name = `shard ${shard}: attempt ${state.attempt}`;
-    if (result.kind === "stopped") {
-      const reason = stopReason(stop);
-      this.#write({ ...state, outcome: "stopped", stopped_by: reason === "SIGUSR1" ? "walltime" : "other" });
-      log.warn(
-        `${name}: stopped by ${reason}: ${journal.proofs.count} of ${formatObjects(records.count)} proven`,
-      );
-      return { kind: "stopped" };
-    }
+    removeIfExists(this.#shard.layout.keys);
+    if (result.kind === "stopped") return this.#endStopped(state);
     if (result.kind === "failed") return this.#endFailed(result, state, shardLog);
+    return this.#endDone(state);
+  }
+
+  #endStopped(state: AttemptState): ShardOutcome {
+    const { shard, records, journal, stop } = this.#shard;
+    const reason = stopReason(stop);
+    this.#write({ ...state, outcome: "stopped", stopped_by: reason === "SIGUSR1" ? "walltime" : "other" });
+    log.warn(
+      `shard ${shard}: attempt ${state.attempt}: stopped by ${reason}: ` +
+        `${journal.proofs.count} of ${formatObjects(records.count)} proven`,
+    );
+    return { kind: "stopped" };
+  }
+
+  #endDone(state: AttemptState): ShardOutcome {
+    const { shard, layout, records, journal, node, roots } = this.#shard;
     if (journal.proofs.count !== records.count) throw new Error("a shard that is not proven cannot be done");
     const proven = this.#provenBytes();
     writeState<DoneState>(layout.done, {
@@ -123,8 +140,8 @@ export class ShardLedger {
       bytes: records.bytes,
       copied: proven.copied,
       copied_bytes: proven.copiedBytes,
-      source_root: this.#shard.roots.source_root,
-      dest_root: this.#shard.roots.dest_root,
+      source_root: roots.source_root,
+      dest_root: roots.dest_root,
       attempt: state.attempt,
       node,
       finished_at: new Date().toISOString(),
@@ -132,69 +149,67 @@ export class ShardLedger {
     this.#write({ ...state, outcome: "done" });
     const unchanged = records.count - proven.copied;
     const also = unchanged > 0 ? `; ${formatObjects(unchanged)} unchanged` : "";
-    log.success(
-      `${name}: done: ${formatObjects(proven.copied)}, ${formatBytes(proven.copiedBytes)} copied${also}`,
-    );
+    const copied = `${formatObjects(proven.copied)}, ${formatBytes(proven.copiedBytes)} copied${also}`;
+    log.success(`shard ${shard}: attempt ${state.attempt}: done: ${copied}`);
     return { kind: "done" };
   }
 
   async #endFailed(result: FailedResult, state: AttemptState, shardLog: ShardLog): Promise<ShardOutcome> {
-    const { shard, records, node, maxAttempts } = this.#shard;
-    // The headline is of the class that decides, wherever its first object stands.
+    const { shard, node, maxAttempts } = this.#shard;
+    const { errors, telling } = await this.#nameUnproven(result, shardLog);
+    const { class: failure, final: isFinal, neverStarted } = result;
+    const avoidableNodes = failure === "container" && neverStarted ? await this.#shard.avoidableNodes() : 0;
+    const { outcome, badNodes, spent, final } = afterFailedAttempt({
+      ...{ failure, isFinal, neverStarted, node, maxAttempts, avoidableNodes },
+      badNodes: state.bad_nodes,
+      spent: state.spent,
+    });
+    const why = telling ?? errors[0]?.message ?? "no reason is known";
+    const message = oneLine(`${formatObjects(result.unproven.length)} not proven: ${why}`);
+    this.#fail({ class: failure, final, message, exitCode: result.exitCode, attempt: state.attempt }, errors);
+    this.#write({ ...state, outcome, bad_nodes: [...badNodes], transfers: result.transfers });
+    const elsewhere = outcome === "bad-node";
+    const next = elsewhere ? `, will be tried off ${badNodes.join(", ")}` : ", will be tried again";
+    log.error(
+      `shard ${shard}: attempt ${state.attempt}: failed (${failure}${final ? "" : next}): ${message}; log: ${shardLog.path}`,
+    );
+    if (final) return { kind: "failed" };
+    const throttled = failure === "throttled";
+    return { kind: "retry", badNodes: elsewhere ? badNodes : [], throttled, spent };
+  }
+
+  /**
+   * Names every record that is not proven in the shard's log, and as many as .fail holds in `errors`. `telling` is the
+   * message of the first record whose class is the attempt's own.
+   */
+  async #nameUnproven(
+    result: FailedResult,
+    shardLog: ShardLog,
+  ): Promise<{ errors: ObjectError[]; telling: string | undefined }> {
+    const { records } = this.#shard;
+    const byIndex = new Map(result.unproven.map((record) => [record.index, record]));
+    const errors: ObjectError[] = [];
     let telling: string | undefined;
-    const byPlace = new Map(result.unproven.map((record) => [record.place, record]));
-    const errors: { path: string; size: number; class: FailureClass; message: string }[] = [];
     await records.eachWhere(
-      (place) => byPlace.has(place),
-      ({ place, key }) => {
-        const record = byPlace.get(place);
+      (index) => byIndex.has(index),
+      ({ index, key }) => {
+        const record = byIndex.get(index);
         if (!record) return;
         shardLog.note("error", `not proven: ${record.class}: ${record.message}`, key);
         if (record.class === result.class) telling ??= oneLine(record.message);
         if (errors.length >= failErrorsMax) return;
         const message = oneLine(record.message);
-        errors.push({ path: key, size: records.sizeOf(place), class: record.class, message });
+        errors.push({ path: key, size: records.sizeOf(index), class: record.class, message });
       },
     );
-    const { class: failure, final: isFinal, neverStarted } = result;
-    const facts = {
-      failure,
-      isFinal,
-      neverStarted,
-      node,
-      badNodes: state.bad_nodes,
-      spent: state.spent,
-      maxAttempts,
-    };
-    const avoidableNodes = failure === "container" && neverStarted ? await this.#shard.avoidableNodes() : 0;
-    const { outcome, badNodes, spent, final } = afterFailedAttempt({ ...facts, avoidableNodes });
-    const elsewhere = outcome === "bad-node";
-    const why = telling ?? errors[0]?.message ?? "no reason is known";
-    const message = oneLine(`${formatObjects(result.unproven.length)} not proven: ${why}`);
-    this.#fail({ class: failure, final, message, exitCode: result.exitCode, attempt: state.attempt }, errors);
-    this.#write({ ...state, outcome, bad_nodes: [...badNodes], transfers: result.transfers });
-    const after = elsewhere
-      ? `, will be tried off ${badNodes.join(", ")}`
-      : final
-        ? ""
-        : ", will be tried again";
-    log.error(
-      `shard ${shard}: attempt ${state.attempt}: failed (${failure}${after}): ${message}; log: ${shardLog.path}`,
-    );
-    if (final) return { kind: "failed" };
-    return {
-      kind: "retry",
-      badNodes: elsewhere ? badNodes : [],
-      throttled: failure === "throttled",
-      spent,
-    };
+    return { errors, telling };
   }
 
   /** Ends a shard whose attempts are spent without starting another. */
   refuse(start: { attempt: number; spent: number }): ShardOutcome {
     const { shard, layout, maxAttempts } = this.#shard;
     const message = `${start.spent} of ${maxAttempts} attempts are spent: submit again for more`;
-    // A .fail of the last attempt says more than this; without one, the attempt ended without a word.
+    // The .fail of the last attempt says more than this. If there is none, the attempt ended without writing one.
     if (readFail(layout.fail).kind !== "value") {
       const what = { class: "unknown" as const, final: true, exitCode: null, attempt: start.attempt };
       this.#fail({ ...what, message: `the agent was killed: ${message}` }, []);
@@ -205,7 +220,7 @@ export class ShardLedger {
 
   #fail(
     what: { class: FailureClass; final: boolean; message: string; exitCode: number | null; attempt: number },
-    errors: { path: string; size: number; class: FailureClass; message: string }[],
+    errors: ObjectError[],
   ): void {
     const { shard, layout, records, journal, sha256, node } = this.#shard;
     const proven = { records: journal.proofs.count, ...this.#provenBytes() };
@@ -219,9 +234,9 @@ export class ShardLedger {
   #provenBytes(): { bytes: number; copied: number; copiedBytes: number } {
     const { records, journal } = this.#shard;
     const sum = { bytes: 0, copied: 0, copiedBytes: 0 };
-    for (let place = 0; place < records.count; place++) {
-      const proof = journal.proofs.get(place);
-      const size = records.sizeOf(place);
+    for (let index = 0; index < records.count; index++) {
+      const proof = journal.proofs.get(index);
+      const size = records.sizeOf(index);
       if (proof) sum.bytes += size;
       if (proof === "copied") {
         sum.copied++;

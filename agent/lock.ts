@@ -1,38 +1,18 @@
-import { linkSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import * as v from "valibot";
-import { removeIfAny } from "../lib/system/durable.ts";
+import { linkSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { type FoundLock, type LockContent, readLock } from "../lib/run/state/lock.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { errnoOf, operationFailed } from "../lib/system/errors.ts";
-import { readJsonFile } from "../lib/system/json-file.ts";
 import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
 import { sleepRunning } from "../lib/system/running-time.ts";
 import { writing } from "../lib/system/write-error.ts";
 import { judgeHolder } from "./decide/holder.ts";
 
-const lockSchema = v.object({
-  schema: v.literal("xfer.lock.v1"),
-  token: v.string(),
-  host: v.string(),
-  boot: v.optional(v.nullable(v.string()), null),
-  pid_namespace: v.optional(v.nullable(v.string()), null),
-  agent: v.object({ pid: v.number(), start: v.string() }),
-  submission: v.string(),
-});
-
-type LockContent = v.InferOutput<typeof lockSchema>;
-
-/** A lock file as it was found. Its id is its holder's token; one that cannot be read is known by its inode and time. */
-interface FoundLock {
-  id: string;
-  /** Undefined for a file that is empty or torn. */
-  holder: LockContent | undefined;
-}
-
-/** How long a holder that cannot be asked may show no sign of life before its lock counts as left behind. */
+/** How long a holder whose pid cannot be looked up may show no sign of life before its lock counts as stale. */
 const silenceMsDefault = 8_000;
-/** How often another agent may win the race for a stale lock, or have died in its middle. */
+/** How often another agent may win the race for a stale lock, or die in the middle of a takeover. */
 const triesMax = 20;
 
-/** Who wants a lock. */
+/** The shard to lock, and who wants it. */
 export interface LockRequest {
   path: string;
   progressPath: string;
@@ -45,21 +25,22 @@ export interface LockRequest {
 /**
  * Holds a shard for one agent, on this host or another, for as long as the file has its token.
  *
- * A free lock is taken by link(2) of a file that is whole already: of several that link one name, one succeeds, on NFS
- * too. (A repeated NFS request can report EEXIST for a link that was made: what decides is whose token the file has.)
+ * A free lock is taken by link(2) of a file that is whole already. Of several agents that link one name one succeeds, on
+ * NFS too. (A repeated NFS request can report EEXIST for a link that was made. The token in the file decides.)
  *
  * A stale lock with token T is taken over by link(2) of the taker's own file to the name `.lock.after.T`, and then
  * rename(2) of another link of it over the lock, which never leaves the name free. This is exclusive:
- * - Only the holder of `.after.T` replaces a lock that has T, and one link makes it. It looks at the lock once more after
- *   its link: if that has T no more, the takeover was done, and it takes its claim away without having touched the lock.
- *   (The link changes the directory, so that an NFS client must look the lock's name up anew; open asks the server.)
+ * - Only the holder of `.after.T` replaces a lock that has T, and link(2) lets one agent become that holder. After its
+ *   link the holder looks at the lock once more. If the lock has another token than T, the takeover was done before, and
+ *   the holder removes its claim without touching the lock. (The link changes the directory, so that an NFS client must
+ *   look the lock's name up anew; open asks the server.)
  * - `.after.T` is removed only after the lock has lost T. Tokens are never used twice, so nobody finds T there again.
- * - A taker S that dies between link and rename leaves `.after.T` with its own token. It is then stale itself, and is
- *   succeeded in the same way by the one that links `.after.S`: a chain, whose last member alone renames. No claim of a
- *   dead taker is removed before the lock has a new token, so nothing can slip in between, and nothing stays locked.
+ * - A taker S that dies between link and rename leaves `.after.T` with its own token. That claim is then stale itself, and
+ *   the agent that links `.after.S` succeeds it in the same way. The claims form a chain whose last holder alone renames.
+ *   A dead taker's claim stays until the lock has a new token: no two agents can hold the lock, and it is never stuck.
  *
- * All this holds for holders that are dead. One that only looked dead for long (it was suspended on another host) finds
- * at its next heartbeat that the lock is not its own, and stops: see `isHeld`.
+ * All this holds for holders that are dead. A holder that only looked dead (it was suspended on another host) finds at its
+ * next heartbeat that the lock has another token, and stops: see `isHeld`.
  */
 export class ShardLock {
   readonly #path: string;
@@ -93,7 +74,7 @@ export class ShardLock {
         if (await takeOver(found, own, token, request)) return new ShardLock(path, token);
       }
     } finally {
-      removeIfAny(own);
+      removeIfExists(own);
     }
     const holder = readLock(path)?.holder;
     const who = holder
@@ -108,11 +89,11 @@ export class ShardLock {
   }
 
   release(): void {
-    if (this.isHeld()) removeIfAny(this.#path);
+    if (this.isHeld()) removeIfExists(this.#path);
   }
 }
 
-/** Succeeds a stale lock, or the dead takers that were about to; false when another agent was first, or may be. */
+/** Takes a stale lock over, or succeeds the dead takers that were about to; false when another agent is first. */
 async function takeOver(
   stale: FoundLock,
   own: string,
@@ -126,12 +107,12 @@ async function takeOver(
     claims.push(claim);
     if (linkIfFree(own, claim, token)) {
       if (readLock(path)?.id !== stale.id) {
-        removeIfAny(claim);
+        removeIfExists(claim);
         return false;
       }
-      // The claim stays where it is until the lock has its new token: it is the other name that is renamed.
+      // The claim keeps its name until the lock has its new token: the file's other name is renamed.
       renameSync(own, path);
-      for (const done of claims.reverse()) removeIfAny(done);
+      for (const done of claims.reverse()) removeIfExists(done);
       return true;
     }
     const other = readLock(claim);
@@ -141,7 +122,7 @@ async function takeOver(
   return false;
 }
 
-/** link(2) is atomic on NFS too, and the file is whole before it has its name. */
+/** Gives a whole file the name `to` if that is free; link(2) is atomic on NFS too. */
 function linkIfFree(from: string, to: string, token: string): boolean {
   try {
     linkSync(from, to);
@@ -151,17 +132,6 @@ function linkIfFree(from: string, to: string, token: string): boolean {
     throw error;
   }
 }
-
-function readLock(path: string): FoundLock | undefined {
-  const lock = readJsonFile(path, lockSchema);
-  if (lock.kind === "none") return undefined;
-  if (lock.kind === "value") return { id: nameOf(lock.value.token), holder: lock.value };
-  const file = statSync(path, { throwIfNoEntry: false });
-  return file && { id: `torn-${file.ino}-${Math.round(file.mtimeMs)}`, holder: undefined };
-}
-
-/** A token as a part of a file's name: a foreign one may hold anything. */
-const nameOf = (token: string): string => encodeURIComponent(token).slice(0, 100);
 
 async function isAlive({ holder }: FoundLock, request: LockRequest): Promise<boolean> {
   if (!holder) return false;

@@ -3,8 +3,9 @@ import type { Proof } from "../lib/run/journal.ts";
 import type { HindranceState, ProgressState } from "../lib/run/state/progress.ts";
 import { replaceFile } from "../lib/system/durable.ts";
 import type { Throttle } from "./throttle.ts";
+import type { Worklist } from "./worklist.ts";
 
-/** What does not change during an attempt. */
+/** The fields of .progress that stay the same during an attempt. */
 export interface ProgressHead {
   shard: number;
   sha256: string;
@@ -14,7 +15,7 @@ export interface ProgressHead {
   bytes: number;
 }
 
-/** Counts what an attempt has done, and writes it as the shard's .progress. */
+/** Counts the objects and bytes of an attempt, and writes them as the shard's .progress. */
 export class Progress {
   readonly #path: string;
   readonly #head: ProgressHead;
@@ -41,12 +42,13 @@ export class Progress {
     this.#stats = undefined;
   }
 
-  /** Forgets what was proven, to count it anew. */
-  startCount(): void {
+  /** Counts the proven records anew. */
+  count(worklist: Pick<Worklist, "forEachProven">): void {
     this.#objects = 0;
     this.#bytes = 0;
     this.#unchanged = 0;
     this.#unchangedBytes = 0;
+    worklist.forEachProven((size, proof) => this.proven(size, proof));
   }
 
   proven(size: number, proof: Proof): void {
@@ -57,7 +59,7 @@ export class Progress {
     this.#unchangedBytes += size;
   }
 
-  /** Takes back so many of the errors that rclone counts in its run. */
+  /** Takes back a number of the errors that rclone has counted. */
   forgive(errors: number): void {
     this.#errorsBeforePass -= errors;
   }

@@ -9,15 +9,17 @@ import { throttleWaitSeconds } from "./decide/throttle.ts";
 import type { ShardOutcome } from "./ledger.ts";
 import type { StopMeaning } from "./stop-meaning.ts";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** How many nodes the task could run on; undefined where Slurm does not say. */
-export async function nodesOfPartition(): Promise<number | undefined> {
-  const partition = process.env.SLURM_JOB_PARTITION;
+export async function nodesOfPartition(env: Environment): Promise<number | undefined> {
+  const partition = env.SLURM_JOB_PARTITION;
   return partition === undefined ? undefined : await countNodes(partition);
 }
 
-/** Seconds to wait before throttled shards are tried again: the longest of theirs. */
-export function waitSeconds(outcomes: readonly ShardOutcome[], config: RunConfig): number {
-  const { passWaitSeconds } = sortUserFlags(config.rclone_flags, process.env);
+/** Seconds to wait before the throttled shards are tried again: the longest wait of any of them. */
+export function waitSeconds(outcomes: readonly ShardOutcome[], config: RunConfig, env: Environment): number {
+  const { passWaitSeconds } = sortUserFlags(config.rclone_flags, env);
   const waits = outcomes.map((outcome) =>
     outcome.kind === "retry" && outcome.throttled
       ? throttleWaitSeconds({ spent: outcome.spent, passWaitSeconds, random: Math.random() })
@@ -26,7 +28,7 @@ export function waitSeconds(outcomes: readonly ShardOutcome[], config: RunConfig
   return Math.max(0, ...waits);
 }
 
-/** Asks for a requeue where one can help, and says how the process ends. */
+/** Asks for a requeue where one can help, and returns the exit code of this process. */
 export async function finish(
   outcomes: readonly ShardOutcome[],
   task: ArrayTask | undefined,
@@ -35,7 +37,7 @@ export async function finish(
 ): Promise<ExitCode> {
   const goesOn = outcomes.some(({ kind }) => kind === "retry" || kind === "stopped");
   if (!goesOn) return outcomes.some(({ kind }) => kind === "failed") ? exitCodes.failed : exitCodes.done;
-  // What Slurm requeues by itself must not be asked for twice, and a cancelled task must stay cancelled.
+  // A task that Slurm requeues by itself must not be requeued twice, and a cancelled task must stay cancelled.
   if (task && (meaning === undefined || meaning === "walltime" || meaning === "preempted")) {
     const refused = await requeueTask(task);
     if (refused) {

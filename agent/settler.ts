@@ -5,17 +5,17 @@ import { messageOf } from "../lib/system/errors.ts";
 import { childEnvironment, runProgram } from "../lib/system/process.ts";
 import { afterRunning } from "../lib/system/running-time.ts";
 
-/** How often what was copied is brought onto stable storage while rclone runs: what a lost node costs again. */
+/** How often copied data is brought onto stable storage while rclone runs. A lost node costs the copies of that time. */
 const settleEveryMs = 30_000;
-/** A file system may take long to write what many gigabytes of memory hold. */
+/** How long a sync may take: the file system may have many gigabytes to write. */
 const syncLimitMs = 3_600_000;
-/** How long a stop waits for it; what is not settled then, another node copies again. */
+/** How long a stop waits for a sync. Data that is not settled by then is copied again by the next attempt. */
 const stopMs = 8_000;
 
 /**
- * Brings what was copied to a destination of paths onto stable storage, and notes in the journal how far that has come.
- * rclone closes its files without fsync: until then a lost node, or a disk that refuses a delayed write, takes objects
- * that rclone has reported as copied. syncfs(2) reports such a write too.
+ * Brings data that was copied to paths of this host onto stable storage, and notes in the journal how far that has come.
+ * rclone closes its files without fsync. Until their data is synced, a lost node, or a disk that refuses a delayed write,
+ * takes away objects that rclone has reported as copied. syncfs(2) reports a refused delayed write.
  */
 export class Settler {
   readonly #ends: LocalEnds;
@@ -25,7 +25,7 @@ export class Settler {
   #failure: string | undefined;
   #ended = false;
 
-  /** `ends` are on the destination's file systems. */
+  /** `ends` are the paths at which the destination's data lies. */
   constructor(ends: LocalEnds, journal: Journal, everyMs = settleEveryMs) {
     this.#ends = ends;
     this.#journal = journal;
@@ -33,12 +33,12 @@ export class Settler {
   }
 
   /**
-   * Settles all that is noted in the journal, and gives undefined; or gives why that failed, with nothing left in the
-   * journal but what was settled before. Some seconds after `stop` it gives up, with the journal as it is.
+   * Settles all proofs of the journal and returns undefined. If that fails, it returns the reason and drops the proofs that
+   * are not settled. Some seconds after `stop` it gives up and leaves the journal as it is.
    */
   async settle(stop: AbortSignal): Promise<string | undefined> {
     const whole = async () => {
-      // One that is under way began before the last of it was noted.
+      // A sync that is under way began before the last proofs were noted.
       await this.#running;
       await this.#sync();
     };
@@ -47,7 +47,7 @@ export class Settler {
     return this.#failure;
   }
 
-  /** To be called before the journal is closed: one that is still under way notes nothing any more. */
+  /** Call before the journal is closed: a sync still in flight then records nothing. */
   end(): void {
     this.#ended = true;
     clearInterval(this.#timer);
@@ -74,10 +74,10 @@ export class Settler {
     }
   }
 
-  /** Syncs each file system, or everything where it is not known which they are; gives why that failed. */
+  /** Syncs each file system, or all of the host where the destination's are not known; returns why that failed. */
   async #syncEnds(): Promise<string | undefined> {
     const { paths, certain } = this.#ends;
-    // Of several, one may have got nothing yet.
+    // One of several paths may have got no file yet.
     const there = paths.length > 1 ? paths.filter((path) => existsSync(path)) : paths;
     if (!certain || there.length === 0) {
       const { code, stderr } = await sync();
@@ -85,8 +85,8 @@ export class Settler {
     }
     for (const path of there) {
       let { code, stderr } = await sync("-f", path);
-      // The sync of everything, which reports no failure, is all that there was before coreutils 8.24, and all that there
-      // is for a directory that one may write but not read.
+      // A sync of the whole host reports no failure. It is the only one before coreutils 8.24, and for a directory that
+      // this user may write but not read.
       if (/invalid option|Permission denied/.test(stderr)) ({ code, stderr } = await sync());
       if (code !== 0) return this.#refusal(stderr.trim(), path);
     }
@@ -98,7 +98,7 @@ export class Settler {
   }
 }
 
-/** sync(1), with its messages in the language in which they are looked at. */
+/** Runs sync(1) with its messages in English, since they are looked at. */
 function sync(...args: string[]): ReturnType<typeof runProgram> {
   const env = { ...childEnvironment(), LC_ALL: "C" };
   return runProgram(["sync", ...args], { env, timeoutMs: syncLimitMs });

@@ -6,7 +6,7 @@ import { writing } from "../lib/system/write-error.ts";
 const bufferBytes = 64 * 1024;
 const newline = 0x0a;
 
-/** The log of one attempt: rclone's lines as they came, and the agent's own in the same JSON form. */
+/** The log of one attempt: rclone's lines as they came, and the agent's own lines in the same JSON form. */
 export class ShardLog {
   readonly path: string;
   readonly #fd: number;
@@ -21,7 +21,7 @@ export class ShardLog {
     });
   }
 
-  /** Appends a line of rclone's, given without its newline. */
+  /** Appends a line of rclone's; `line` has no newline. */
   raw(line: Uint8Array): void {
     if (this.#used + line.length + 1 > bufferBytes) this.flush();
     if (line.length + 1 > bufferBytes) {
@@ -33,10 +33,16 @@ export class ShardLog {
     this.#buffer[this.#used++] = newline;
   }
 
-  /** Appends a line of the agent's. */
+  /** Appends a line of the agent's, about an object if one is given. */
   note(level: "info" | "error", message: string, object?: string): void {
     const line = { time: new Date().toISOString(), level, msg: `xfer: ${message}`, object };
     this.raw(Buffer.from(JSON.stringify(line)));
+  }
+
+  /** Appends an informative line of the agent's that can be read at once. */
+  say(message: string): void {
+    this.note("info", message);
+    this.flush();
   }
 
   flush(): void {

@@ -2,13 +2,13 @@ import type { RcloneStats } from "../lib/rclone/log.ts";
 import { RunningTime } from "../lib/system/running-time.ts";
 import type { SilenceLimits } from "./decide/silence.ts";
 
-/** How rclone hangs: nothing comes from it; its statistics go on, but nothing is under way; or nothing comes of it. */
+/** How rclone hangs: it prints nothing; or it prints statistics while no object is under way, or none gets on. */
 export type Hang = "silent" | "idle" | "stuck";
 
 /** How often the watch looks. */
 export const silenceTickMs = 5_000;
 
-/** Watches for an rclone that hangs; only time in which this process runs itself counts. */
+/** Watches for an rclone that hangs. Only time counts in which this process itself is running. */
 export class SilenceWatch {
   readonly #limits: SilenceLimits;
   readonly #time: RunningTime;
@@ -23,7 +23,7 @@ export class SilenceWatch {
     this.#time = new RunningTime(nowMs, tickMs);
   }
 
-  /** Notes a line that is no statistics; `isRclones` says whether rclone itself printed it. */
+  /** Notes a line that is not statistics; `isRclones` says whether rclone itself printed it. */
   line(isRclones: boolean): void {
     this.#hasSpoken ||= isRclones;
     this.#silentMs = 0;
@@ -31,7 +31,7 @@ export class SilenceWatch {
     this.#stuckMs = 0;
   }
 
-  /** Notes a line of statistics: activity only when something is under way or was done since the last one. */
+  /** Notes a line of statistics. It is a sign of activity if objects are under way or were done since the last line. */
   stats({ done, inFlight }: Pick<RcloneStats, "done" | "inFlight">): void {
     this.#hasSpoken = true;
     this.#silentMs = 0;
@@ -40,7 +40,7 @@ export class SilenceWatch {
     this.#done = done;
   }
 
-  /** Says how rclone hangs, or undefined. To be called every interval. */
+  /** How rclone hangs, or undefined when it does not. Call it every tick. */
   tick(nowMs: number): Hang | undefined {
     const ran = this.#time.since(nowMs);
     this.#silentMs += ran;

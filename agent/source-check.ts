@@ -8,15 +8,15 @@ import { type FileLook, unreadableFile } from "./decide/source-file.ts";
 import type { UnprovenRecord } from "./decide/unproven.ts";
 import type { Worklist } from "./worklist.ts";
 
-/** How many paths are looked at side by side: a file system that answers slowly answers many at once. */
+/** How many paths are looked at side by side: a slow file system can answer many at once. */
 const width = 128;
-/** How long some thousand looks may take before the file system counts as hung: rclone is watched for that, this is not. */
+/** How long some thousand looks may take before the file system counts as hung. Nothing else watches these looks. */
 const batchLimitMs = 120_000;
 
 /**
- * Looks at the files of a POSIX source that a pass would read, and leaves out of it those that rclone cannot look up, each
- * with its own reason. A source that is not there as a whole is left to rclone, which says that better; so is one that is
- * no path of this host.
+ * Looks at the files of a POSIX source that a pass would read, and leaves out of the pass each file that rclone cannot look
+ * up, with its reason. Two kinds of source are left to rclone: one that is not there at all, of which rclone says it
+ * better, and one that is no path of this host.
  */
 export async function leaveOutUnreadable(pass: {
   /** Where the source is on this host, when it is a path. */
@@ -34,25 +34,27 @@ export async function leaveOutUnreadable(pass: {
   if (there?.kind !== "directory") return;
   const found: UnprovenRecord[] = [];
   let isHung = false;
-  const isToDo = (place: number) => worklist.isToDo(place);
-  await records.inBatches(isToDo, async (batch) => {
-    if (stop.aborted || isHung) return;
-    const looking = mapSideBySide(batch, width, ({ key }) => lookAt(`${root}/${key}`));
-    const looks = await within(limitMs, looking, stop);
-    isHung = looks === undefined;
-    if (!looks) return;
-    batch.forEach(({ place, key }, index) => {
-      const look = looks[index];
-      const unreadable = look && unreadableFile(key, look);
-      if (unreadable) found.push({ place, ...unreadable, own: true });
-    });
-  });
+  await records.inBatches(
+    (index) => worklist.isToDo(index),
+    async (batch) => {
+      if (stop.aborted || isHung) return;
+      const looking = mapSideBySide(batch, width, ({ key }) => lookAt(`${root}/${key}`));
+      const looks = await within(limitMs, looking, stop);
+      isHung = looks === undefined;
+      if (!looks) return;
+      batch.forEach(({ index, key }, at) => {
+        const look = looks[at];
+        const unreadable = look && unreadableFile(key, look);
+        if (unreadable) found.push({ index, ...unreadable, own: true });
+      });
+    },
+  );
   for (const record of found) worklist.leaveOut(record);
   if (isHung && !stop.aborted) pass.note(`${root} does not answer: its files are left to rclone`);
   if (found.length > 0) pass.note(`${formatObjects(found.length)} left out: ${found[0]?.message}`);
 }
 
-/** What comes of `work`, or undefined when it takes too long or `stop` is aborted before. */
+/** The result of `work`, or undefined when it takes longer than the limit or `stop` is aborted before. */
 async function within<T>(limitMs: number, work: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
   const done = new AbortController();
   const limit = sleepRunning(limitMs, AbortSignal.any([stop, done.signal])).then(() => undefined);
@@ -63,7 +65,7 @@ async function within<T>(limitMs: number, work: Promise<T>, stop: AbortSignal): 
   }
 }
 
-/** Follows links, as rclone does when it opens what it was told was a file. */
+/** Looks at a path through links, as rclone does when it opens a file by its key. */
 async function lookAt(path: string): Promise<FileLook> {
   try {
     return { kind: kindOf(await promises.stat(path)) };

@@ -4,10 +4,10 @@ import { type TermMeaning, termMeaning } from "../lib/slurm/job-ending.ts";
 import { readJobEnding } from "../lib/slurm/scontrol.ts";
 import type { StopReason } from "../lib/system/interrupt.ts";
 
-/** What a stop means for a task: it requeues itself, Slurm requeues it, or it stays stopped. */
+/** The meaning of a stop for a task: it requeues itself, Slurm requeues it, or it stays stopped. */
 export type StopMeaning = "walltime" | TermMeaning;
 
-/** What a stop counts as in .attempt. */
+/** How .attempt counts a stop. */
 export const causeOf = {
   walltime: "walltime",
   requeued: "preemption",
@@ -15,13 +15,14 @@ export const causeOf = {
   cancelled: "other",
 } as const satisfies Record<StopMeaning, StopCause>;
 
-/** Asks Slurm what a stop means; without an array task it is the end. */
+/** Asks Slurm what a stop means. Outside an array task it means that the task stays stopped. */
 export async function meaningOfStop(
   task: ArrayTask | undefined,
   reason: StopReason | undefined,
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<StopMeaning> {
   if (reason === "SIGUSR1") return "walltime";
   if (!task) return "cancelled";
   const ending = await readJobEnding(task);
-  return ending ? termMeaning(ending, Number(process.env.SLURM_RESTART_COUNT ?? 0)) : "cancelled";
+  return ending ? termMeaning(ending, Number(env.SLURM_RESTART_COUNT ?? 0)) : "cancelled";
 }

@@ -1,7 +1,7 @@
 import { classifyMessage } from "../lib/rclone/failure-class.ts";
 import type { RcloneStats } from "../lib/rclone/log.ts";
 import {
-  afterRun,
+  afterStart,
   beginThrottling,
   isThrottled,
   lookAfterMs,
@@ -10,31 +10,32 @@ import {
   type Throttling,
 } from "./decide/throttle.ts";
 
-/** How long back requests are looked at: to decide, and to tell. */
+/** The requests of this time decide over --transfers. */
 const decideMs = 5_000;
+/** The requests of this time are told in .progress. */
 const tellMs = 30_000;
-/** How finely they are counted. */
+/** Requests are counted in buckets of this length. */
 const bucketMs = 250;
 
-/** Objects that rclone is given at a time for each transfer, until it is known how many it copies a second. */
+/** Objects that rclone is given for each transfer, until it is known how many it copies in a second. */
 const objectsPerTransfer = 250;
-/** How many times what it should come to copy it is given: time is to end its run. */
+/** rclone is given this many times the objects that it should be able to copy, so that its time ends before its list. */
 const objectsSpare = 4;
 
-/** Requests of some time: refused by throttling, or taken. */
+/** The requests of one bucket, by whether the store refused them by throttling. */
 interface Counted {
   at: number;
   refused: number;
   taken: number;
 }
 
-/** How a run of rclone is bounded while the store throttles; undefined where nothing bounds it. */
-export interface RunBounds {
+/** How one rclone is bounded while the store throttles; undefined where nothing bounds it. */
+export interface StartBounds {
   limitMs: number | undefined;
   objectsMax: number | undefined;
 }
 
-/** What is told of throttling: requests of the last half minute, and rclone's transfers. */
+/** Throttling as .progress tells it: the requests of the last half minute, and rclone's transfers. */
 export interface ThrottleFacts {
   refused: number;
   requests: number;
@@ -43,8 +44,8 @@ export interface ThrottleFacts {
 }
 
 /**
- * Sees from rclone's log how much the store refuses, and says with how many transfers rclone is to run, and for how long.
- * For each run of rclone: `begin`, what its log says, `end`.
+ * Learns from rclone's log how many requests the store refuses, and decides with how many transfers rclone runs, and for
+ * how long. Call `begin` before each start of rclone, then hand on what its log says, then call `end`.
  */
 export class Throttle {
   readonly #now: () => number;
@@ -53,10 +54,10 @@ export class Throttle {
   #counted: Counted[] = [];
   #loweredInPass = false;
   #requests = { refused: 0, taken: 0 };
-  /** How long rclone took to say its first word, at most. */
+  /** The longest that any rclone took to say its first word. */
   #startMs = 0;
   #objectsPerSecond: number | undefined;
-  // Of the run of rclone:
+  // These are of the current rclone:
   #startedAt = 0;
   #spokeAt: number | undefined;
   #before = { refused: 0, taken: 0 };
@@ -65,8 +66,9 @@ export class Throttle {
   #provenBytes = 0;
 
   constructor(options: {
-    /** The user's --transfers, and what throttling has brought them down to before. */
+    /** The user's --transfers. */
     wanted: number;
+    /** The --transfers of an earlier attempt, if throttling had lowered them. */
     transfers: number;
     now?: () => number;
     random?: () => number;
@@ -86,13 +88,13 @@ export class Throttle {
     return transfers < wanted ? transfers : null;
   }
 
-  /** Requests refused in the attempt. */
+  /** How many requests the store refused in the attempt. */
   get refused(): number {
     return this.#requests.refused;
   }
 
-  /** Begins a run of rclone. */
-  begin(): RunBounds {
+  /** Prepares for a start of rclone, and returns its bounds. */
+  begin(): StartBounds {
     this.#startedAt = this.#now();
     this.#spokeAt = undefined;
     this.#before = { ...this.#requests };
@@ -109,13 +111,13 @@ export class Throttle {
     };
   }
 
-  /** rclone has said its first word. */
+  /** Notes that rclone has said its first word. */
   spoke(): void {
     this.#spokeAt ??= this.#now();
     this.#startMs = Math.max(this.#startMs, this.#spokeAt - this.#startedAt);
   }
 
-  /** rclone repeats a request: of an object, or, first, whatever its pacer slows down. */
+  /** Notes that rclone repeats a request: first as its pacer says it, without an object, then as the object's copy does. */
   retried(message: string, object: string | undefined): void {
     if (classifyMessage(message) !== "throttled") return;
     if (object !== undefined) {
@@ -126,7 +128,7 @@ export class Throttle {
     this.#bucket().refused++;
   }
 
-  /** An object is through. */
+  /** Notes that an object is copied. */
   proven(object: string, size: number): void {
     this.#waiting.delete(object);
     this.#provenBytes += size;
@@ -159,7 +161,7 @@ export class Throttle {
     return sum;
   }
 
-  /** The --transfers with which rclone is to be started again, or undefined to let it run. To be asked again and again. */
+  /** The --transfers with which rclone is to be started again, or undefined to let it run. Ask every few hundred ms. */
   lowerTo(): number | undefined {
     const now = this.#now();
     const { refused, taken, firstRefusedAt } = this.#since(Math.max(this.#startedAt, now - decideMs));
@@ -175,32 +177,32 @@ export class Throttle {
   }
 
   /**
-   * Ends a run of rclone: it was stopped to be started with `loweredTo`, it was cut off after the time that bounded it, or
-   * it ended by itself. Gives what there is to say of it.
+   * Notes how rclone ended: it was stopped to be started with `loweredTo`, it was cut off after the time that bounded it,
+   * or it ended by itself. Returns a line for the log when --transfers changes.
    */
-  end(run: { loweredTo: number | undefined; cutOff: boolean }): string | undefined {
+  end(start: { loweredTo: number | undefined; cutOff: boolean }): string | undefined {
     const ranMs = this.#now() - (this.#spokeAt ?? this.#startedAt);
     const refused = this.#requests.refused - this.#before.refused;
     const taken = this.#requests.taken - this.#before.taken;
     const before = this.#state;
     if (taken > 0 && ranMs > 0) this.#objectsPerSecond = (1000 * taken) / ranMs;
     this.#state =
-      run.loweredTo === undefined
-        ? afterRun(before, {
+      start.loweredTo === undefined
+        ? afterStart(before, {
             kind: "ran",
             ranMs,
-            cutOff: run.cutOff,
+            cutOff: start.cutOff,
             throttled: isThrottled({ refused, taken }),
           })
-        : afterRun(before, { kind: "refused", to: run.loweredTo, ranMs });
-    if (run.loweredTo !== undefined) this.#loweredInPass = true;
+        : afterStart(before, { kind: "refused", to: start.loweredTo, ranMs });
+    if (start.loweredTo !== undefined) this.#loweredInPass = true;
     const { transfers, wanted } = this.#state;
     if (transfers === before.transfers) return undefined;
     const share = shareText({ refused, requests: refused + taken });
     return `throttled: ${share}: --transfers ${before.transfers} -> ${transfers} of ${wanted}`;
   }
 
-  /** Notes how many objects a pass has failed with by throttling, which lowers the transfers where its runs have not. */
+  /** Notes how many objects of a pass failed by throttling, which halves --transfers if no rclone of the pass lowered it. */
   endPass(throttledObjects: number): void {
     if (throttledObjects > 0 && !this.#loweredInPass) {
       const { wanted, transfers } = this.#state;
@@ -209,7 +211,7 @@ export class Throttle {
     this.#loweredInPass = false;
   }
 
-  /** What is to be told at this moment; undefined where there is no throttling. */
+  /** The facts for .progress at this moment; undefined where there is no throttling. */
   facts(): ThrottleFacts | undefined {
     const { refused, taken } = this.#since(this.#now() - tellMs);
     const { transfers, wanted } = this.#state;
@@ -218,7 +220,7 @@ export class Throttle {
       : undefined;
   }
 
-  /** What an attempt has met in all; undefined where nothing was refused. */
+  /** A line about the whole attempt; undefined where no request was refused. */
   summary(): string | undefined {
     const { refused, taken } = this.#requests;
     if (refused === 0) return undefined;

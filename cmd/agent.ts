@@ -1,38 +1,45 @@
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { checksumModes } from "../lib/compare/verify-rule.ts";
-import { oneOf, readFlags, requiredText, whole } from "./flags/values.ts";
+import { command } from "./cli/command.ts";
+import { flag, noLimit } from "./flags/make.ts";
+import { shardsMax } from "./flags/plan.ts";
+import { runDirFlag } from "./flags/run-dir.ts";
 
-const schema = v.object({
-  "run-dir": requiredText,
-  shard: v.optional(whole(0)),
-  stride: v.optional(whole(1)),
-  verify: v.optional(oneOf(checksumModes)),
-});
-
-export default defineCommand({
-  meta: {
-    name: "xfer agent",
-    description: "Copies one shard of a run: what each task of the Slurm array executes",
-  },
-  args: {
-    "run-dir": { type: "string", required: true, valueHint: "DIR", description: "the run directory" },
-    shard: { type: "string", valueHint: "N", description: "the shard; an array task knows its own" },
-    stride: {
-      type: "string",
-      valueHint: "N",
+export default command({
+  name: "xfer agent",
+  description: "Copies one shard of a run: what each task of the Slurm array executes",
+  details: [
+    "A shard that is done is not looked at again. Another one is copied in passes over what is not proven yet; " +
+      "what is left after the last pass is named in the run directory, in state/shard_N.fail. In an array task the agent " +
+      "then requeues its own task while attempts are left.",
+  ],
+  examples: [
+    { says: "Copy one shard by hand", line: "xfer agent --run-dir run --shard 12" },
+    {
+      says: "Compare one shard with the destination",
+      line: "xfer agent --run-dir run --shard 12 --verify auto",
+    },
+  ],
+  flags: {
+    "run-dir": runDirFlag,
+    shard: flag.whole(0, shardsMax - 1, {
+      group: "what",
+      common: true,
+      defaultText: "the array task's own",
+      description: "the shard",
+    }),
+    stride: flag.whole(1, noLimit, {
+      group: "slurm",
+      common: true,
       description: "copy every Nth shard from the task's own on: shards are packed",
-    },
-    verify: {
-      type: "string",
-      valueHint: checksumModes.join("|"),
+    }),
+    verify: flag.oneOf(checksumModes, {
+      group: "what",
+      common: true,
       description: "compare the shard with the destination instead of copying it (see xfer verify)",
-    },
+    }),
   },
-  async run({ args }) {
+  async run({ "run-dir": runDir, shard, stride, verify }) {
     const { runAgent } = await import("../agent/agent.ts");
-    const input = readFlags(schema, args);
-    const { shard, stride, verify } = input;
-    return runAgent({ runDir: input["run-dir"], shard, stride, verify });
+    return runAgent({ runDir, shard, stride, verify });
   },
 });

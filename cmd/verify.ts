@@ -1,5 +1,3 @@
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { checksumModes } from "../lib/compare/verify-rule.ts";
 import { requireImageHere } from "../lib/launch/image-check.ts";
 import { submitRun } from "../lib/launch/submit.ts";
@@ -9,108 +7,142 @@ import { runLayout } from "../lib/run/layout.ts";
 import { readShardsMeta } from "../lib/shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
-import { formatObjects } from "../lib/system/units.ts";
 import { requireFolder } from "../lib/system/writable.ts";
 import { checkWholeManifest, collectVerification } from "../lib/verify/collect.ts";
 import { type Verification, verificationHead } from "../lib/verify/verification.ts";
 import { verifyRun } from "../lib/verify/verify-run.ts";
 import { version } from "../package.json" with { type: "json" };
-import * as flags from "./flags/values.ts";
+import { command } from "./cli/command.ts";
+import type { OptionsOf } from "./flags/flag.ts";
+import { listParallelFlag } from "./flags/listing.ts";
+import { flag, noLimit } from "./flags/make.ts";
+import { jsonFlag } from "./flags/output.ts";
+import { allowUntransferableFlag } from "./flags/plan.ts";
+import { imageCheckFlag } from "./flags/rclone.ts";
+import { runDirFlag } from "./flags/run-dir.ts";
+import { doingText } from "./view/doing.ts";
+import { submittedJson, submittedText } from "./view/launched.ts";
 import { LiveLine } from "./view/live-line.ts";
 import { printJson, printText } from "./view/print.ts";
-import { verificationText } from "./view/verification.ts";
+import { verificationJson, verificationText } from "./view/verification.ts";
 
 const executors = ["local", "slurm"] as const;
 
-const schema = v.object({
-  "run-dir": flags.requiredText,
-  executor: flags.oneOf(executors),
-  collect: v.optional(v.boolean(), false),
-  checksum: flags.oneOf(checksumModes),
-  "download-sample": flags.whole(0),
-  "list-parallel": flags.whole(1),
-  "allow-untransferable": v.optional(v.boolean(), false),
-  "image-check": v.boolean(),
-  json: v.optional(v.boolean(), false),
+const verifyFlags = {
+  "run-dir": runDirFlag,
+  executor: flag.oneOf(executors, {
+    default: "local",
+    group: "what",
+    common: true,
+    description: "compare here, or shard by shard in a Slurm array, for --collect to add up",
+  }),
+  collect: flag.on({ group: "what", common: true, description: "add up what the array has found" }),
+  checksum: flag.oneOf(checksumModes, {
+    default: "auto",
+    group: "what",
+    common: true,
+    description: "compare MD5s where both sides have them, fail objects without, or sizes alone",
+  }),
+  "download-sample": flag.whole(0, noLimit, {
+    default: 0,
+    group: "what",
+    common: true,
+    description: "read N objects at the destination, chosen at random (local)",
+  }),
+  "list-parallel": {
+    ...listParallelFlag,
+    description: "list up to N prefixes of the destination side by side (local)",
+  },
+  "allow-untransferable": allowUntransferableFlag,
+  "image-check": imageCheckFlag,
+  json: jsonFlag,
+};
+
+type Input = OptionsOf<typeof verifyFlags>;
+
+/** What a verification does, beside what all ways of it need. */
+type VerifyOptions = { runDir: string; json: boolean; allowsUntransferable: boolean } & (
+  | { how: "collect" }
+  | { how: "array"; checksum: Checksum; imageCheck: boolean }
+  | { how: "here"; checksum: Checksum; imageCheck: boolean; downloadSample: number; listParallel: number }
+);
+
+type Checksum = (typeof checksumModes)[number];
+
+/** What the flags ask for. Throws invalid input for flags that contradict each other. */
+export function optionsOf(input: Input): VerifyOptions {
+  const all = {
+    runDir: input["run-dir"],
+    json: input.json,
+    allowsUntransferable: input["allow-untransferable"],
+  };
+  if (input.collect) return { ...all, how: "collect" };
+  const { checksum, "image-check": imageCheck, "download-sample": downloadSample } = input;
+  if (input.executor === "local") {
+    const listParallel = input["list-parallel"];
+    return { ...all, how: "here", checksum, imageCheck, downloadSample, listParallel };
+  }
+  if (downloadSample > 0) throw invalidInput("--download-sample is for --executor local");
+  return { ...all, how: "array", checksum, imageCheck };
+}
+
+export default command({
+  name: "xfer verify",
+  description: "Compares the destination with a run's manifest, from listings alone",
+  details: [
+    "Each object is hash-proven, size-only, missing or differing; what no hash proves is in verify.jsonl, the totals are in " +
+      "verify.json. MD5s come free with a listing of S3, but for objects uploaded in parts (a HEAD each). --checksum require " +
+      "reads a POSIX destination to make them. Metadata is never compared.",
+  ],
+  examples: [
+    { says: "Compare the destination with a run", line: "xfer verify --run-dir run" },
+    { says: "Read ten objects too", line: "xfer verify --run-dir run --download-sample 10" },
+    { says: "Add up what an array of --executor slurm found", line: "xfer verify --run-dir run --collect" },
+  ],
+  flags: verifyFlags,
+  async run(input) {
+    const options = optionsOf(input);
+    switch (options.how) {
+      case "collect":
+        return report(options, await collect(options.runDir));
+      case "here":
+        return report(options, await verifyHere(options));
+      case "array":
+        return submit(options);
+    }
+  },
 });
 
-type Input = v.InferOutput<typeof schema>;
+async function submit(options: VerifyOptions & { how: "array" }): Promise<ExitCode> {
+  const { runDir, imageCheck, checksum } = options;
+  checkWholeManifest(runLayout(runDir), shardsOf(runDir));
+  const jobId = await submitRun(runDir, { now: new Date(), imageCheck, agentArgs: ["--verify", checksum] });
+  if (options.json) await printJson(submittedJson(runDir, jobId));
+  else await printText(submittedText(jobId));
+  return exitCodes.done;
+}
 
-export default defineCommand({
-  meta: {
-    name: "xfer verify",
-    description: "Compares the destination with a run's manifest, from listings alone",
-  },
-  args: {
-    "run-dir": { type: "string", required: true, valueHint: "DIR", description: "the run directory" },
-    executor: {
-      type: "string",
-      default: "local",
-      valueHint: executors.join("|"),
-      description: "compare here, or shard by shard in a Slurm array, whose verdicts --collect then adds up",
-    },
-    collect: { type: "boolean", description: "add up what the array has found" },
-    checksum: {
-      type: "string",
-      default: "auto",
-      valueHint: checksumModes.join("|"),
-      description:
-        "compare MD5 where both sides have it (on S3), fail objects that have none, or compare sizes only",
-    },
-    "download-sample": {
-      type: "string",
-      default: "0",
-      valueHint: "N",
-      description: "read N objects at the destination, chosen at random, and compare their content (local)",
-    },
-    "list-parallel": {
-      type: "string",
-      default: "1",
-      valueHint: "N",
-      description: "list the destination with N listings side by side (local)",
-    },
-    "allow-untransferable": flags.allowUntransferableArg,
-    "image-check": flags.imageCheckArg,
-    json: flags.json,
-  },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
-    if (input.collect) return report(input, await collect(input["run-dir"]));
-    if (input.executor === "local") return report(input, await verifyHere(input));
-    if (input["download-sample"] > 0) throw invalidInput("--download-sample is for --executor local");
-    const runDir = input["run-dir"];
-    checkWholeManifest(runLayout(runDir), shardsOf(runDir));
-    const jobId = await submitRun(runDir, {
-      now: new Date(),
-      imageCheck: input["image-check"],
-      agentArgs: ["--verify", input.checksum],
-    });
-    if (input.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir });
-    else await printText(`${jobId}\n`);
-    return exitCodes.done;
-  },
-});
-
-async function verifyHere(input: Input): Promise<Verification> {
-  const config = readRunConfig(runLayout(input["run-dir"]).config);
-  requireFolder("--run-dir", input["run-dir"]);
-  if (input["image-check"]) requireImageHere(config.runtime, config.rclone_image ?? undefined);
+async function verifyHere(options: VerifyOptions & { how: "here" }): Promise<Verification> {
+  const { runDir, checksum, downloadSample, listParallel } = options;
+  const config = readRunConfig(runLayout(runDir).config);
+  requireFolder("--run-dir", runDir);
+  if (options.imageCheck) requireImageHere(config.runtime, config.rclone_image ?? undefined);
   requireConfPassword({
     configPath: config.rclone_config ?? undefined,
     runtime: config.runtime,
     flags: config.rclone_flags,
   });
   const live = new LiveLine();
-  const { signal } = watchForStop(stopSignals);
+  const { signal: stop } = watchForStop(stopSignals);
   const result = await verifyRun({
-    runDir: input["run-dir"],
-    checksum: input.checksum,
-    downloadSample: input["download-sample"],
-    listParallel: input["list-parallel"],
+    runDir,
+    checksum,
+    downloadSample,
+    listParallel,
     version,
     now: new Date(),
-    stop: signal,
-    onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+    stop,
+    onProgress: (doing, objects) => live.update(doingText(doing, objects)),
   });
   live.clear();
   return result;
@@ -129,9 +161,9 @@ function shardsOf(runDir: string) {
   return meta;
 }
 
-async function report(input: Input, result: Verification): Promise<ExitCode> {
-  if (input.json) await printJson(result);
-  else await printText(verificationText(result, input["run-dir"]));
-  const isWhole = result.untransferable.objects === 0 || input["allow-untransferable"];
+async function report(options: VerifyOptions, result: Verification): Promise<ExitCode> {
+  if (options.json) await printJson(verificationJson(result, options.runDir));
+  else await printText(verificationText(result, options.runDir));
+  const isWhole = result.untransferable.objects === 0 || options.allowsUntransferable;
   return result.verified && isWhole ? exitCodes.done : exitCodes.failed;
 }

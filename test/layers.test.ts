@@ -30,7 +30,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   cmd: [
     ...["agent", "lib/build", "lib/compare", "lib/estimate", "lib/launch", "lib/listing", "lib/manifest"],
-    ...["lib/rclone", "lib/run", "lib/shard", "lib/slurm", "lib/system", "lib/verify"],
+    ...["lib/rclone", "lib/run", "lib/shard", "lib/slurm", "lib/system", "lib/verify", "templates"],
   ],
 };
 
@@ -95,6 +95,21 @@ test("imports run down the layers, and in no circle", () => {
   expect(imports.length).toBeGreaterThan(500);
   expect(climbs(imports)).toEqual([]);
   expect(circles(imports)).toEqual([]);
+});
+
+test("ARCHITECTURE.md shows this table", () => {
+  const page = readFileSync(join(import.meta.dir, "..", "ARCHITECTURE.md"), "utf8");
+  const shown = [...page.matchAll(/^\| `([\w/]+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(
+    ([, folder = "", list = ""]) => {
+      const names = list === "nothing" ? [] : list.split(", ");
+      const full = (name: string) => (layers[name] || name === "templates" ? name : `lib/${name}`);
+      return [folder, names.map(full)] as const;
+    },
+  );
+  expect(shown).toEqual(
+    Object.entries(layers).map(([folder, names]) => [folder, [...names].sort()] as const),
+  );
+  expect(shown.map(([folder]) => folder)).toEqual(Object.keys(layers));
 });
 
 test("an import that runs upwards is found, and a circle", () => {

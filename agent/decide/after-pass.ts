@@ -1,21 +1,21 @@
-import { canPass, type FailureClass } from "../../lib/rclone/failure-class.ts";
+import { type FailureClass, isTransient } from "../../lib/rclone/failure-class.ts";
 
-/** What follows a pass. */
+/** The next step of an attempt after a pass. */
 export type PassDecision = { kind: "done" } | { kind: "fail" } | { kind: "pass"; waitSeconds: number };
 
 /** The longest wait between two passes. */
 const passWaitSecondsMax = 60;
 
 /**
- * Decides what follows a pass:
+ * Decides what an attempt does after a pass:
  *
- * | what is not proven | then |
+ * | records that are not proven | then |
  * |---|---|
- * | nothing | done |
- * | only settled records: each has a failure of its own that only the user cures | fail |
- * | of the rest, all were passed over in silence | a pass of its own, which spends none: one that proves nothing makes them missing |
- * | the rest, by a container or by what only the user cures: that is about no single record | fail: a container that does not start here is for another node |
- * | the rest, by anything else | the next pass, after doubling waits, until the passes are spent |
+ * | none | done |
+ * | only settled ones: each has a failure of its own that only the user cures | fail |
+ * | some that are not settled, all of which rclone passed over in silence | another pass over these at once: if it proves nothing, they are missing |
+ * | some that are not settled, by a container or by a failure that only the user cures | fail: the failure is about no single record, and a container may start on another node |
+ * | some that are not settled, by another failure | the next pass, after doubling waits, until the passes are spent |
  */
 export function decideAfterPass(facts: {
   pass: number;
@@ -23,11 +23,11 @@ export function decideAfterPass(facts: {
   passWaitSeconds: number;
   /** Records that are not proven. */
   unproven: number;
-  /** Of these: those that no other pass can prove. */
+  /** How many of them no other pass can prove. */
   settled: number;
-  /** Of these: rclone ended well without a word of them, while it proved others. */
+  /** How many of them rclone did not name, although it ended well and proved others. */
   unmentioned: number;
-  /** Why those failed that are not settled. */
+  /** Why the records failed that are not settled. */
   failure: FailureClass;
 }): PassDecision {
   if (facts.unproven === 0) return { kind: "done" };
@@ -35,7 +35,7 @@ export function decideAfterPass(facts: {
   if (!onlySettled && facts.unproven === facts.settled + facts.unmentioned) {
     return { kind: "pass", waitSeconds: 0 };
   }
-  const hopeless = facts.failure === "container" || !canPass(facts.failure);
+  const hopeless = facts.failure === "container" || !isTransient(facts.failure);
   if (onlySettled || hopeless || facts.pass >= facts.passes) return { kind: "fail" };
   const waitSeconds = Math.min(passWaitSecondsMax, facts.passWaitSeconds * 2 ** (facts.pass - 1));
   return { kind: "pass", waitSeconds };
@@ -43,7 +43,7 @@ export function decideAfterPass(facts: {
 
 /** Whether a failed attempt is the last of its submission. */
 export function isFinalFailure(facts: {
-  /** Whether only the user cures it. */
+  /** Whether only the user can cure the failure. */
   final: boolean;
   /** Attempts spent, this one included. */
   spent: number;

@@ -1,34 +1,34 @@
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
 
-/** The most starts of rclone that one pass may take to find the records that stop it. */
+/** The most starts of rclone that one pass may take to find the records that make rclone abort. */
 const startsMax = 128;
-/** How many single records are tried before a failure counts as one that every record has. */
+/** How many single records are tried before a failure counts as one of every record. */
 const samplesMax = 8;
 
-/** Records of a pass by their rank among those it was started for: from `from` up to, but not including, `to`. */
+/** Records of a group by their rank in it: from `from` up to, but not including, `to`. */
 export interface Piece {
   from: number;
   to: number;
 }
 
-/** How a start of rclone went on, as far as other records are concerned. */
+/** The outcome of an rclone for the records that it was given: see `pieceOutcome`. */
 export type PieceOutcome = "went-on" | "aborted" | "everything";
 
 /**
- * What a start of rclone says of the records it was given, from how it ended:
+ * Judges the records that an rclone was given by how it ended:
  *
  * | rclone | outcome |
  * |---|---|
- * | never spoke, or its log fell silent, whatever it had proved: its step is gone, and Slurm may count it as running | everything: no record is to blame |
- * | proved something, or ended with 0 | went on |
- * | has a word of its own for every record that is not proven | went on |
- * | its container or its configuration is wrong | everything: no record is to blame |
- * | ended otherwise, without a word of some | aborted: one record may have stopped it |
+ * | never spoke, or fell silent, whatever it had proved: its step is gone, and Slurm may count it as running | everything: no record is to blame |
+ * | proved a record, or ended with 0 | went on |
+ * | named every record that is not proven | went on |
+ * | failed for its container or its configuration | everything: no record is to blame |
+ * | ended otherwise, and did not name some records | aborted: one record may have stopped it |
  */
 export function pieceOutcome(facts: {
   proved: boolean;
   exitCode: number | null;
-  /** Unproven records of the piece of which rclone said nothing. */
+  /** Unproven records of the piece that rclone did not name. */
   unnamed: number;
   /** Whether rclone itself never spoke, or its log fell silent. */
   unheard: boolean;
@@ -42,14 +42,14 @@ export function pieceOutcome(facts: {
 }
 
 /**
- * Whether the records of a pass that aborted are to be tried in pieces:
+ * Whether the records of a group are to be tried in pieces after rclone was given them together:
  *
- * | the pass | cut |
+ * | rclone | cut |
  * |---|---|
- * | went on, or was stopped by what every record has | no |
- * | was of one record | no: its failure is its own |
- * | aborted, and an earlier cut of this attempt found that every record does | no |
- * | aborted by throttling or the network, for the first time, and is not the last | no: that passes by itself |
+ * | went on, or no record was to blame | no |
+ * | was given one record | no: its failure is its own |
+ * | aborted, and an earlier cut of this attempt found that every record aborts | no |
+ * | aborted by throttling or the network, for the first time, and another pass follows | no: such a failure ends by itself |
  * | aborted otherwise | yes |
  */
 export function isToCut(facts: {
@@ -58,30 +58,30 @@ export function isToCut(facts: {
   /** Whether an earlier cut of this attempt found that every record aborts. */
   wasGeneral: boolean;
   failure: FailureClass;
-  /** Whether the pass before aborted too. */
+  /** Whether the pass before this one aborted too. */
   abortedBefore: boolean;
   isLastPass: boolean;
 }): boolean {
   if (facts.outcome !== "aborted" || facts.records < 2 || facts.wasGeneral) return false;
-  const mayPass = facts.failure === "throttled" || facts.failure === "network";
-  return !mayPass || facts.abortedBefore || facts.isLastPass;
+  const mayEnd = facts.failure === "throttled" || facts.failure === "network";
+  return !mayEnd || facts.abortedBefore || facts.isLastPass;
 }
 
-/** How far the search for the records that stop a pass has come. */
+/** How far the search for the records that make rclone abort has come. */
 export interface Cut {
   /** Single records are tried first, to tell one bad record from a failure that all have. */
   phase: "samples" | "pieces" | "ended";
   records: number;
   starts: number;
   waiting: readonly Piece[];
-  /** Whether every record that was tried alone aborted: the failure is about no single one. */
+  /** Whether every record that was tried alone aborted, so that the failure is about no single one. */
   isGeneral: boolean;
 }
 
-/** Begins the search among so many records of a pass that aborted. */
+/** Begins the search among the records of a group that aborted. */
 export function beginCut(records: number): Cut {
   const ranks = new Set<number>();
-  // The fractions 1/2, 1/4, 3/4, 1/8, ...: spread over all, whatever lies side by side in one bad folder.
+  // The samples are at the fractions 1/2, 1/4, 3/4, 1/8, ...: bad records may lie side by side, in one folder.
   for (let i = 1; ranks.size < Math.min(samplesMax, records) && i < 4 * records; i++) {
     ranks.add(Math.floor(records * spread(i)));
   }
@@ -98,7 +98,7 @@ function spread(index: number): number {
   return value;
 }
 
-/** The piece that is to be tried next: a sample in turn, else the largest; undefined when the search is over. */
+/** The piece to try next: the next sample, or the largest of the pieces; undefined when the search is over. */
 export function nextPiece(cut: Cut): Piece | undefined {
   if (cut.phase === "ended" || cut.starts >= startsMax) return undefined;
   if (cut.phase === "samples") return cut.waiting[0];
@@ -113,13 +113,13 @@ export function nextPiece(cut: Cut): Piece | undefined {
  *
  * | piece | outcome | then |
  * |---|---|---|
- * | a sample | went on | one record can be copied: all are tried in two halves |
+ * | a sample | went on | one record can be copied: all records are tried in two halves |
  * | a sample | aborted | the next sample; after the last one, every record aborts, and the search ends |
- * | a half | went on | it is through, as a whole |
- * | a half | aborted | its own two halves, unless it is one record: that one is found |
+ * | a half | went on | the whole piece is copied |
+ * | a half | aborted | its own two halves; a half of one record is a record that was looked for |
  * | any | everything | the search ends: no record is to blame |
  *
- * `started` is false for a piece of which nothing was left to do.
+ * `started` is false for a piece without records to do, for which rclone was not started.
  */
 export function afterPiece(cut: Cut, piece: Piece, outcome: PieceOutcome, started = true): Cut {
   const starts = cut.starts + (started ? 1 : 0);

@@ -1,11 +1,11 @@
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
 import { isFinalFailure } from "./after-pass.ts";
 
-/** What a failed attempt leaves in its shard's state, and what follows. */
+/** The state in which a failed attempt leaves its shard. */
 export interface FailedAttempt {
-  /** "bad-node" when it is tried again on another node, and nothing is spent. */
+  /** "bad-node" when the shard is tried again on another node and no attempt is spent. */
   outcome: "failed" | "bad-node";
-  /** Nodes that the next start is to be kept off, as far as .attempt remembers them. */
+  /** The nodes that .attempt remembers for the next start to be kept off. */
   badNodes: readonly string[];
   /** Attempts spent, this one included. */
   spent: number;
@@ -14,19 +14,19 @@ export interface FailedAttempt {
 }
 
 /**
- * What becomes of a shard whose attempt has failed:
+ * Decides the state of a shard whose attempt has failed:
  *
  * | failure | outcome |
  * |---|---|
- * | one that only the user cures, such as an image without rclone | failed, and final |
- * | no container started here, and one more node can be avoided | bad-node: nothing spent, never final |
- * | the same, but no other node is left | failed: one attempt spent |
- * | a container that had started once | failed: one attempt spent, the node is not to blame |
- * | another | failed; final when the attempts are spent |
+ * | only the user can cure it, such as an image without rclone | failed, and final |
+ * | no container started here, and one more node can be avoided | bad-node: no attempt spent, never final |
+ * | no container started here, and no other node is left | failed: one attempt spent |
+ * | a container had started before it failed | failed: one attempt spent, the node is not to blame |
+ * | any other | failed: one attempt spent, and final when that was the last |
  */
 export function afterFailedAttempt(facts: {
   failure: FailureClass;
-  /** Whether only the user cures it. */
+  /** Whether only the user can cure the failure. */
   isFinal: boolean;
   /** Whether rclone never spoke in this attempt. */
   neverStarted: boolean;

@@ -1,15 +1,15 @@
 /**
- * What becomes of a lock that is held, from what is known of its holder:
+ * Whether the holder of a lock is alive:
  *
  * | the holder | verdict |
  * |---|---|
- * | is looked up by its pid, and runs | alive |
- * | is looked up by its pid, and does not run | gone |
- * | cannot be looked up (another host, kernel start or pid namespace), but is the same array task | gone: Slurm runs a task once at a time |
- * | cannot be looked up otherwise | watch: alive while the shard's .progress changes |
+ * | can be looked up by its pid, and runs | alive |
+ * | can be looked up by its pid, and does not run | gone |
+ * | cannot be looked up (another host, boot or pid namespace), and is this very array task | gone: Slurm runs a task once at a time |
+ * | cannot be looked up, and is another agent | watch: alive while the shard's .progress changes |
  */
 export function judgeHolder(facts: {
-  /** Whether it runs; undefined when it cannot be looked up from here. */
+  /** Whether the holder runs; undefined when its pid cannot be looked up from here. */
   runs: boolean | undefined;
   isSameTask: boolean;
 }): "alive" | "gone" | "watch" {

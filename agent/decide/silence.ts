@@ -1,20 +1,20 @@
 import type { RootKind } from "../../lib/rclone/root.ts";
 
-/** How long rclone may show nothing of one kind before it counts as hung, in milliseconds. */
+/** How long rclone may lack one kind of sign before it counts as hung, in milliseconds. */
 export interface SilenceLimits {
-  /** No line at all, before its first: the container may have to pull and unpack an image. */
+  /** No line at all before its first one: the container may have to pull and unpack an image. */
   unheardMs: number;
-  /** No line at all, after its first: it prints statistics every 2 s, whatever its transfers do. */
+  /** No line at all after its first one: rclone prints statistics every 2 s, whatever its transfers do. */
   silentMs: number;
-  /** Statistics that say that nothing is under way and nothing was done. */
+  /** Statistics in which no object is under way and no object was done. */
   idleMs: number;
-  /** Statistics that say that something is under way, but that nothing comes of it. */
+  /** Statistics in which objects are under way, but no byte moves and no object is done. */
   stuckMs: number;
 }
 
-/** What the limits of one start of rclone rest on. */
+/** The facts that decide the limits of one rclone. */
 export interface SilenceFacts {
-  /** Objects of this start. */
+  /** How many objects this rclone is given. */
   records: number;
   /** The largest of them. */
   largestBytes: number;
@@ -22,7 +22,7 @@ export interface SilenceFacts {
   dest: RootKind;
   /** Whether rclone looks each object up at the source before the first transfer: not with --s3-no-head-object. */
   looksAtSource: boolean;
-  /** Whether it looks each object up at the destination too. */
+  /** Whether rclone looks each object up at the destination too. */
   looksAtDest: boolean;
   /** rclone's --checkers: how many look-ups go on side by side. */
   checkers: number;
@@ -31,17 +31,17 @@ export interface SilenceFacts {
 }
 
 const minuteMs = 60_000;
-/** What one look-up may take, generously: an lstat of a loaded parallel file system, a HEAD, a round trip of SFTP. */
+/** A generous time for one look-up: an lstat of a loaded parallel file system, a HEAD, a round trip of SFTP. */
 const lookUpMs: Record<RootKind, number> = { posix: 40, s3: 200, other: 400 };
-/** The slowest that one object may be read or copied on a server without a sign of it: 10 MB/s. */
+/** The slowest rate at which one object may be hashed or copied on a server without a sign of it: 10 MB/s. */
 const slowestBytesPerMs = 10_000;
 
 /**
- * How long rclone may show nothing. The look-ups of rclone 1.60 (an lstat or a HEAD for each object, all of them before
- * the first transfer, `checkers` side by side) do not show in its statistics, which then say for all that time that
- * nothing is under way: so idleness may last a minute and the time of the look-ups, which is the larger of
- * records * lookUpMs / checkers and records / tpsLimit, at each side that is looked at. Hashing or copying one object on
- * a server shows as one that is under way, without a byte: that may last an hour and the time of the largest object.
+ * The limits of one rclone. rclone 1.60 looks all objects up before its first transfer, by an lstat or a HEAD each,
+ * `checkers` side by side, and its statistics say meanwhile that nothing is under way. Idleness may therefore last a
+ * minute and the time of the look-ups. That time is the larger of records * lookUpMs / checkers and records / tpsLimit,
+ * for each side that is looked at. An object that a server hashes or copies is under way without a byte that moves: that
+ * may last an hour and the time of the largest object.
  *
  * | 1,000 objects, 8 checkers | may be idle for |
  * |---|---|
@@ -66,7 +66,7 @@ export function silenceLimits(facts: SilenceFacts): SilenceLimits {
   };
 }
 
-/** The limits of one start, from the words that rclone is given and the environment. */
+/** The limits of one rclone, from its words and its environment. */
 export function silenceLimitsOf(
   facts: Pick<SilenceFacts, "records" | "largestBytes" | "source" | "dest">,
   words: readonly string[],
@@ -80,7 +80,7 @@ export function silenceLimitsOf(
   });
 }
 
-/** The numbers of a user's rclone flags, or of the environment, on which its look-ups depend. */
+/** The numbers of rclone's flags, or of its environment, that decide how fast its look-ups are. */
 function lookUpRate(
   words: readonly string[],
   env: Readonly<Record<string, string | undefined>>,

@@ -1,22 +1,22 @@
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
 
-/** What stat(2) says of the path of a record: what it is, or the name of the error. */
+/** The kind of file at the path of a record, or the error of stat(2). */
 export type FileLook =
   | { kind: "file" }
   | { kind: "directory" }
   | { kind: "other" }
   | { kind: "error"; errno: string | undefined; message: string };
 
-/** Why a record can be left out of a pass, since rclone could not read it. */
+/** Why rclone could not read a file. */
 export interface Unreadable {
   class: FailureClass;
   message: string;
 }
 
-/** Characters that rclone shows for others that stand in the name on disk; which ones, only rclone knows. */
+/** Characters that rclone lists in the place of others. Only rclone knows which ones the name on disk has. */
 const shownOtherwise = /[\u201b\ufffd\u2400-\u2421\uff01-\uff5e]/;
 
-/** The reasons of errors that are no chance: rclone meets the same ones. */
+/** The errors that rclone would meet as well, and how they are reported. */
 const reasons: Readonly<Record<string, Unreadable>> = {
   EACCES: { class: "auth", message: "permission denied" },
   EPERM: { class: "auth", message: "operation not permitted" },
@@ -26,19 +26,19 @@ const reasons: Readonly<Record<string, Unreadable>> = {
 };
 
 /**
- * Whether a record of a POSIX source is left out of a pass, from what is at its path. One that rclone cannot look up
- * would end the whole pass of rclone 1.60, or hang it.
+ * Why a record of a POSIX source is left out of a pass, or undefined when rclone can copy it. A file that rclone cannot
+ * look up would make rclone 1.60 abort the whole pass, or hang.
  *
  * | at the path | left out as |
  * |---|---|
- * | a regular file, or a link to one | not at all; whether it can be opened rclone says of it alone |
- * | nothing | not at all: rclone passes over it, and a name that it writes otherwise is not nothing |
- * | a directory; a pipe, socket or device, of which a read may never end | path |
+ * | a regular file, or a link to one | not left out: if it cannot be opened, rclone says that of this file alone |
+ * | nothing | not left out: rclone passes over it, and the name on disk may be written otherwise |
+ * | a directory; a pipe, socket or device, whose reading may never end | path |
  * | permission denied on the way to it | auth |
  * | a loop of links, a name too long for the file system | path |
  * | a file where a directory should be | missing |
  * | another error (EIO, ESTALE) | unknown: the next pass looks again |
- * | any, for a key with characters that rclone puts in the place of others | not at all: its path is not known |
+ * | anything, for a key with characters that rclone lists in the place of others | not left out: its path is not known |
  */
 export function unreadableFile(key: string, look: FileLook): Unreadable | undefined {
   if (look.kind === "file" || shownOtherwise.test(key)) return undefined;

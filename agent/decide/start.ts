@@ -1,7 +1,7 @@
 import type { AttemptState } from "../../lib/run/state/attempt.ts";
 import type { StateFile } from "../../lib/run/state/state-file.ts";
 
-/** What a shard's starts of one submission have come to. */
+/** The counters of a shard's starts in one submission. */
 export type StartCounters = Pick<
   AttemptState,
   | "spent"
@@ -14,7 +14,7 @@ export type StartCounters = Pick<
   | "transfers"
 >;
 
-/** What the next start of a shard's agent is. */
+/** Whether a shard starts again, and as which attempt. */
 export type StartDecision =
   | { kind: "start"; attempt: number; counters: StartCounters }
   | { kind: "budget-spent"; attempt: number; spent: number }
@@ -31,25 +31,25 @@ const nothingYet: StartCounters = {
   transfers: null,
 };
 
-/** The counter that a start which was ended from outside belongs to; no outcome at all is a lost start. */
+/** The counter of a start that was ended from outside, by its cause. A start without any outcome is a lost start. */
 const counterOf = { walltime: "walltime_stops", preemption: "preemptions", other: "other_stops" } as const;
 
-/** How many starts of a submission may end before they got to copy without spending an attempt. */
+/** How many starts of a submission may end before they got to copy, and spend no attempt. */
 const earlyStopsMax = 10;
 
 /**
- * Decides how a shard starts, from what its .attempt says of the start before:
+ * Decides whether a shard starts again, and what that costs, from the start before as .attempt tells it:
  *
- * | before | counts as |
+ * | start before | then |
  * |---|---|
- * | none, unreadable | the first attempt |
- * | another submission | a new budget: nothing spent |
- * | failed, and its .fail is final | no start: a neighbour's requeue does not try it again |
+ * | none, or unreadable | the first attempt |
+ * | of another submission | a new budget: nothing spent |
+ * | failed, and its .fail is final | no start: the requeue of a task for its other shards does not try this one again |
  * | failed | one attempt spent |
- * | no container started on the node, and there are others | nothing spent |
- * | stopped by a signal, or no outcome (killed, node gone), with progress | nothing spent, --max-restarts times at most |
- * | the same without progress, before it got to copy | nothing spent, 10 times at most, and --max-restarts times with those above |
- * | the same without progress, although it got to copy | one attempt spent |
+ * | no container started on the node, and there are other nodes | nothing spent |
+ * | stopped by a signal, or without an outcome (killed, node gone), with progress | nothing spent, at most --max-restarts times |
+ * | ended like that without progress, before it got to copy | nothing spent, at most 10 times, and at most --max-restarts times together with the row above |
+ * | ended like that without progress, although it got to copy | one attempt spent |
  * | done (but its .done is gone or of another digest) | nothing spent |
  */
 export function decideStart(
@@ -59,7 +59,7 @@ export function decideStart(
     maxAttempts: number;
     maxRestarts: number;
     proven: number;
-    /** Whether there is a .fail of this submission that says it is final. */
+    /** Whether the shard has a .fail that says it is final. */
     finalFail: boolean;
   },
 ): StartDecision {

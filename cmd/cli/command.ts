@@ -1,10 +1,31 @@
 import type { CommandDef } from "citty";
 import type { Flags, OptionsOf } from "../flags/flag.ts";
+import { globalFlags } from "../flags/global.ts";
+import { readFlags } from "../flags/read.ts";
 
 /** A command line that works as it stands, and what it is for. */
 export interface Example {
   readonly says: string;
   readonly line: string;
+}
+
+/** Words that a command takes beside its flags. */
+export interface Operands {
+  /** As the usage shows them: "[COMMAND...]". */
+  readonly usage: string;
+  /** All that they may be, where it is a list; else they are words of a command. */
+  readonly values?: readonly string[];
+  /** How many there may be at most. */
+  readonly most: number;
+}
+
+/** What a command may know of the command line beside its flags. */
+export interface Call {
+  readonly operands: readonly string[];
+  /** What --color says. */
+  readonly color: string | undefined;
+  /** All commands, for those that tell of commands. */
+  readonly root: Group;
 }
 
 /** All that is known of a command: what runs it, and what its help, man page, completion and reference show. */
@@ -17,8 +38,12 @@ export interface CommandSpec<F extends Flags> {
   readonly details?: readonly string[];
   readonly examples?: readonly Example[];
   readonly flags: F;
+  /** The words that it takes beside its flags; without it, none. */
+  readonly operands?: Operands;
+  /** Called by scripts alone, and so shown nowhere. */
+  readonly isInternal?: boolean;
   /** Gets the flags' values, all valid. Returns the exit code; nothing is 0. */
-  run(options: OptionsOf<F>): Promise<number | undefined> | Promise<void>;
+  run(options: OptionsOf<F>, call: Call): Promise<number | undefined> | Promise<void>;
 }
 
 /** A command as citty runs it, with its declaration. */
@@ -28,5 +53,32 @@ export type Command = CommandDef & { readonly spec: CommandSpec<Flags> };
 export interface GroupSpec {
   readonly name: string;
   readonly description: string;
+  readonly details?: readonly string[];
   readonly examples?: readonly Example[];
+}
+
+/** A group as citty runs it, with its declaration. */
+export type Group = CommandDef & { readonly spec: GroupSpec };
+
+/** What reads a command or a group when it is asked for. */
+type Loaders = Readonly<Record<string, () => Promise<{ default: Command | Group }>>>;
+
+/** Makes a command of its declaration. It takes the flags of every command beside its own. */
+export function command<F extends Flags>(spec: CommandSpec<F>): Command {
+  const args = { ...spec.flags, ...globalFlags };
+  return {
+    meta: { name: spec.name, description: spec.description },
+    args,
+    run: ({ args: given, data }) =>
+      spec.run(readFlags({ ...spec.flags, ...globalFlags }, given), data as Call),
+    spec: spec as unknown as CommandSpec<Flags>,
+  };
+}
+
+/** Makes a group of its declaration and of what reads its commands. */
+export function group(spec: GroupSpec, commands: Loaders): Group {
+  const subCommands = Object.fromEntries(
+    Object.entries(commands).map(([name, load]) => [name, () => load().then((module) => module.default)]),
+  );
+  return { meta: { name: spec.name, description: spec.description }, subCommands, spec };
 }

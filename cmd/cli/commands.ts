@@ -1,18 +1,38 @@
-import { defineCommand } from "citty";
 import { version } from "../../package.json" with { type: "json" };
+import { type Group, group } from "./command.ts";
+
+const all = group(
+  {
+    name: "xfer",
+    description: "Moves very large data sets between object stores on Slurm clusters",
+    examples: [
+      {
+        says: "Copy on this machine",
+        line: "xfer run --executor local --source set --dest copy --run-dir run",
+      },
+      {
+        says: "Copy on a cluster",
+        line: "xfer run --source src:bucket/set --dest dst:bucket/set --rclone-image /shared/rclone.sqsh --submit",
+      },
+      { says: "Compare the destination again", line: "xfer verify --run-dir run" },
+    ],
+  },
+  {
+    run: () => import("../run/index.ts"),
+    verify: () => import("../verify.ts"),
+    manifest: () => import("../manifest/index.ts"),
+    slurm: () => import("../slurm/index.ts"),
+    agent: () => import("../agent.ts"),
+    help: () => import("../help.ts"),
+    man: () => import("../man.ts"),
+    completion: () => import("../completion.ts"),
+    version: () => import("../version.ts"),
+    complete: () => import("../complete.ts"),
+  },
+);
 
 /** All commands, each read when it is asked for. */
-export const root = defineCommand({
-  meta: {
-    name: "xfer",
-    version,
-    description: "Moves very large data sets between object stores on Slurm clusters",
-  },
-  subCommands: {
-    run: () => import("../run.ts").then((module) => module.default),
-    verify: () => import("../verify.ts").then((module) => module.default),
-    manifest: () => import("../manifest/index.ts").then((module) => module.default),
-    slurm: () => import("../slurm/index.ts").then((module) => module.default),
-    agent: () => import("../agent.ts").then((module) => module.default),
-  },
-});
+export const root: Group = {
+  ...all,
+  meta: { name: all.spec.name, version, description: all.spec.description },
+};

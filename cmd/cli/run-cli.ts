@@ -1,116 +1,114 @@
-import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
+import { runCommand } from "citty";
 import { errnoOf, exitCodes, messageOf, XferError } from "../../lib/system/errors.ts";
+import { setColors, setVerbosity } from "../../lib/system/log.ts";
+import { globalFlags } from "../flags/global.ts";
 import { outputFailure, printText } from "../view/print.ts";
-import { canonicalArguments, isValueOf } from "./arguments.ts";
-import { UsageError } from "./usage-error.ts";
+import { canonicalArguments } from "./arguments.ts";
+import { isColored } from "./colors.ts";
+import type { Call, Command, Group } from "./command.ts";
+import { errorChain } from "./error-chain.ts";
+import { type FoundCommand, findCommand } from "./find-command.ts";
+import { splitOperands } from "./operands.ts";
+import { UnknownFlag, UsageError } from "./usage-error.ts";
 
 /**
  * What citty leaves open, closed: a flag that is not declared, an extra argument, a missing value or flag end with
  * exit code 2 before anything is done; a value may begin with a dash; help is on stdout only when it was asked for.
+ * What only a person needs (help, hints) is read when it is shown: an agent starts without it.
  */
 
-// citty's own declaration of subcommands: any command, whatever its arguments.
-// biome-ignore lint/suspicious/noExplicitAny: CommandDef is invariant in its arguments, as citty declares it
-type Command = CommandDef<any>;
-
 /** Runs the command that the arguments name and returns the exit code; prints errors on stderr, one line each. */
-export async function runCli(root: Command, argv: readonly string[]): Promise<number> {
+export async function runCli(root: Group, argv: readonly string[]): Promise<number> {
   const code = await runCommandOf(root, argv);
   const failure = outputFailure();
   if (!failure) return code;
   return Math.max(code, reportError(failure, "xfer"));
 }
 
-async function runCommandOf(root: Command, argv: readonly string[]): Promise<number> {
+async function runCommandOf(root: Group, argv: readonly string[]): Promise<number> {
   let name = "xfer";
   try {
     const found = await findCommand(root, argv);
     name = found.name;
-    if (found.help) {
-      await printText(`${await usage(found.command)}\n`);
+    if (found.problem) return await tellProblem(root, found);
+    if (found.asks === "version") {
+      const { version } = (await found.command.meta) as { version?: string };
+      await printText(`${version ?? ""}\n`);
       return exitCodes.done;
     }
-    if (found.version !== undefined) {
-      await printText(`${found.version}\n`);
+    if (found.asks) {
+      await printText(await helpOf(found, process.stdout));
       return exitCodes.done;
     }
-    const args = ((await resolve(found.command.args)) ?? {}) as ArgsDef;
-    const rawArgs = canonicalArguments(args, found.rest);
-    const { result } = await runCommand(found.command, { rawArgs });
-    return typeof result === "number" ? result : exitCodes.done;
+    return await runFound(root, found, found.command as Command);
   } catch (error) {
     return reportError(error, name);
   }
 }
 
-interface FoundCommand {
-  name: string;
-  command: Command;
-  rest: string[];
-  help: boolean;
-  version: string | undefined;
-}
-
-async function findCommand(root: Command, argv: readonly string[]): Promise<FoundCommand> {
-  let command = root;
-  let name = "xfer";
-  const rest = [...argv];
-  for (;;) {
-    const children = (await resolve(command.subCommands)) as Record<string, unknown> | undefined;
-    const help = rest.slice(0, rest.includes("--") ? rest.indexOf("--") : undefined);
-    if (!children) return { name, command, rest, help: asksForHelp(help), version: undefined };
-    const word = rest.shift();
-    if (word === "--help" || word === "-h") return { name, command, rest, help: true, version: undefined };
-    if (word === "--version" && command === root) {
-      const meta = await resolve(command.meta);
-      return { name, command, rest, help: false, version: meta?.version ?? "" };
-    }
-    if (word === undefined) {
-      throw new UsageError(
-        `a command is missing after "${name}": one of ${Object.keys(children).join(", ")}`,
-        name,
-      );
-    }
-    if (!Object.hasOwn(children, word)) {
-      const what = word.startsWith("-") ? "flag" : "command";
-      throw new UsageError(
-        `unknown ${what} ${JSON.stringify(word)} after "${name}": it has ${Object.keys(children).join(", ")}`,
-        name,
-      );
-    }
-    command = await resolve(children[word] as Command);
-    name = `${name} ${word}`;
+async function runFound(root: Group, { rest }: FoundCommand, command: Command): Promise<number> {
+  const flags = { ...command.spec.flags, ...globalFlags };
+  try {
+    const { operands, rest: words } = splitOperands(command.spec.operands, flags, rest);
+    const rawArgs = canonicalArguments(flags, words);
+    const color = colorIn(rawArgs);
+    setLogging(rawArgs, isColored(color, process.stderr, process.env));
+    const call: Call = { operands, root, color };
+    const { result } = await runCommand(command, { rawArgs, data: call });
+    return typeof result === "number" ? result : exitCodes.done;
+  } catch (error) {
+    if (!(error instanceof UnknownFlag)) throw error;
+    const { unknownFlagText } = await import("./hints.ts");
+    throw new UsageError(await unknownFlagText(root, command, error.flag, rest));
   }
 }
 
-function asksForHelp(words: readonly string[]): boolean {
-  // "--rclone-flags --help" is a value; a lone --help is a request.
-  return words.some((word, i) => (word === "--help" || word === "-h" ? !isValueOf(words[i - 1]) : false));
+/** Sets what is told on stderr beside errors, by the flags of every command; the last of each counts. */
+function setLogging(rawArgs: readonly string[], colored: boolean): void {
+  const isOn = (name: string) => rawArgs.lastIndexOf(`--${name}`) > rawArgs.lastIndexOf(`--no-${name}`);
+  if (isOn("quiet") && isOn("verbose")) {
+    throw new UsageError("--quiet and --verbose exclude each other: leave one of them out");
+  }
+  setColors(colored);
+  setVerbosity(isOn("quiet") ? "quiet" : isOn("verbose") ? "verbose" : "normal");
 }
 
-function resolve<T>(value: T | (() => T | Promise<T>) | Promise<T>): T | Promise<T> {
-  return typeof value === "function" ? (value as () => T | Promise<T>)() : value;
+/** A group without a command shows its help; a word that it does not have is told, with what it may have meant. */
+async function tellProblem(root: Group, found: FoundCommand): Promise<number> {
+  if (found.problem?.kind === "unknown") {
+    const { unknownWordText } = await import("./hints.ts");
+    throw new UsageError(await unknownWordText(root, found, found.problem.words), found.name);
+  }
+  process.stderr.write(`${await helpOf(found, process.stderr)}\n`);
+  throw new UsageError(`a command is missing after "${found.name}"`, found.name);
 }
 
-async function usage(command: Command): Promise<string> {
-  const text = (await renderUsage(command)).replace(/[ \t]+$/gm, "");
-  return process.stdout.isTTY && !process.env.NO_COLOR ? text : Bun.stripANSI(text);
+async function helpOf(found: FoundCommand, stream: NodeJS.WriteStream): Promise<string> {
+  const { helpFor } = await import("./show-help.ts");
+  const { all, color } = { all: found.asks === "help-all", color: colorIn(found.rest) };
+  return helpFor(found.command, { all, color, stream });
+}
+
+/** What --color says among words that nobody has checked. */
+function colorIn(words: readonly string[]): string | undefined {
+  const at = words.findLastIndex((word) => word === "--color" || word.startsWith("--color="));
+  return at < 0 ? undefined : (words[at]?.split("=")[1] ?? words[at + 1]);
 }
 
 /** The one place where an error becomes a line on stderr and an exit code. */
 export function reportError(error: unknown, name: string): number {
   const line = (text: string) => process.stderr.write(`xfer: ${text}\n`);
   const isExpected = error instanceof XferError || errnoOf(error) !== undefined;
-  const stack = error instanceof Error && process.env[debugVariable] ? error.stack : undefined;
+  const stacks = process.env[debugVariable] ? errorChain(error) : [];
   if (error instanceof UsageError) line(`${messageOf(error)} (see ${error.command ?? name} --help)`);
   else if (isExpected) line(messageOf(error));
   else {
-    const more = stack === undefined ? `; ${debugVariable}=1 shows the stack` : "";
+    const more = stacks.length === 0 ? `; ${debugVariable}=1 shows the stack` : "";
     line(`internal error: ${messageOf(error)}${more}`);
   }
-  if (stack !== undefined) line(stack);
+  for (const stack of stacks) line(stack);
   return error instanceof XferError ? error.exitCode : exitCodes.failed;
 }
 
-/** Set to anything, it shows where in xfer an error came from. */
+/** Set to anything, it shows where in xfer an error came from, and what caused it. */
 const debugVariable = "XFER_DEBUG";

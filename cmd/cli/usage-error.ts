@@ -9,3 +9,13 @@ export class UsageError extends XferError {
     this.command = command;
   }
 }
+
+/** A flag that the command does not have. */
+export class UnknownFlag extends UsageError {
+  readonly flag: string;
+
+  constructor(flag: string) {
+    super(`unknown flag ${flag}`);
+    this.flag = flag;
+  }
+}

@@ -42,7 +42,7 @@ export function requireListingPassword(
 
 /** Throws invalid input when a folder is where a file is wanted. */
 export function checkNoFolder(flag: string, path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+  if (existsSync(path) && statSync(path).isDirectory())
     throw invalidInput(`${flag}: ${path}: is a folder: a file is wanted`);
 }
 

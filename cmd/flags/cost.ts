@@ -1,51 +1,39 @@
-import * as v from "valibot";
-import type { ClusterAssumptions } from "../../lib/estimate/cost-model.ts";
+import { type ClusterAssumptions, clusterDefaults } from "../../lib/estimate/cost-model.ts";
 import { parseBytes } from "../../lib/system/units.ts";
-import * as flags from "./values.ts";
+import type { OptionsOf } from "./flag.ts";
+import { flag, noLimit } from "./make.ts";
 
 /** Flags of the commands that say what a transfer costs. */
 
-/** A number of bytes with or without a unit, from a flag's text. */
-export const byteCount = flags.parsed(parseBytes, "must be a number of bytes such as 1048576, 1MiB or 1.5GB");
+/** What a number of bytes is read by, and what it must be. */
+export const byteCount = [parseBytes, "must be a number of bytes such as 1048576, 1MiB or 1.5GB"] as const;
 
 /** Where the transfer will run: what the cost model's suggestions rest on. */
-export const clusterArgs = {
-  "assumed-cpus-per-task": {
-    type: "string",
-    default: "4",
-    valueHint: "N",
+export const clusterFlags = {
+  "assumed-cpus-per-task": flag.whole(1, noLimit, {
+    default: clusterDefaults.cpusPerTask,
+    group: "slurm",
     description: "CPUs of an array task",
-  },
-  "assumed-array-concurrency": {
-    type: "string",
-    default: "64",
-    valueHint: "N",
+  }),
+  "assumed-array-concurrency": flag.whole(1, noLimit, {
+    default: clusterDefaults.arrayConcurrency,
+    group: "slurm",
     description: "array tasks that will run at a time",
-  },
-  "assumed-core-budget": {
-    type: "string",
-    valueHint: "N",
-    description: "CPUs that the array may take in all (default: no limit)",
-  },
-  "max-shard-bytes-tb": {
-    type: "string",
-    default: "10",
-    valueHint: "N",
+  }),
+  "assumed-core-budget": flag.whole(1, noLimit, {
+    group: "slurm",
+    defaultText: "no limit",
+    description: "CPUs that the array may take in all",
+  }),
+  "max-shard-bytes-tb": flag.whole(1, noLimit, {
+    default: clusterDefaults.maxShardBytesTb,
+    group: "sharding",
     description: "TiB that a shard should have at most",
-  },
-} as const;
-
-export const clusterSchema = {
-  "assumed-cpus-per-task": flags.whole(1),
-  "assumed-array-concurrency": flags.whole(1),
-  "assumed-core-budget": v.optional(flags.whole(1)),
-  "max-shard-bytes-tb": flags.whole(1),
+  }),
 };
 
-const clusterObject = v.object(clusterSchema);
-
-/** The assumptions that come from the flags of clusterArgs. */
-export function clusterOf(input: v.InferOutput<typeof clusterObject>): ClusterAssumptions {
+/** The assumptions that come from the flags of clusterFlags. */
+export function clusterOf(input: OptionsOf<typeof clusterFlags>): ClusterAssumptions {
   return {
     cpusPerTask: input["assumed-cpus-per-task"],
     arrayConcurrency: input["assumed-array-concurrency"],

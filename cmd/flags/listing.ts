@@ -1,34 +1,86 @@
-import * as v from "valibot";
-import type { BuildOptions } from "../../lib/build/from-listing.ts";
+import { type BuildOptions, hashModes } from "../../lib/build/from-listing.ts";
 import type { ListingTotals } from "../../lib/listing/entry.ts";
-import { type Lister, listingCpus } from "../../lib/listing/lister.ts";
+import { type ListingSetup, listingCpus } from "../../lib/listing/request.ts";
 import { makeRunId } from "../../lib/manifest/run-id.ts";
+import { modtimeModes } from "../../lib/rclone/argv.ts";
 import type { RuntimeName } from "../../lib/rclone/runtime.ts";
 import { notShownText, sortListingFlags } from "../../lib/rclone/user-flags.ts";
 import { log } from "../../lib/system/log.ts";
-import { imageOf, listerSchema, listSchema, rcloneSchema } from "./values.ts";
+import type { OptionsOf } from "./flag.ts";
+import { globalFlags } from "./global.ts";
+import { flag } from "./make.ts";
+import { runIdFlag } from "./manifest.ts";
+import { imageCheckFlag, imageOf, type rcloneFlags } from "./rclone.ts";
 
-const listerObject = v.object({ ...rcloneSchema, ...listerSchema });
+/** Listings that may run side by side. */
+const listParallelMax = 256;
 
-const listingObject = v.object({ ...rcloneSchema, ...listSchema });
+export const listParallelFlag = flag.whole(1, listParallelMax, {
+  default: 1,
+  group: "listing",
+  description: "list up to N prefixes side by side where it pays",
+});
+
+/** How a listing is run, of the source or of the destination. */
+export const listerFlags = {
+  "image-check": imageCheckFlag,
+  "fast-list": flag.onOff({
+    default: true,
+    group: "listing",
+    description: "one LIST per 1,000 objects, whatever the prefixes",
+    negativeDescription: "list prefix by prefix: less memory",
+  }),
+  "list-parallel": listParallelFlag,
+  "extra-lsjson-flags": flag.words({
+    valueHint: "FLAGS",
+    group: "listing",
+    description: "more flags for rclone lsjson",
+  }),
+  verbose: globalFlags.verbose,
+  "very-verbose": flag.on({ group: "output", description: "the same as -vv" }),
+};
+
+/** How the source is listed. */
+export const listFlags = {
+  ...listerFlags,
+  recursive: flag.onOff({
+    default: true,
+    group: "listing",
+    description: "list below prefixes too",
+    negativeDescription: "list only the top",
+  }),
+  modtime: flag.oneOf(modtimeModes, {
+    default: "server",
+    group: "listing",
+    description: "which time is listed (metadata: a HEAD for each object); --no-modtime is none",
+  }),
+  hash: flag.oneOf(hashModes, {
+    default: "auto",
+    group: "listing",
+    description: "list MD5s; auto: on S3, where only objects uploaded in parts cost a HEAD",
+  }),
+  "run-id": runIdFlag,
+};
 
 /** A run id of now. */
 export function newRunId(): string {
   return makeRunId(new Date(), crypto.getRandomValues(new Uint8Array(3)));
 }
 
-/** How rclone is reached for listings, from the flags of rcloneArgs and listerArgs. */
-export function listerOf(
-  input: v.InferOutput<typeof listerObject> & { "run-id"?: string | undefined },
+type ListerInput = OptionsOf<typeof rcloneFlags> & OptionsOf<typeof listerFlags>;
+
+/** How rclone is reached for listings. */
+export function listingSetupOf(
+  input: ListerInput & { "run-id"?: string | undefined },
   given: { runtime: RuntimeName; stop: AbortSignal },
-): Lister {
+): ListingSetup {
   const runtime = input.runtime ?? given.runtime;
   return {
     runId: input["run-id"] ?? newRunId(),
     runtime,
     image: imageOf(input, runtime),
     configPath: input["rclone-config"],
-    confInContainer: input["container-conf-path"],
+    confInContainer: input["rclone-conf-in-container"],
     pyxisExtra: input["pyxis-extra"],
     cpus: listingCpus,
     verbosity: input["very-verbose"] ? 2 : input.verbose ? 1 : 0,
@@ -41,22 +93,20 @@ export function listerOf(
  * The flags of --extra-lsjson-flags for rclone; says which are not handed on. Throws invalid input for one that a listing
  * cannot stand.
  */
-export function lsjsonFlagsOf(
-  input: Pick<v.InferOutput<typeof listerObject>, "extra-lsjson-flags">,
-): string[] {
+export function lsjsonFlagsOf(input: Pick<ListerInput, "extra-lsjson-flags">): string[] {
   const { argv, notShown } = sortListingFlags(input["extra-lsjson-flags"]);
   const text = notShownText("--extra-lsjson-flags", notShown);
   if (text) log.warn(text);
   return argv;
 }
 
-/** The part of BuildOptions that comes from the flags of rcloneArgs and listArgs. */
+/** The part of BuildOptions that comes from the flags of rcloneFlags and listFlags. */
 export function buildOptionsOf(
-  input: v.InferOutput<typeof listingObject>,
+  input: OptionsOf<typeof rcloneFlags> & OptionsOf<typeof listFlags>,
   given: { runtime: RuntimeName; stop: AbortSignal; onProgress: (totals: ListingTotals) => void },
 ): Omit<BuildOptions, "sourceRoot" | "destRoot" | "out"> {
   return {
-    ...listerOf(input, given),
+    ...listingSetupOf(input, given),
     recursive: input.recursive,
     fastList: input["fast-list"],
     modtime: input.modtime,

@@ -1,53 +1,53 @@
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { analyzeManifest } from "../../lib/estimate/analysis.ts";
 import { writeFileDurable } from "../../lib/system/durable.ts";
+import { command } from "../cli/command.ts";
 import { checkResultFile } from "../flags/checks.ts";
-import * as costFlags from "../flags/cost.ts";
-import * as flags from "../flags/values.ts";
-import { analysisText, barWidthOf } from "../view/analysis.ts";
+import { clusterFlags, clusterOf } from "../flags/cost.ts";
+import { flag } from "../flags/make.ts";
+import { inputFlag } from "../flags/manifest.ts";
+import { jsonFlag } from "../flags/output.ts";
+import { analysisJson, analysisText, barWidthOf } from "../view/analysis.ts";
 import { printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
 
-const schema = v.object({
-  in: flags.requiredText,
-  out: flags.optionalText,
-  "base-flags": flags.words("base-flags"),
-  json: v.optional(v.boolean(), false),
-  ...costFlags.clusterSchema,
-});
-
-export default defineCommand({
-  meta: {
-    name: "xfer manifest analyze",
-    description: "Sizes of the objects, flags for rclone, and how many shards to cut",
-  },
-  args: {
-    in: {
-      type: "string",
-      required: true,
-      valueHint: "FILE",
-      description: "a manifest, or what rclone lsjson prints; - for standard input",
+export default command({
+  name: "xfer manifest analyze",
+  description: "Sizes of the objects, flags for rclone, and how many shards to cut",
+  details: [
+    "What it suggests rests on the assumptions that it prints. --in may be what rclone lsjson prints, as one array or an " +
+      "object a line; a listing that is torn is refused.",
+  ],
+  examples: [
+    { says: "Look at what was listed", line: "xfer manifest analyze --in manifest.jsonl" },
+    {
+      says: "For an array of 128 tasks at a time",
+      line: "xfer manifest analyze --in manifest.jsonl --assumed-array-concurrency 128 --json",
     },
-    out: { type: "string", valueHint: "FILE", description: "write the JSON here; - for standard output" },
-    "base-flags": {
-      type: "string",
+  ],
+  flags: {
+    in: inputFlag,
+    out: flag.file({
+      group: "output",
+      common: true,
+      description: "write the JSON here; - for standard output",
+    }),
+    "base-flags": flag.words({
       default: "--retries 10 --low-level-retries 20",
       valueHint: "FLAGS",
+      group: "rclone",
       description: "flags for rclone that follow the suggested ones; they win",
-    },
-    ...costFlags.clusterArgs,
-    json: flags.json,
+    }),
+    ...clusterFlags,
+    json: jsonFlag,
   },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
+  async run(input) {
     const { out } = input;
     if (out !== undefined && out !== "-") checkResultFile("--out", out);
     const reading = new ReadingLine();
     const analysis = await analyzeManifest({
       manifestPath: input.in,
       baseFlags: input["base-flags"],
-      cluster: costFlags.clusterOf(input),
+      cluster: clusterOf(input),
       onProgress: reading.show("analyzing"),
     });
     reading.clear();
@@ -55,8 +55,7 @@ export default defineCommand({
       writeFileDurable(out, `${JSON.stringify(analysis, null, 2)}\n`);
       if (!input.json) return;
     }
-    const asJson = input.json || out === "-" || !process.stdout.isTTY;
-    if (asJson) await printJson(analysis);
+    if (input.json || out === "-") await printJson(analysisJson(analysis));
     else await printText(analysisText(analysis, barWidthOf(process.stdout.columns || 80)));
   },
 });

@@ -1,43 +1,44 @@
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { addressabilityOf } from "../../lib/build/carriage.ts";
 import { combineParts } from "../../lib/build/from-parts.ts";
 import { sayMarkers, sayUntransferable } from "../../lib/build/left-out.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
-import { checkRoot } from "../../lib/rclone/root.ts";
+import { checkRoot } from "../../lib/rclone/root-check.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
+import { command } from "../cli/command.ts";
 import { checkNewFile } from "../flags/checks.ts";
 import { newRunId } from "../flags/listing.ts";
-import * as flags from "../flags/values.ts";
+import { flag } from "../flags/make.ts";
+import { outFlag, requiredRootFlags, runIdFlag } from "../flags/manifest.ts";
+import { jsonFlag } from "../flags/output.ts";
 import { listingText, printBuilt } from "../view/built.ts";
 import { LiveLine } from "../view/live-line.ts";
 
-const schema = v.object({
-  source: flags.requiredText,
-  dest: flags.requiredText,
-  "parts-dir": flags.requiredText,
-  out: flags.requiredText,
-  "run-id": flags.runIdText,
-  json: v.optional(v.boolean(), false),
-});
-
-export default defineCommand({
-  meta: { name: "xfer manifest combine", description: "Makes one manifest of listings of several prefixes" },
-  args: {
-    ...flags.rootArgs,
-    "parts-dir": {
-      type: "string",
-      required: true,
-      valueHint: "DIR",
-      description: "holds lsjson-*.json, and a .prefix file beside each with the prefix that was listed",
+export default command({
+  name: "xfer manifest combine",
+  description: "Makes one manifest of listings of several prefixes",
+  details: [
+    "For listings that were made elsewhere, by any tool that runs rclone lsjson. A key that two of them name is refused.",
+  ],
+  examples: [
+    {
+      says: "Combine the listings in a folder",
+      line: "xfer manifest combine --parts-dir parts --source src:bucket/set --dest dst:bucket/set --out manifest.jsonl",
     },
-    out: { type: "string", required: true, valueHint: "FILE", description: "the manifest to write" },
-    "run-id": flags.runIdArg,
-    json: flags.json,
+  ],
+  flags: {
+    ...requiredRootFlags,
+    "parts-dir": flag.folder({
+      required: true,
+      group: "what",
+      common: true,
+      description: "holds lsjson-*.json, and a .prefix file beside each with the prefix that was listed",
+    }),
+    out: outFlag,
+    "run-id": runIdFlag,
+    json: jsonFlag,
   },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
+  async run(input) {
     checkNewFile("--out", input.out);
     const live = new LiveLine();
     const runId = input["run-id"] ?? newRunId();

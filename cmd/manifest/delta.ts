@@ -1,59 +1,68 @@
-import { defineCommand } from "citty";
-import * as v from "valibot";
-import { deltaText, makeDelta, notComparableText } from "../../lib/compare/delta.ts";
-import { compareModes } from "../../lib/compare/delta-rule.ts";
+import { makeDelta, notComparableText } from "../../lib/compare/delta.ts";
 import { requireImageHere } from "../../lib/launch/image-check.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { log } from "../../lib/system/log.ts";
-import { formatObjects } from "../../lib/system/units.ts";
+import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
-import { listerOf, lsjsonFlagsOf } from "../flags/listing.ts";
-import * as flags from "../flags/values.ts";
+import { listerFlags, listingSetupOf, lsjsonFlagsOf } from "../flags/listing.ts";
+import { flag } from "../flags/make.ts";
+import { jsonFlag } from "../flags/output.ts";
+import { compareFlag } from "../flags/plan.ts";
+import { imageOf, rcloneFlags } from "../flags/rclone.ts";
+import { deltaJson, deltaLine } from "../view/delta.ts";
+import { doingText } from "../view/doing.ts";
 import { LiveLine } from "../view/live-line.ts";
 import { printJson, printText } from "../view/print.ts";
 
-const schema = v.object({
-  in: flags.requiredText,
-  out: flags.requiredText,
-  "extra-out": flags.optionalText,
-  compare: flags.oneOf(compareModes),
-  json: v.optional(v.boolean(), false),
-  ...flags.rcloneSchema,
-  ...flags.listerSchema,
-});
-
-export default defineCommand({
-  meta: {
-    name: "xfer manifest delta",
-    description: "Lists the destination and writes the records that are missing or differ there",
-  },
-  args: {
-    in: { type: "string", required: true, valueHint: "FILE", description: "the manifest" },
-    out: { type: "string", required: true, valueHint: "FILE", description: "the smaller manifest to write" },
-    compare: flags.compareArg,
-    "extra-out": {
-      type: "string",
-      valueHint: "FILE",
-      description: "write the keys only the destination has",
+export default command({
+  name: "xfer manifest delta",
+  description: "Lists the destination and writes the records that are missing or differ there",
+  details: [
+    "With --compare mtime an object also counts as changed when its time is after the destination's. On S3 both are times " +
+      "of upload, not the times kept in metadata: from S3 to POSIX use another comparison. What has no hash or no time on " +
+      "one side counts as changed, with a warning.",
+  ],
+  examples: [
+    {
+      says: "What a bucket lacks, by size",
+      line: "xfer manifest delta --in manifest.jsonl --out delta.jsonl --rclone-image /shared/rclone.sqsh",
     },
-    ...flags.rcloneArgs,
-    ...flags.listerArgs,
-    json: flags.json,
+    {
+      says: "By MD5 too, and what only the destination has",
+      line: "xfer manifest delta --runtime host --in manifest.jsonl --out delta.jsonl --compare checksum --extra-out extra.jsonl",
+    },
+  ],
+  flags: {
+    in: flag.file({ required: true, group: "what", common: true, description: "the manifest" }),
+    out: flag.file({
+      required: true,
+      group: "what",
+      common: true,
+      description: "the smaller manifest to write",
+    }),
+    compare: { ...compareFlag, common: true },
+    "extra-out": flag.file({
+      group: "what",
+      common: true,
+      description: "write the keys only the destination has",
+    }),
+    ...rcloneFlags,
+    ...listerFlags,
+    json: jsonFlag,
   },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
+  async run(input) {
     checkNewFile("--out", input.out);
     if (input["extra-out"] !== undefined) checkNewFile("--extra-out", input["extra-out"], input.out);
     const runtime = input.runtime ?? "pyxis";
     checkImage(runtime, input["rclone-image"]);
     checkRcloneConfig(input["rclone-config"], runtime === "host");
-    if (input["image-check"]) requireImageHere(runtime, flags.imageOf(input, runtime));
+    if (input["image-check"]) requireImageHere(runtime, imageOf(input, runtime));
     requireListingPassword(input, runtime);
     const live = new LiveLine();
     const { signal } = watchForStop(stopSignals);
     const delta = await makeDelta({
-      ...listerOf(input, { runtime, stop: signal }),
+      ...listingSetupOf(input, { runtime, stop: signal }),
       manifestPath: input.in,
       out: input.out,
       extraOut: input["extra-out"],
@@ -61,12 +70,12 @@ export default defineCommand({
       fastList: input["fast-list"],
       extraLsjsonFlags: lsjsonFlagsOf(input),
       listParallel: input["list-parallel"],
-      onProgress: (doing, objects) => live.update(`${doing}: ${formatObjects(objects)}`),
+      onProgress: (doing, objects) => live.update(doingText(doing, objects)),
     });
     live.clear();
     const warning = notComparableText(delta);
     if (warning) log.warn(warning);
-    if (input.json) await printJson(delta);
-    else await printText(`${input.out}: ${deltaText(delta)}\n`);
+    if (input.json) await printJson(deltaJson(delta));
+    else await printText(deltaLine(input.out, delta));
   },
 });

@@ -1,12 +1,14 @@
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { type EstimateOptions, estimateTransfer } from "../../lib/estimate/estimate.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { parseRate, rateUnits } from "../../lib/system/units.ts";
-import * as costFlags from "../flags/cost.ts";
-import * as flags from "../flags/values.ts";
+import { command } from "../cli/command.ts";
+import { byteCount, clusterFlags, clusterOf } from "../flags/cost.ts";
+import type { OptionsOf } from "../flags/flag.ts";
+import { flag } from "../flags/make.ts";
+import { inputFlag } from "../flags/manifest.ts";
+import { jsonFlag } from "../flags/output.ts";
 import { barWidthOf } from "../view/analysis.ts";
-import { estimateText } from "../view/estimate.ts";
+import { estimateJson, estimateText } from "../view/estimate.ts";
 import { printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
 
@@ -14,105 +16,98 @@ const KiB = 1024;
 const TiB = 1024 ** 4;
 const logBinsDefault = 30;
 
-const rate = flags.parsed(
+/** What a rate is read by, and what it must be. */
+const rate = [
   parseRate,
   "must be a rate with its unit, such as 5Gbps, 800Mbps, 200MB/s or 1.5GiB/s",
-);
+] as const;
 
-const schema = v.object({
-  in: flags.requiredText,
-  "min-rate": rate,
-  "max-rate": rate,
-  "prefer-units": v.optional(flags.oneOf(rateUnits)),
-  hist: v.boolean(),
-  "hist-mode": flags.oneOf(["pow2", "log"]),
-  "hist-bins": v.optional(v.pipe(flags.whole(1), v.maxValue(1000, "must be at most 1000"))),
-  "hist-min": v.optional(costFlags.byteCount),
-  "hist-max": v.optional(costFlags.byteCount),
-  "hist-width": v.optional(v.pipe(flags.whole(1), v.maxValue(1000, "must be at most 1000"))),
-  json: v.optional(v.boolean(), false),
-  ...costFlags.clusterSchema,
-});
+const flags = {
+  in: inputFlag,
+  "min-rate": flag.parsed(...rate, {
+    required: true,
+    valueHint: "RATE",
+    group: "what",
+    common: true,
+    description: "the least rate, such as 5Gbps",
+  }),
+  "max-rate": flag.parsed(...rate, {
+    required: true,
+    valueHint: "RATE",
+    group: "what",
+    common: true,
+    description: "the highest, such as 5GB/s",
+  }),
+  "prefer-units": flag.oneOf(rateUnits, {
+    group: "output",
+    common: true,
+    defaultText: "bits, in the unit that suits",
+    description: "the unit of the table's rates",
+  }),
+  hist: flag.onOff({
+    default: true,
+    group: "output",
+    description: "show the sizes as a histogram",
+    negativeDescription: "show no histogram",
+  }),
+  "hist-mode": flag.oneOf(["pow2", "log"], {
+    default: "pow2",
+    group: "output",
+    description: "bins of the histogram: powers of two, or of equal ratio",
+  }),
+  "hist-bins": flag.whole(1, 1000, {
+    ...{ group: "output", defaultText: `log: ${logBinsDefault}; pow2: all` },
+    description: "how many bins; pow2: at most",
+  }),
+  "hist-min": flag.parsed(...byteCount, {
+    valueHint: "SIZE",
+    group: "output",
+    defaultText: "log: 1KiB; pow2: the smallest",
+    description: "where they begin; smaller objects share a bin",
+  }),
+  "hist-max": flag.parsed(...byteCount, {
+    valueHint: "SIZE",
+    group: "output",
+    defaultText: "log: 1TiB; pow2: the largest",
+    description: "where they end; larger objects share a bin",
+  }),
+  "hist-width": flag.whole(1, 1000, {
+    group: "output",
+    defaultText: "what the terminal has room for",
+    description: "characters of the longest bar",
+  }),
+  ...clusterFlags,
+  json: jsonFlag,
+};
 
-export default defineCommand({
-  meta: { name: "xfer manifest estimate", description: "How long a transfer takes, and how many requests" },
-  args: {
-    in: {
-      type: "string",
-      required: true,
-      valueHint: "FILE",
-      description: "a manifest, or what rclone lsjson prints; - for standard input",
+export default command({
+  name: "xfer manifest estimate",
+  description: "How long a transfer takes, and how many requests",
+  details: [
+    "What it says rests on the assumptions that it prints. --in may be what rclone lsjson prints, as one array or an " +
+      "object a line; a listing that is torn is refused.",
+  ],
+  examples: [
+    {
+      says: "Between two rates",
+      line: "xfer manifest estimate --in manifest.jsonl --min-rate 5Gbps --max-rate 5GB/s",
     },
-    "min-rate": {
-      type: "string",
-      required: true,
-      valueHint: "RATE",
-      description: "the least rate, such as 5Gbps",
+    {
+      says: "With a histogram of ten bins of equal ratio",
+      line: "xfer manifest estimate --in manifest.jsonl --min-rate 1Gbps --max-rate 10Gbps --hist-mode log --hist-bins 10",
     },
-    "max-rate": {
-      type: "string",
-      required: true,
-      valueHint: "RATE",
-      description: "the highest, such as 5GB/s",
-    },
-    "prefer-units": {
-      type: "string",
-      valueHint: rateUnits.join("|"),
-      description: "the unit of the table's rates (default: bits, in the unit that suits)",
-    },
-    hist: {
-      type: "boolean",
-      default: true,
-      description: "show the sizes as a histogram",
-      negativeDescription: "show no histogram",
-    },
-    "hist-mode": {
-      type: "string",
-      default: "pow2",
-      valueHint: "pow2|log",
-      description: "bins of the histogram: powers of two, or of equal ratio",
-    },
-    "hist-bins": {
-      type: "string",
-      valueHint: "N",
-      description: `how many (pow2: at most; default: all; log: ${logBinsDefault})`,
-    },
-    "hist-min": {
-      type: "string",
-      valueHint: "SIZE",
-      description: "where they begin; smaller objects share a bin (default: pow2: the smallest; log: 1KiB)",
-    },
-    "hist-max": {
-      type: "string",
-      valueHint: "SIZE",
-      description: "where they end; larger objects share a bin (default: pow2: the largest; log: 1TiB)",
-    },
-    "hist-width": {
-      type: "string",
-      valueHint: "N",
-      description: "characters of the longest bar (default: what the terminal has room for)",
-    },
-    ...costFlags.clusterArgs,
-    json: flags.json,
-  },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
-    const { "min-rate": minRate, "max-rate": maxRate } = input;
-    if (minRate > maxRate) throw invalidInput("--min-rate is above --max-rate: give the lower rate first");
-    const histogram = histogramOf(input);
+  ],
+  flags,
+  async run(input) {
+    const options = optionsOf(input);
     const reading = new ReadingLine();
     const estimate = await estimateTransfer({
-      manifestPath: input.in,
-      minRate,
-      maxRate,
-      histogram,
-      preferUnits: input["prefer-units"],
-      cluster: costFlags.clusterOf(input),
+      ...options,
       now: new Date(),
       onProgress: reading.show("estimating"),
     });
     reading.clear();
-    if (input.json) await printJson(estimate);
+    if (input.json) await printJson(estimateJson(estimate));
     else {
       const barWidth = input["hist-width"] ?? barWidthOf(process.stdout.columns || 80);
       await printText(estimateText(estimate, barWidth));
@@ -120,8 +115,22 @@ export default defineCommand({
   },
 });
 
+/** What the flags ask for. Throws invalid input for rates that are the wrong way round. */
+export function optionsOf(input: OptionsOf<typeof flags>): Omit<EstimateOptions, "now" | "onProgress"> {
+  const { "min-rate": minRate, "max-rate": maxRate } = input;
+  if (minRate > maxRate) throw invalidInput("--min-rate is above --max-rate: give the lower rate first");
+  return {
+    manifestPath: input.in,
+    minRate,
+    maxRate,
+    histogram: histogramOf(input),
+    preferUnits: input["prefer-units"],
+    cluster: clusterOf(input),
+  };
+}
+
 /** The histogram that the flags ask for. Throws invalid input for bounds that hold nothing. */
-function histogramOf(input: v.InferOutput<typeof schema>): EstimateOptions["histogram"] {
+function histogramOf(input: OptionsOf<typeof flags>): EstimateOptions["histogram"] {
   const log = input["hist-mode"] === "log";
   const bins = input["hist-bins"];
   const min = input["hist-min"] ?? (log ? KiB : undefined);

@@ -1,15 +1,25 @@
-import { defineCommand } from "citty";
+import { group } from "../cli/command.ts";
 
-export default defineCommand({
-  meta: { name: "xfer manifest", description: "Lists a source into a manifest, and works on manifests" },
-  subCommands: {
-    build: () => import("./build.ts").then((module) => module.default),
-    combine: () => import("./combine.ts").then((module) => module.default),
-    delta: () => import("./delta.ts").then((module) => module.default),
-    import: () => import("./import.ts").then((module) => module.default),
-    shard: () => import("./shard.ts").then((module) => module.default),
-    analyze: () => import("./analyze.ts").then((module) => module.default),
-    estimate: () => import("./estimate.ts").then((module) => module.default),
-    rebase: () => import("./rebase.ts").then((module) => module.default),
+export default group(
+  {
+    name: "xfer manifest",
+    description: "Lists a source into a manifest, and works on manifests",
+    examples: [
+      {
+        says: "List a source",
+        line: "xfer manifest build --runtime host --source set --dest copy --out manifest.jsonl",
+      },
+      { says: "Look at what was listed", line: "xfer manifest analyze --in manifest.jsonl" },
+    ],
   },
-});
+  {
+    build: () => import("./build.ts"),
+    combine: () => import("./combine.ts"),
+    delta: () => import("./delta.ts"),
+    import: () => import("./import.ts"),
+    shard: () => import("./shard.ts"),
+    analyze: () => import("./analyze.ts"),
+    estimate: () => import("./estimate.ts"),
+    rebase: () => import("./rebase.ts"),
+  },
+);

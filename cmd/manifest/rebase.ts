@@ -1,92 +1,112 @@
 import { tmpdir } from "node:os";
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { duplicateKeyError, findFirstDuplicate } from "../../lib/manifest/distinct-keys.ts";
 import { readFirstRecord } from "../../lib/manifest/read.ts";
-import { rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
+import { type RebaseOptions, rebaseLines, rebaseManifest } from "../../lib/manifest/rebase.ts";
 import { copyUntransferable, untransferablePath } from "../../lib/manifest/untransferable.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
-import { checkRoot } from "../../lib/rclone/root.ts";
-import { removeIfAny } from "../../lib/system/durable.ts";
+import { checkRoot } from "../../lib/rclone/root-check.ts";
+import { removeIfExists } from "../../lib/system/durable.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
-import { formatObjects } from "../../lib/system/units.ts";
+import { command } from "../cli/command.ts";
 import { checkNewFile } from "../flags/checks.ts";
-import * as flags from "../flags/values.ts";
-import { printBytes, printText } from "../view/print.ts";
+import type { OptionsOf } from "../flags/flag.ts";
+import { flag } from "../flags/make.ts";
+import { jsonFlag } from "../flags/output.ts";
+import { print, printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
+import { rebasedJson, rebasedText } from "../view/rebased.ts";
 
-const schema = v.object({
-  in: flags.requiredText,
-  out: flags.requiredText,
-  "source-root": flags.optionalText,
-  "dest-root": flags.optionalText,
-});
+const flags = {
+  in: flag.file({
+    required: true,
+    group: "what",
+    common: true,
+    description: "the manifest; - for standard input",
+  }),
+  out: flag.file({
+    required: true,
+    group: "what",
+    common: true,
+    description: "the new one; - for standard output",
+  }),
+  "source-root": flag.text({
+    valueHint: "ROOT",
+    group: "what",
+    common: true,
+    defaultText: "as it is",
+    description: "the new source root",
+  }),
+  "dest-root": flag.text({
+    valueHint: "ROOT",
+    group: "what",
+    common: true,
+    defaultText: "as it is",
+    description: "the new destination root",
+  }),
+  json: jsonFlag,
+};
 
-export default defineCommand({
-  meta: { name: "xfer manifest rebase", description: "Gives a manifest another source or destination root" },
-  args: {
-    in: {
-      type: "string",
-      required: true,
-      valueHint: "FILE",
-      description: "the manifest; - for standard input",
+export default command({
+  name: "xfer manifest rebase",
+  description: "Gives a manifest another source or destination root",
+  details: ["Only the roots change: what the records name below them must be the same objects."],
+  examples: [
+    {
+      says: "Copy to another bucket",
+      line: "xfer manifest rebase --in manifest.jsonl --out other.jsonl --dest-root dst:other/set",
     },
-    out: {
-      type: "string",
-      required: true,
-      valueHint: "FILE",
-      description: "the new one; - for standard output",
+    {
+      says: "In a pipe",
+      line: "xfer manifest rebase --in - --out - --source-root src:mirror/set",
     },
-    "source-root": {
-      type: "string",
-      valueHint: "ROOT",
-      description: "the new source root (default: as it is)",
-    },
-    "dest-root": {
-      type: "string",
-      valueHint: "ROOT",
-      description: "the new destination root (default: as it is)",
-    },
-  },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
+  ],
+  flags,
+  async run(input) {
     const { out } = input;
-    const source = input["source-root"];
-    const dest = input["dest-root"];
-    if (source === undefined && dest === undefined)
-      throw invalidInput("--source-root or --dest-root is needed");
+    const roots = rootsOf(input);
     if (out !== "-") checkNewFile("--out", out);
     const reading = new ReadingLine();
     const { signal: stop } = watchForStop(stopSignals);
     const options = {
       manifestPath: input.in,
-      roots: {
-        sourceRoot: source === undefined ? undefined : checkRoot("--source-root", source),
-        destRoot: dest === undefined ? undefined : checkRoot("--dest-root", dest),
-      },
+      roots,
       onProgress: reading.show("rebasing"),
       stop,
     };
-    await checkApart(input.in, options.roots);
+    await checkApart(input.in, roots);
     if (out === "-") {
       // What is printed cannot be taken back: a file is looked through before.
       const twice =
         input.in === "-" ? undefined : await findFirstDuplicate(input.in, { folder: tmpdir(), stop });
       if (twice) throw duplicateKeyError(input.in, twice);
-      await rebaseLines(options, { write: printBytes }, tmpdir());
+      await rebaseLines(options, { write: print }, tmpdir());
       return;
     }
     copyUntransferable(input.in, out);
     const records = await rebaseManifest(options, out).catch((error: unknown) => {
-      removeIfAny(untransferablePath(out));
+      removeIfExists(untransferablePath(out));
       throw error;
     });
     reading.clear();
-    await printText(`${out}: ${formatObjects(records)}\n`);
+    if (input.json) await printJson(rebasedJson(out, records));
+    else await printText(rebasedText(out, records));
   },
 });
+
+/** The new roots, of which one may stay. Throws invalid input for roots and flags that cannot be. */
+export function rootsOf(input: OptionsOf<typeof flags>): RebaseOptions["roots"] {
+  const { "source-root": source, "dest-root": dest, out, json } = input;
+  if (source === undefined && dest === undefined)
+    throw invalidInput("--source-root or --dest-root is needed");
+  if (out === "-" && json)
+    throw invalidInput("--json: the manifest is on standard output: give --out a file");
+  return {
+    sourceRoot: source === undefined ? undefined : checkRoot("--source-root", source),
+    destRoot: dest === undefined ? undefined : checkRoot("--dest-root", dest),
+  };
+}
 
 /** Throws invalid input when the new roots overlap; one that stays is known of a file alone. */
 async function checkApart(

@@ -1,50 +1,67 @@
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { shardsFor } from "../../lib/estimate/analysis.ts";
-import { clusterDefaults } from "../../lib/estimate/cost-model.ts";
+import { clusterDefaults, objectOverheadBytesDefault } from "../../lib/estimate/cost-model.ts";
 import { shardManifest } from "../../lib/shard/cut.ts";
-import { shardStrategies } from "../../lib/shard/meta.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../../lib/system/interrupt.ts";
-import { formatBytes, formatObjects, formatShards } from "../../lib/system/units.ts";
+import { formatBytes } from "../../lib/system/units.ts";
 import { requireFolder } from "../../lib/system/writable.ts";
-import * as costFlags from "../flags/cost.ts";
-import * as flags from "../flags/values.ts";
+import { command } from "../cli/command.ts";
+import { byteCount } from "../flags/cost.ts";
+import { flag, noLimit } from "../flags/make.ts";
+import { jsonFlag } from "../flags/output.ts";
+import { shardCount, strategyFlag } from "../flags/plan.ts";
 import { printJson, printText } from "../view/print.ts";
 import { ReadingLine } from "../view/reading-line.ts";
+import { shardsJson, shardsText } from "../view/shards.ts";
 
-const schema = v.object({
-  in: flags.requiredText,
-  outdir: flags.requiredText,
-  "num-shards": flags.shardCount,
-  strategy: flags.oneOf(shardStrategies),
-  "object-overhead": costFlags.byteCount,
-  "max-objects": v.optional(flags.whole(1)),
-  json: v.optional(v.boolean(), false),
-});
-
-export default defineCommand({
-  meta: { name: "xfer manifest shard", description: "Cuts a manifest into shards, one for each array task" },
-  args: {
-    in: { type: "string", required: true, valueHint: "FILE", description: "the manifest" },
-    outdir: { type: "string", required: true, valueHint: "DIR", description: "where the shards go" },
-    "num-shards": {
-      type: "string",
+export default command({
+  name: "xfer manifest shard",
+  description: "Cuts a manifest into shards, one for each array task",
+  details: [
+    "Shards are level in what they cost, not in bytes alone: an object weighs its size and --object-overhead, about what " +
+      "a request costs. A number of shards above the number of records is refused.",
+  ],
+  examples: [
+    {
+      says: "Cut as many as the objects suggest",
+      line: "xfer manifest shard --in run/manifest.jsonl --outdir run/shards --num-shards auto",
+    },
+    {
+      says: "512 shards of at most 100,000 objects",
+      line: "xfer manifest shard --in run/manifest.jsonl --outdir run/shards --num-shards 512 --max-objects 100000",
+    },
+  ],
+  flags: {
+    in: flag.file({ required: true, group: "what", common: true, description: "the manifest" }),
+    outdir: flag.folder({
+      required: true,
+      group: "what",
+      common: true,
+      description: "where the shards go",
+    }),
+    "num-shards": flag.read(shardCount, {
       required: true,
       valueHint: "N",
+      group: "sharding",
+      common: true,
       description: "how many shards; auto takes what analyze suggests",
-    },
-    strategy: flags.strategyArg,
-    "object-overhead": {
-      type: "string",
-      default: "1MiB",
+    }),
+    strategy: { ...strategyFlag, common: true },
+    "object-overhead": flag.parsed(...byteCount, {
+      default: objectOverheadBytesDefault,
+      defaultText: formatBytes(objectOverheadBytesDefault),
       valueHint: "SIZE",
+      group: "sharding",
+      common: true,
       description: "what an object weighs beside its bytes; 0 balances bytes alone",
-    },
-    "max-objects": { type: "string", valueHint: "N", description: "records that a shard may have" },
-    json: flags.json,
+    }),
+    "max-objects": flag.whole(1, noLimit, {
+      group: "sharding",
+      common: true,
+      description: "records that a shard may have",
+    }),
+    json: jsonFlag,
   },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
+  async run(input) {
     requireFolder("--outdir", input.outdir);
     const reading = new ReadingLine();
     const { signal: stop } = watchForStop(stopSignals);
@@ -70,13 +87,10 @@ export default defineCommand({
       maxObjects: input["max-objects"],
       now: new Date(),
       stop,
-      onProgress: (pass, progress) => reading.show(pass === 1 ? "checking" : "sharding")(progress),
+      onProgress: (nth, progress) => reading.show(nth === 1 ? "checking" : "sharding")(progress),
     });
     reading.clear();
-    if (input.json) await printJson(meta);
-    else {
-      const what = `${formatObjects(meta.num_records)}, ${formatBytes(meta.bytes_total)}`;
-      await printText(`${input.outdir}: ${formatShards(meta.num_shards)} of ${what}\n`);
-    }
+    if (input.json) await printJson(shardsJson(meta));
+    else await printText(shardsText(input.outdir, meta));
   },
 });

@@ -1,32 +1,29 @@
-import { defineCommand } from "citty";
-import * as v from "valibot";
 import { submitRun } from "../../lib/launch/submit.ts";
-import * as flags from "../flags/values.ts";
+import { command } from "../cli/command.ts";
+import { jsonFlag } from "../flags/output.ts";
+import { imageCheckFlag } from "../flags/rclone.ts";
+import { runDirFlag } from "../flags/run-dir.ts";
+import { submittedJson, submittedText } from "../view/launched.ts";
 import { printJson, printText } from "../view/print.ts";
 
-const schema = v.object({
-  "run-dir": flags.requiredText,
-  "image-check": v.boolean(),
-  json: v.optional(v.boolean(), false),
-});
-
-export default defineCommand({
-  meta: {
-    name: "xfer slurm submit",
-    description: "Submits a rendered run as a job array and prints the job id",
-  },
-  args: {
-    "run-dir": { type: "string", required: true, valueHint: "DIR", description: "the run directory" },
-    "image-check": flags.imageCheckArg,
-    json: flags.json,
-  },
-  async run({ args }) {
-    const input = flags.readFlags(schema, args);
-    const jobId = await submitRun(input["run-dir"], {
-      now: new Date(),
-      imageCheck: input["image-check"],
-    });
-    if (input.json) await printJson({ schema: "xfer.submit.v1", job_id: jobId, run_dir: input["run-dir"] });
-    else await printText(`${jobId}\n`);
+export default command({
+  name: "xfer slurm submit",
+  description: "Submits a rendered run as a job array and prints the job id",
+  details: [
+    "Where the cluster's MaxArraySize is below the number of shards, each task copies several. A finished run may be " +
+      "submitted again: it copies nothing.",
+  ],
+  examples: [
+    { says: "Submit a rendered run", line: "xfer slurm submit --run-dir run" },
+    {
+      says: "The image is only on the compute nodes",
+      line: "xfer slurm submit --run-dir run --no-image-check",
+    },
+  ],
+  flags: { "run-dir": runDirFlag, "image-check": imageCheckFlag, json: jsonFlag },
+  async run({ "run-dir": runDir, "image-check": imageCheck, json }) {
+    const jobId = await submitRun(runDir, { now: new Date(), imageCheck });
+    if (json) await printJson(submittedJson(runDir, jobId));
+    else await printText(submittedText(jobId));
   },
 });

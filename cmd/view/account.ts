@@ -1,5 +1,6 @@
 import { untransferablePath } from "../../lib/manifest/untransferable.ts";
-import type { Account, Amount } from "../../lib/run/account.ts";
+import type { Account } from "../../lib/run/account.ts";
+import type { FailureCause } from "../../lib/run/causes.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import type { RunProgress } from "../../lib/run/snapshot.ts";
 import type { RunHindrance } from "../../lib/run/state/hindrance.ts";
@@ -8,19 +9,23 @@ import {
   formatCount,
   formatDuration,
   formatEta,
+  formatObjects,
   formatPercent,
   formatRate,
+  formatShards,
 } from "../../lib/system/units.ts";
+import { causeLines } from "./causes.ts";
 import type { LinePart } from "./live-line.ts";
+import { amountRow } from "./table.ts";
 
-/** A run in mid-flight in one line, and what in it must be seen at once. */
+/** A run under way in one line, and what in it must be seen at once. Its bytes are those that are there or on their way. */
 export function progressLine(
-  { account, bytesPerSecond, etaSeconds, hindrance, throttling }: RunProgress,
+  { account, bytesInFlight, bytesPerSecond, etaSeconds, hindrance, throttling }: RunProgress,
   nowMs: number,
 ): { parts: LinePart[]; news: string } {
   const { listed, copied, unchanged, shards } = account;
   const objects = copied.objects + unchanged.objects;
-  const bytes = copied.bytes + unchanged.bytes;
+  const bytes = copied.bytes + unchanged.bytes + bytesInFlight;
   const part = (weight: number, text: string): LinePart => ({ weight, text });
   const parts = [
     part(9, listed.bytes > 0 ? formatPercent(bytes, listed.bytes) : formatPercent(objects, listed.objects)),
@@ -28,10 +33,7 @@ export function progressLine(
     part(3, `${formatBytes(bytes)}/${formatBytes(listed.bytes)}`),
     part(5, formatRate(bytesPerSecond)),
     part(7, `ETA ${formatEta(etaSeconds)}`),
-    part(
-      shards.failed > 0 ? 4 : 2,
-      `shards ${formatCount(shards.done)}/${formatCount(shards.total)} done, ${formatCount(shards.failed)} failed`,
-    ),
+    part(shards.failed > 0 ? 4 : 2, shardsText(account)),
   ];
   const throttled = throttling === null ? undefined : throttlingText(throttling);
   if (throttled !== undefined) parts.push(part(8, throttled));
@@ -52,22 +54,32 @@ function throttlingText(throttling: NonNullable<RunProgress["throttling"]>): str
   return `throttled: ${percent}% of requests refused, transfers ${transfers} of ${wanted}`;
 }
 
-/** The account of a run as a table for people. */
-export function accountText(account: Account, runDir: string): string {
-  const row = (name: string, { objects, bytes }: Amount) =>
-    `${name.padEnd(14)}${formatCount(objects).padStart(12)} objects${formatBytes(bytes).padStart(13)}`;
-  const lines = [row("listed", account.listed), row("copied", account.copied)];
-  if (account.unchanged.objects > 0) lines.push(row("unchanged", account.unchanged));
-  lines.push(row("failed", account.failed));
-  if (account.unfinished.objects > 0) lines.push(row("unfinished", account.unfinished));
+/** How many shards have ended, and the classes of what has failed. */
+function shardsText({ shards, errors }: Pick<Account, "shards" | "errors">): string {
+  const text = `shards ${formatCount(shards.done)}/${formatCount(shards.total)} done, ${formatCount(shards.failed)} failed`;
+  return shards.failed === 0
+    ? text
+    : `${text} (${[...new Set(errors.map((error) => error.class))].join(", ")})`;
+}
+
+/** The account of a run as a table for people, with the reason of each failure said once. */
+export function accountText(account: Account, runDir: string, causes: readonly FailureCause[] = []): string {
+  const lines = [amountRow("listed", account.listed), amountRow("copied", account.copied)];
+  if (account.unchanged.objects > 0) lines.push(amountRow("unchanged", account.unchanged));
+  lines.push(amountRow("failed", account.failed), ...causeLines(causes, runDir));
+  if (account.unfinished.objects > 0) lines.push(amountRow("unfinished", account.unfinished));
   if (account.untransferable.objects > 0) {
-    lines.push(row("untransferable", account.untransferable));
+    lines.push(amountRow("untransferable", account.untransferable));
     lines.push(`  named in ${untransferablePath(runLayout(runDir).manifest)}`);
-  }
-  for (const { path, class: failure, message, shard } of account.errors) {
-    lines.push(`  shard ${shard}: ${failure}: ${path === "" ? "" : `${path}: `}${message}`);
   }
   for (const warning of account.warnings) lines.push(`warning: ${warning}`);
   lines.push(`run directory: ${runDir}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** That shards have failed, in one line; undefined when none has. */
+export function failedText({ shards, failed }: Account, failedShards: number): string | undefined {
+  if (failedShards === 0) return undefined;
+  const of = `${formatCount(failedShards)} of ${formatShards(shards.total)} failed`;
+  return failed.objects === 0 ? of : `${of}: ${formatObjects(failed.objects)} not proven`;
 }

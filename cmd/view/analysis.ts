@@ -37,6 +37,25 @@ export function analysisText(analysis: Analysis, barWidth: number): string {
   return `${lines.join("\n")}\n`;
 }
 
+/**
+ * An analysis as it is printed: what `--out FILE` writes, whose names scripts of an earlier tool know, and the names that
+ * all commands have for the same things.
+ */
+export function analysisJson(analysis: Analysis) {
+  return {
+    ...analysis,
+    objects: analysis.total_files,
+    bytes: analysis.total_bytes,
+    num_shards: analysis.suggested_shard_count,
+    histogram: analysis.histogram.map((bin) => ({
+      ...bin,
+      from: bin.range_min,
+      to: bin.range_max,
+      objects: bin.file_count,
+    })),
+  };
+}
+
 /** A line with a bar for each bin that holds an object; the longest bar is `width` long. */
 export function histogramLines(
   bins: readonly { from: number; to: number; objects: number; bytes: number }[],

@@ -5,6 +5,7 @@ import {
   formatDuration,
   formatObjects,
   formatRate,
+  formatShards,
 } from "../../lib/system/units.ts";
 import { histogramLines } from "./analysis.ts";
 
@@ -27,7 +28,7 @@ export function estimateText(estimate: Estimate, barWidth: number): string {
       ),
     ),
     "",
-    `expected: no sooner than the array's tasks can: ${formatDuration(estimate.array_seconds)} for ${formatCount(estimate.shards)} ${estimate.shards === 1 ? "shard" : "shards"},`,
+    `expected: no sooner than the array's tasks can: ${formatDuration(estimate.array_seconds)} for ${formatShards(estimate.shards)},`,
     `  ${assumptions.array_concurrency} tasks at a time, each ${formatRate(Number(assumptions.task_bytes_per_second))}, ` +
       `${assumptions.task_objects_per_second} objects/s, ${assumptions.task_start_seconds} s to start`,
     `requests (S3 to S3): ${count("list")} LIST, ${count("get")} GET, ${count("put")} PUT, ${count("part_put")} parts, ` +
@@ -35,4 +36,10 @@ export function estimateText(estimate: Estimate, barWidth: number): string {
     ...(estimate.histogram.length === 0 ? [] : ["", ...histogramLines(estimate.histogram, barWidth)]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** An estimate as it is printed, with the names that all commands have for the same things. */
+export function estimateJson(estimate: Estimate) {
+  const { total_files: objects, total_bytes: bytes, shards: num_shards } = estimate;
+  return { ...estimate, objects, bytes, num_shards };
 }

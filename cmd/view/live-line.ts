@@ -1,3 +1,5 @@
+import { isQuiet } from "../../lib/system/log.ts";
+
 /** How often a line is printed where nobody watches a terminal. */
 const plainIntervalMs = 10_000;
 
@@ -35,7 +37,10 @@ export function cutToWidth(text: string, columns: number): string {
   return cut;
 }
 
-/** Progress for a reader: one line rewritten in place on a terminal, a plain line now and then elsewhere. */
+/**
+ * Progress for a reader: one line rewritten in place on a terminal, a plain line now and then elsewhere, and nothing at all
+ * where the user wants quiet.
+ */
 export class LiveLine {
   readonly #stream: NodeJS.WriteStream;
   #lastPlainAt = Date.now();
@@ -48,6 +53,7 @@ export class LiveLine {
 
   /** Shows a line; `news` that were not shown before are shown at once, wherever that is. */
   update(line: string | readonly LinePart[], { nowMs = Date.now(), news = "" } = {}): void {
+    if (isQuiet()) return;
     const parts = typeof line === "string" ? [{ text: line, weight: 0 }] : line;
     if (this.#stream.isTTY) {
       // The last column stays free: some terminals wrap when it is filled.

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { errnoOf, messageOf, operationFailed, type XferError } from "../../lib/system/errors.ts";
+import { errnoOf, messageOf, operationFailed, XferError } from "../../lib/system/errors.ts";
 
 let failure: XferError | undefined;
 
@@ -9,32 +9,36 @@ export function outputFailure(): XferError | undefined {
 }
 
 /**
- * Writes text to stdout and waits until it is taken. What stdout does not take is told by outputFailure() when the command
- * ends: a full disk under a report must not end the work that it reports on.
+ * Writes data to stdout and waits until it is taken; bytes may be changed then. Throws operation failed when it is not
+ * taken: data that is lost is a command that failed.
  */
-export async function printText(text: string): Promise<void> {
+export async function print(data: string | Uint8Array): Promise<void> {
   try {
-    await print(text);
-  } catch (error) {
-    failure ??= stdoutError(error);
-  }
-}
-
-/** Writes bytes to stdout, which may be changed once they are taken. Throws operation failed when they are not. */
-export async function printBytes(bytes: Uint8Array): Promise<void> {
-  try {
-    await print(bytes);
+    await write(data);
   } catch (error) {
     throw stdoutError(error);
   }
 }
 
-/** Writes a value as one line of JSON. */
+/**
+ * Prints a report. What stdout does not take is told by outputFailure() when the command ends: a full disk under a report
+ * must not end the work that it reports on.
+ */
+export async function printText(text: string): Promise<void> {
+  try {
+    await print(text);
+  } catch (error) {
+    if (!(error instanceof XferError)) throw error;
+    failure ??= error;
+  }
+}
+
+/** Prints a report as one line of JSON. */
 export function printJson(value: unknown): Promise<void> {
   return printText(`${JSON.stringify(value)}\n`);
 }
 
-function print(data: string | Uint8Array): Promise<void> {
+function write(data: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     if (isClosed(1)) return reject(new Error("it is closed"));
     process.stdout.write(data, (error) => {
@@ -47,7 +51,7 @@ function print(data: string | Uint8Array): Promise<void> {
 
 function stdoutError(error: unknown): XferError {
   const [, words] = /^E[A-Z0-9]+: ([^,]+)/.exec(messageOf(error)) ?? [];
-  return operationFailed(`stdout: ${words ?? messageOf(error)}`);
+  return operationFailed(`stdout: ${words ?? messageOf(error)}`, { cause: error });
 }
 
 const closeOnExec = 0o2000000;

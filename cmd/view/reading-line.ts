@@ -1,5 +1,5 @@
 import type { ReadProgress } from "../../lib/system/line-blocks.ts";
-import { formatBytes, formatPercent } from "../../lib/system/units.ts";
+import { readingText } from "./doing.ts";
 import { LiveLine } from "./live-line.ts";
 
 /** How often progress is looked at: a clock that is read for each block costs nothing, a terminal does. */
@@ -12,12 +12,11 @@ export class ReadingLine {
 
   /** A callback for the reader; `what` says what is done with the input. */
   show(what: string): (progress: ReadProgress) => void {
-    return ({ bytes, bytesTotal }) => {
+    return (progress) => {
       const now = Date.now();
       if (now - this.#shownAt < intervalMs) return;
       this.#shownAt = now;
-      const of = bytesTotal > 0 ? ` of ${formatBytes(bytesTotal)} (${formatPercent(bytes, bytesTotal)})` : "";
-      this.#live.update(`${what}: ${formatBytes(bytes)}${of}`, { nowMs: now });
+      this.#live.update(readingText(what, progress), { nowMs: now });
     };
   }
 

@@ -5,7 +5,7 @@ import { parseRoot, remoteType } from "../rclone/remote-options.ts";
 import { type RootKind, rootKind } from "../rclone/root.ts";
 import type { Addressability } from "./write.ts";
 
-/** Between which places keys are to be carried. */
+/** The places between which keys are carried. */
 interface Places {
   sourceRoot: string;
   destRoot: string;
@@ -13,15 +13,15 @@ interface Places {
 }
 
 /**
- * What no rclone carries between two roots, as far as these are known here: which rclone will copy is not. What is let
- * pass is asked again by the agent that copies it, with its rclone and its rclone.conf.
+ * Refuses the keys that no version of rclone carries between two roots. The version that will copy is not known here, and the
+ * roots' backends may not be either. The agent that copies asks again, with its own rclone and rclone.conf.
  */
 export function addressabilityOf(places: Places): Addressability {
   const kinds = kindsOf(places);
   return (key) => reasonEverywhere(key, kinds, newest);
 }
 
-/** The kinds that both ends may be. */
+/** The pairs of kinds that source and destination may have. */
 type Kinds = readonly { source: RootKind; dest: RootKind }[];
 
 function kindsOf({ sourceRoot, destRoot, configPath }: Places): Kinds {
@@ -35,7 +35,7 @@ function kindsOf({ sourceRoot, destRoot, configPath }: Places): Kinds {
   return kindsOfRoot(sourceRoot).flatMap((source) => dests.map((dest) => ({ source, dest })));
 }
 
-/** Why a key is carried between no two ends of these kinds, or undefined when it is between some. */
+/** Why a key is carried between no pair of these kinds; undefined when it is carried between one of them. */
 function reasonEverywhere(
   key: string,
   kinds: Kinds,
@@ -50,22 +50,22 @@ function reasonEverywhere(
   return first;
 }
 
-/** U+201B: rclone's quote before a character that stands for another. */
+/** U+201B, which rclone puts before a character that is itself and not a stand-in. */
 const quote = "\u201b";
-/** Of more paths with a quote each folder counts as one of two. */
+/** Above this many paths with a quote, each folder with one counts as one of two. */
 const quotedMax = 10_000;
 
-/** Newer than every rclone that was measured. */
+/** A version that is newer than every rclone that was measured. */
 const newest = [1, 999] as const;
 
-/** What the rclone that lists carries; its version is known only when the listing has ended. */
+/** Tells which keys the rclone that lists carries. Its version is known only when the listing has ended. */
 export class Carriage {
   readonly #kinds: Kinds;
   #depends = false;
   readonly #quoted = new Set<string>();
   readonly #seen = new Set<string>();
 
-  /** Whether rclone looks into one folder after the other. */
+  /** Whether rclone walks the place folder by folder. */
   readonly #walks: boolean;
 
   constructor(options: Places & { fastList: boolean }) {
@@ -73,7 +73,7 @@ export class Carriage {
     this.#walks = this.#kinds.some(({ source }) => source !== "s3") || !options.fastList;
   }
 
-  /** Why no version carries a key, or undefined when one does. */
+  /** Why no version carries a key; undefined when one does. */
   readonly perhaps: Addressability = (key) => {
     const reason = reasonEverywhere(key, this.#kinds, undefined);
     if (reason === undefined) return undefined;
@@ -83,8 +83,8 @@ export class Carriage {
   };
 
   /**
-   * Whether a listed path repeats one before it in a folder with rclone's own quote: rclone shows folders named U+201B and
-   * twice U+201B alike, looks into one of them twice, and says nothing of what is in the other. That one is noted.
+   * Whether a listed path repeats an earlier one, in a folder whose name has rclone's own quote. rclone shows a folder named
+   * U+201B and one named with two of them alike, lists one of them twice, and does not list the other. That folder is noted.
    */
   repeats(path: string): boolean {
     const at = this.#walks ? path.indexOf(quote) : -1;
@@ -96,7 +96,7 @@ export class Carriage {
     return isRepeated;
   }
 
-  /** Folders beside which there is one that was not looked into. */
+  /** The names of folders of which rclone has not listed one. */
   quotedFolders(): Unlistable[] {
     return [...this.#quoted].map((path) => ({
       path,
@@ -104,7 +104,7 @@ export class Carriage {
     }));
   }
 
-  /** What remains to be asked of this version; undefined when it decides over none of the keys. */
+  /** Which keys this version does not carry; undefined when no listed key depends on the version. */
   forVersion(version: readonly [number, number] | undefined): Addressability | undefined {
     if (!this.#depends) return undefined;
     return (key) => reasonEverywhere(key, this.#kinds, version);

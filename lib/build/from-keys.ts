@@ -9,17 +9,17 @@ import { formatCount } from "../system/units.ts";
 import { type BuildOptions, type BuildResult, buildManifest } from "./from-listing.ts";
 import type { Markers } from "./write.ts";
 
-/** What an import of bare keys is asked to do. */
+/** A list of keys to import, and how the source is listed. */
 export interface KeysOptions extends Omit<BuildOptions, "choice"> {
-  /** A file with a key a line, as rclone shows keys; "-" for stdin. */
+  /** A file with one key a line, as rclone shows keys; "-" for stdin. */
   input: string;
 }
 
 /**
- * Makes a manifest of the objects whose keys are in a list, in the order of the listing: a list of keys tells no sizes,
- * so the source is listed once (LIST requests only, but for all that is below the root). Directory markers are left out,
- * whether they are there or not: most are in no listing.
- * Throws operation failed, leaving no manifest, when a key of the list is not at the source.
+ * Makes a manifest of the objects whose keys are in a list. A list of keys tells no sizes, so that all objects below the root
+ * are listed once, by LIST requests alone. The manifest has the order of the listing. Directory markers are left out, whether
+ * they exist or not, since most are in no listing. Throws operation failed, and leaves no manifest, when a key is not at the
+ * source.
  */
 export async function importKeys(options: KeysOptions): Promise<BuildResult> {
   const { input } = options;
@@ -61,7 +61,7 @@ export async function importKeys(options: KeysOptions): Promise<BuildResult> {
   return { ...built, markers };
 }
 
-/** Where the first missing key stands; nothing for stdin, which cannot be read again. */
+/** The line of the first missing key, as the end of a message. It is empty for stdin, which cannot be read again. */
 async function firstMissing(input: string, isMissing: (key: string) => boolean): Promise<string> {
   if (input === "-") return "";
   let first = "";
@@ -81,8 +81,8 @@ async function forEachKey(
     let key: string;
     try {
       key = decoder.decode(bytes).replace(/\r$/, "");
-    } catch {
-      throw invalidInput(`${name}:${number}: not UTF-8`);
+    } catch (error) {
+      throw invalidInput(`${name}:${number}: not UTF-8`, { cause: error });
     }
     if (key !== "") each(key, number);
   });

@@ -1,36 +1,31 @@
 import type { ListingEntry, ListingTotals } from "../listing/entry.ts";
 import { listParts } from "../listing/list-in-parts.ts";
-import { type Lister, type ListingRequest, runListing } from "../listing/lister.ts";
+import { runListing } from "../listing/lister.ts";
 import type { Unlistable } from "../listing/lister-messages.ts";
 import { LiveEntries } from "../listing/live-entries.ts";
 import { partsDirOf } from "../listing/part-store.ts";
 import { forEachPartEntry, type Part } from "../listing/parts.ts";
 import { forEachEntry } from "../listing/read-entries.ts";
+import type { ListingRequest, ListingSetup } from "../listing/request.ts";
 import { findDuplicateKeys } from "../manifest/distinct-keys.ts";
 import { type Untransferable, untransferablePath } from "../manifest/untransferable.ts";
 import { versionOf } from "../rclone/addressable.ts";
 import type { ModtimeMode } from "../rclone/argv.ts";
 import { readRemotes } from "../rclone/conf.ts";
+import { filterVariables } from "../rclone/flag-variables.ts";
 import { joinRoot, rootKind } from "../rclone/root.ts";
-import { filterVariables } from "../rclone/user-flags.ts";
 import { operationFailed } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { Carriage } from "./carriage.ts";
-import {
-  type Markers,
-  type PendingManifest,
-  progressIntervalMs,
-  removeProgress,
-  writeManifest,
-  writeProgress,
-} from "./write.ts";
+import { progressIntervalMs, removeProgress, writeProgress } from "./progress-sidecar.ts";
+import { type Markers, PendingManifest } from "./write.ts";
 
-/** When hashes are listed: "auto" takes them where they are free, from the ETags of S3. */
+/** When hashes are listed. "auto" takes them where they cost nothing: from the ETags of S3. */
 export const hashModes = ["auto", "on", "off"] as const;
 
-/** What a manifest is built from. */
-export interface BuildOptions extends Lister {
+/** The source of a manifest, and how it is listed. */
+export interface BuildOptions extends ListingSetup {
   sourceRoot: string;
   destRoot: string;
   out: string;
@@ -41,7 +36,7 @@ export interface BuildOptions extends Lister {
   extraLsjsonFlags: readonly string[];
   /** How many listings run side by side. */
   listParallel: number;
-  /** Takes only some of the listed objects. */
+  /** Chooses some of the listed objects; without it all are taken. */
   choice?: ListingChoice;
   onProgress: (totals: ListingTotals) => void;
 }
@@ -49,31 +44,31 @@ export interface BuildOptions extends Lister {
 /** A choice among the listed objects. */
 interface ListingChoice {
   takes(path: string): boolean;
-  /** Called when all is listed; throws when the choice does not stand, and there is then no manifest. */
+  /** Called when all objects are listed. It throws when the choice does not stand, and there is no manifest then. */
   check(): Promise<void>;
 }
 
-/** What was listed, and what was left out. */
+/** How much is in the manifest, and how much was left out. */
 export interface BuildResult extends ListingTotals {
   /** Symbolic links, devices and the like: rclone copies none of them. */
   leftOut: number;
   firstLeftOut: string | undefined;
   markers: Markers;
-  /** What is in the list beside the manifest. */
+  /** The objects in the list beside the manifest. */
   untransferable: Untransferable;
 }
 
-/** What rclone said beside a listing that bears on its manifest. */
+/** What rclone has not listed, or does not carry, by its own words. */
 interface ListingGaps {
   carriage: Carriage;
-  /** rclone's version, where it said it. */
+  /** rclone's version, where rclone told it. */
   version: string | undefined;
   unlistable: readonly Unlistable[];
 }
 
 /**
- * Lists the source once through rclone into a manifest, which appears only if the whole listing ended well.
- * Throws operation failed otherwise, naming the error log that it wrote under xfer-err.
+ * Lists the source once through rclone into a manifest, which appears only if the whole listing ended well. Otherwise throws
+ * operation failed, naming the error log that was written under xfer-err.
  */
 export function buildManifest(options: BuildOptions): Promise<BuildResult> {
   const filters = filterVariables(process.env);
@@ -93,16 +88,9 @@ async function buildSerially(options: BuildOptions): Promise<BuildResult> {
     empty: choice ? "allowed" : "error",
     unlistable: "told",
     consume: async (stream) => {
-      let closed = true;
-      const pending = await writeManifest({
-        source: async (each) => {
-          closed = await forEachEntry(stream, chosen(choice, carriage, each), { mayStayOpen: true });
-        },
-        manifestPath: options.out,
-        origin: options,
-        addressability: carriage.perhaps,
-        onProgress: options.onProgress,
-      });
+      const pending = beginManifest(options, carriage, options.onProgress);
+      const take = chosen(choice, carriage, pending.take);
+      const closed = await pending.filledBy(forEachEntry(stream, take, { mayStayOpen: true }));
       const objects = pending.totals.objects + pending.untransferable.objects;
       return { objects, closed, made: pending, abort: () => pending.abort() };
     },
@@ -125,38 +113,39 @@ function chosen(
 }
 
 /**
- * Gives a manifest its name, after what only the whole listing tells has gone to the list of what cannot be carried:
- * folders that rclone could not list, entries that it lists under one path, which it could not tell apart, and keys that
- * this version of it does not carry.
+ * Gives a manifest its name. Before that, objects that cannot be carried go to the list beside it, as far as only the whole
+ * listing tells them: folders that rclone could not list, entries that it lists under one path, and keys that its version does
+ * not carry.
  */
 async function commitWhole(
+  options: BuildOptions,
+  pending: PendingManifest,
+  gaps: ListingGaps,
+): Promise<void> {
+  await pending.orAbort(checkWhole(options, pending, gaps));
+  pending.commit();
+}
+
+async function checkWhole(
   { choice, sourceRoot, out, stop }: BuildOptions,
   pending: PendingManifest,
   gaps: ListingGaps,
 ): Promise<void> {
-  try {
-    await choice?.check();
-    if (!choice) {
-      for (const { path, reason } of [...gaps.unlistable, ...gaps.carriage.quotedFolders()])
-        pending.addUntransferable(path, `cannot be listed: ${reason}`);
-    }
-    await excludeUncarried(pending, gaps, stop);
-    if (pending.totals.objects === 0) {
-      const { objects, examples } = pending.untransferable;
-      if (objects > 0) {
-        pending.commitList();
-        throw operationFailed(
-          `no object under ${sourceRoot} can be transferred: ${joinRoot(sourceRoot, examples[0]?.key ?? "")}: ` +
-            `${examples[0]?.reason ?? ""} (all are named in ${untransferablePath(out)})`,
-        );
-      }
-      throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
-    }
-  } catch (error) {
-    pending.abort();
-    throw error;
+  await choice?.check();
+  if (!choice) {
+    for (const { path, reason } of [...gaps.unlistable, ...gaps.carriage.quotedFolders()])
+      pending.addUntransferable(path, `cannot be listed: ${reason}`);
   }
-  pending.commit();
+  await excludeUncarried(pending, gaps, stop);
+  if (pending.totals.objects > 0) return;
+  const { objects, examples } = pending.untransferable;
+  if (objects === 0)
+    throw operationFailed(`no object was found under ${sourceRoot}: check the bucket and prefix`);
+  pending.commitList();
+  throw operationFailed(
+    `no object under ${sourceRoot} can be transferred: ${joinRoot(sourceRoot, examples[0]?.key ?? "")}: ` +
+      `${examples[0]?.reason ?? ""} (all are named in ${untransferablePath(out)})`,
+  );
 }
 
 async function excludeUncarried(
@@ -175,7 +164,7 @@ async function excludeUncarried(
 async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   const { out, choice } = options;
   let carriage = new Carriage(options);
-  // A choice is made once for each object.
+  // A choice is asked once for each object, and an early manifest may be thrown away.
   const early = choice ? undefined : beginEarly(options, carriage);
   let reportedAt = 0;
   const listed = await listParts(options, {
@@ -201,13 +190,8 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   let pending = await early?.made;
   if (!pending) {
     carriage = new Carriage(options);
-    const take = (each: (entry: ListingEntry) => void) => chosen(choice, carriage, each);
-    pending = await writeManifest({
-      source: (each) => eachOfParts(options, listed.parts, take(each)),
-      manifestPath: out,
-      origin: options,
-      addressability: carriage.perhaps,
-    });
+    pending = beginManifest(options, carriage);
+    await pending.filledBy(eachOfParts(options, listed.parts, chosen(choice, carriage, pending.take)));
   }
   try {
     await commitWhole(options, pending, { carriage, ...listed });
@@ -219,22 +203,33 @@ async function buildInParts(options: BuildOptions): Promise<BuildResult> {
   return { ...totals, leftOut, firstLeftOut, markers, untransferable };
 }
 
-/** Begins a manifest of a parallel listing as it comes; `made` is undefined in the end when the listing was divided. */
+function beginManifest(
+  options: BuildOptions,
+  carriage: Carriage,
+  onProgress?: BuildOptions["onProgress"],
+): PendingManifest {
+  return PendingManifest.begin({
+    manifestPath: options.out,
+    origin: options,
+    addressability: carriage.perhaps,
+    ...(onProgress && { onProgress }),
+  });
+}
+
+/**
+ * Begins a manifest while a parallel listing comes. When the listing is divided the manifest is thrown away, and `made`
+ * resolves to undefined.
+ */
 function beginEarly(
   options: BuildOptions,
   carriage: Carriage,
 ): { live: LiveEntries; made: Promise<PendingManifest | undefined> } {
-  let take: (entry: ListingEntry) => void = () => {};
-  const live = new LiveEntries((entry) => take(entry));
-  const made = writeManifest({
-    source: (each) => {
-      take = chosen(undefined, carriage, each);
-      return live.end;
-    },
-    manifestPath: options.out,
-    origin: options,
-    addressability: carriage.perhaps,
-  }).catch(() => undefined);
+  const pending = beginManifest(options, carriage);
+  const live = new LiveEntries(chosen(undefined, carriage, pending.take));
+  const made = pending.filledBy(live.end).then(
+    () => pending,
+    () => undefined,
+  );
   return { live, made };
 }
 

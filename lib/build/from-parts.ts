@@ -5,11 +5,11 @@ import type { Untransferable } from "../manifest/untransferable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import type { ManifestOrigin } from "./record-lines.ts";
-import { type Addressability, type Markers, type PendingManifest, writeManifest } from "./write.ts";
+import { type Addressability, type Markers, PendingManifest } from "./write.ts";
 
-/** What `combine` is asked to do. */
+/** Parts of a listing to combine. */
 export interface CombineOptions extends ManifestOrigin {
-  /** Holds lsjson-*.json files and a .prefix file beside each. */
+  /** A folder with lsjson-*.json files and a .prefix file beside each. */
   partsDir: string;
   out: string;
   addressability: Addressability;
@@ -18,61 +18,56 @@ export interface CombineOptions extends ManifestOrigin {
 }
 
 /**
- * Makes one manifest of the parts of a listing, in the order of their names, streaming.
- * Throws invalid input that names the part, leaving no manifest, when one is truncated, is no JSON array, or has no
- * sidecar; when there is no object in any; or when an object is in two of them.
+ * Makes one manifest of the parts of a listing, in the order of their names, in memory that does not grow with them. Throws
+ * invalid input, and leaves no manifest, when a part is truncated, is no JSON array, or has no sidecar, when no part has an
+ * object, or when an object is in two parts. The error names the part.
  */
 export async function combineParts(
   options: CombineOptions,
 ): Promise<ListingTotals & { markers: Markers; untransferable: Untransferable }> {
   const parts = findParts(options.partsDir);
-  const pending = await writeManifest({
-    source: (each) =>
-      forEachPartEntry(parts, (entry) => {
-        throwIfStopped(options.stop, "no manifest was written");
-        each(entry);
-      }),
+  const pending = PendingManifest.begin({
     manifestPath: options.out,
     origin: options,
     addressability: options.addressability,
     onProgress: options.onProgress,
   });
-  if (pending.totals.objects === 0) {
-    const [first] = pending.untransferable.examples;
-    pending.abort();
-    throw invalidInput(
-      first
-        ? `${options.partsDir}: no object in the parts can be transferred: ${first.key}: ${first.reason}`
-        : `${options.partsDir}: no object is in any of the ${parts.length} parts`,
-    );
-  }
-  await refuseDuplicates(parts, pending, options.stop);
+  await pending.filledBy(
+    forEachPartEntry(parts, (entry) => {
+      throwIfStopped(options.stop, "no manifest was written");
+      pending.take(entry);
+    }),
+  );
+  await pending.orAbort(checkParts(options, parts, pending));
   pending.commit();
   const { totals, markers, untransferable } = pending;
   return { ...totals, markers, untransferable };
 }
 
-/** Throws invalid input for a manifest in which a key is twice, naming the parts that have it, and leaves none. */
-async function refuseDuplicates(
+/** Throws invalid input when no part has an object, or when two objects have one key, naming their parts. */
+async function checkParts(
+  { partsDir, stop }: CombineOptions,
   parts: readonly Part[],
   pending: PendingManifest,
-  stop: AbortSignal,
 ): Promise<void> {
-  try {
-    const twice = await findFirstDuplicate(pending.written(), { stop });
-    if (!twice) return;
-    const holders: string[] = [];
-    await forEachPartEntry(parts, (entry, part) => {
-      if (holders.length < 2 && entry.Path.toWellFormed() === twice.key) holders.push(part.path);
-    });
-    const [first = "", again = ""] = holders;
+  if (pending.totals.objects === 0) {
+    const [first] = pending.untransferable.examples;
     throw invalidInput(
-      first === again
-        ? `${again}: the key is there twice: ${twice.key}: list the prefix of this part again`
-        : `${again}: the key is in ${first} already: ${twice.key}: keep one of the two parts, or list prefixes that do not overlap`,
+      first
+        ? `${partsDir}: no object in the parts can be transferred: ${first.key}: ${first.reason}`
+        : `${partsDir}: no object is in any of the ${parts.length} parts`,
     );
-  } catch (error) {
-    pending.abort();
-    throw error;
   }
+  const twice = await findFirstDuplicate(pending.written(), { stop });
+  if (!twice) return;
+  const holders: string[] = [];
+  await forEachPartEntry(parts, (entry, part) => {
+    if (holders.length < 2 && entry.Path.toWellFormed() === twice.key) holders.push(part.path);
+  });
+  const [first = "", again = ""] = holders;
+  throw invalidInput(
+    first === again
+      ? `${again}: the key is there twice: ${twice.key}: list the prefix of this part again`
+      : `${again}: the key is in ${first} already: ${twice.key}: keep one of the two parts, or list prefixes that do not overlap`,
+  );
 }

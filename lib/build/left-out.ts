@@ -4,22 +4,22 @@ import { log } from "../system/log.ts";
 import { formatBytes, formatCount } from "../system/units.ts";
 import type { Markers } from "./write.ts";
 
-/** What a listing or an import left out of the manifest. */
+/** The objects that a listing or an import left out of the manifest. */
 interface LeftOut {
-  /** Symbolic links and the like. */
+  /** How many symbolic links and the like. */
   leftOut: number;
   firstLeftOut: string | undefined;
   markers: Markers;
   untransferable: Untransferable;
 }
 
-/** Where the manifest and its list are, and what was listed. */
+/** The path of the manifest, and the root that was listed. */
 interface Listed {
   out: string;
   sourceRoot: string;
 }
 
-/** Says what is not in a manifest, a line for each kind; nothing when all is in it. */
+/** Tells which objects are not in a manifest, one line for each kind. */
 export function sayLeftOut(
   { leftOut, firstLeftOut, markers, untransferable }: LeftOut,
   listed: Listed,
@@ -29,7 +29,7 @@ export function sayLeftOut(
   sayUntransferable(untransferable, listed);
 }
 
-/** Says how many directory markers are not in a manifest: they have no content. */
+/** Tells how many directory markers, which have no content, are not in a manifest. */
 export function sayMarkers({ objects, first }: Markers): void {
   if (objects === 0) return;
   log.info(
@@ -38,7 +38,7 @@ export function sayMarkers({ objects, first }: Markers): void {
   );
 }
 
-/** Warns, with examples, of what cannot be carried to the destination as it is. */
+/** Warns, with examples, of what cannot be carried to the destination as it is; a reason that several share is said once. */
 export function sayUntransferable(
   { objects, bytes, examples }: Untransferable,
   { out, sourceRoot }: Listed,
@@ -48,7 +48,11 @@ export function sayUntransferable(
   log.warn(
     `${what} (${formatBytes(bytes)}) cannot be transferred and ${are} not in the manifest: see ${untransferablePath(out)}`,
   );
-  for (const { key, reason } of examples) log.warn(`  ${joinRoot(sourceRoot, key)}: ${reason}`);
+  const said = new Set<string>();
+  for (const { key, reason } of examples) {
+    log.warn(`  ${joinRoot(sourceRoot, key)}${said.has(reason) ? "" : `: ${reason}`}`);
+    said.add(reason);
+  }
 }
 
 function linksText(leftOut: number, firstLeftOut: string | undefined): string {

@@ -2,19 +2,19 @@ import type { ListingEntry } from "../listing/entry.ts";
 import { type ManifestRecord, manifestSchemaName } from "../manifest/record.ts";
 import { joinRoot } from "../rclone/root.ts";
 
-/** What a manifest record is made of: rclone does not list ETags, but an inventory does. */
+/** The entry of which a record is made. An inventory has ETags too, which rclone does not list. */
 export interface ManifestEntry extends ListingEntry {
   ETag?: string;
 }
 
-/** What the records of one manifest have in common. */
+/** The fields that all records of a manifest have in common. */
 export interface ManifestOrigin {
   runId: string;
   sourceRoot: string;
   destRoot: string;
 }
 
-/** Makes the manifest lines of listed objects; what they have in common is formatted once. */
+/** Makes the manifest lines of listed objects. Their common part is formatted only once. */
 export class RecordLines {
   readonly #beforeSource: string;
   readonly #beforeDest: string;
@@ -30,7 +30,7 @@ export class RecordLines {
     this.#beforeDest = `","dest":"${inString(joinRoot(destRoot, ""))}`;
   }
 
-  /** The line of an object, its newline included: as JSON.stringify writes the record. */
+  /** The line of an object, its newline included. It is the text that JSON.stringify makes of the record. */
   lineOf(entry: ManifestEntry): string {
     const { Path, Size, ModTime, Hashes, ETag, Tier } = entry;
     const key = inString(Path);
@@ -42,7 +42,7 @@ export class RecordLines {
   }
 }
 
-/** A text as it stands between the quotes of a JSON string. */
+/** A text as it is written between the quotes of a JSON string. */
 function inString(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }

@@ -1,27 +1,28 @@
+import { isMd5 } from "../manifest/record.ts";
+import { parseRoot } from "../rclone/remote-options.ts";
 import { invalidInput } from "../system/errors.ts";
 import type { ManifestEntry } from "./record-lines.ts";
 
-/** What a row of an inventory or a listing says, or why it is no object to be copied, or what is wrong with it. */
+/** A row of an inventory or a listing: an object, or a reason why it is left out, or a fault of the row. */
 type ImportedRow =
   | { kind: "object"; entry: ManifestEntry }
   | { kind: "left-out"; why: string }
   | { kind: "bad"; what: string };
 
-/** Reads one row; the fields are in the order of the columns that the reader was made for. */
+/** Reads one row, whose fields have the order of the columns that the reader was made for. */
 export type RowReader = (fields: readonly string[]) => ImportedRow;
 
-/** The formats that hold sizes, and so need no look at the source. */
+/** The formats that hold sizes, for which the source is not listed. */
 export const rowFormats = ["s3-inventory", "lsf"] as const;
 
 const bad = (what: string): ImportedRow => ({ kind: "bad", what });
 const leftOut = (why: string): ImportedRow => ({ kind: "left-out", why });
 
 /**
- * A reader of S3 Inventory rows with columns such as "Bucket,Key,Size,LastModifiedDate,ETag,StorageClass": the
- * fileSchema of the inventory's manifest.json
- * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html). Keys are URL-encoded there.
- * Old versions, delete markers and keys that are not below the root are left out. Throws invalid input for columns that
- * do not tell key and size.
+ * A reader of S3 Inventory rows. `columns` is the fileSchema of the inventory's manifest.json
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html), for example
+ * "Bucket,Key,Size,LastModifiedDate,ETag,StorageClass". Keys are URL-encoded in the rows. Old versions, delete markers and
+ * keys that are not below the root are left out. Throws invalid input for columns without key or size.
  */
 export function inventoryReader(columns: string, sourceRoot: string): RowReader {
   const names = columns.split(",").map((name) => name.trim().toLowerCase());
@@ -29,8 +30,7 @@ export function inventoryReader(columns: string, sourceRoot: string): RowReader 
   for (const name of ["key", "size"]) {
     if (at(name) === -1) throw invalidInput(`--columns: ${columns} has no column ${name}`);
   }
-  const root = sourceRoot.slice(sourceRoot.lastIndexOf(":") + 1).replace(/^\/+/, "");
-  const [bucket = "", ...rest] = root.split("/");
+  const [bucket = "", ...rest] = parseRoot(sourceRoot).path.replace(/^\/+/, "").split("/");
   const prefix = rest.length > 0 ? `${rcloneName(rest.join("/"))}/` : "";
   if (bucket === "" && at("bucket") === -1) {
     throw invalidInput(`--columns: ${columns} has no column bucket, and --source ${sourceRoot} names none`);
@@ -45,7 +45,7 @@ export function inventoryReader(columns: string, sourceRoot: string): RowReader 
     }
     let key: string;
     try {
-      // "+" stands for a space; a plus sign is always escaped.
+      // A "+" stands for a space: a plus sign is always escaped.
       key = rcloneName(decodeURIComponent(field("key").replaceAll("+", "%20")));
     } catch {
       return bad(`the key is not URL-encoded: ${field("key")}`);
@@ -57,7 +57,7 @@ export function inventoryReader(columns: string, sourceRoot: string): RowReader 
     const time = parseTime(field("lastmodifieddate"));
     if (time === undefined) return bad(`the time cannot be read: ${field("lastmodifieddate")}`);
     const etag = field("etag").replaceAll('"', "");
-    // Under these encryptions an ETag is no MD5, even where it looks like one.
+    // With these encryptions an ETag is no MD5, even if it looks like one.
     const encrypted = /KMS|SSE-C/i.test(field("encryptionstatus"));
     return {
       kind: "object",
@@ -66,14 +66,14 @@ export function inventoryReader(columns: string, sourceRoot: string): RowReader 
         Size: size,
         ModTime: time,
         ...(etag !== "" && { ETag: etag }),
-        ...(md5Form.test(etag) && !encrypted && { Hashes: { md5: etag } }),
+        ...(isMd5(etag) && !encrypted && { Hashes: { md5: etag } }),
         ...(field("storageclass") !== "" && { Tier: field("storageclass") }),
       },
     };
   };
 }
 
-/** What to do about a key that is in two rows of an inventory with these columns. */
+/** Advice for a user who has a key in two rows of an inventory with these columns. */
 export function inventoryDuplicateAdvice(columns: string): string {
   return /(?:^|,)\s*islatest\s*(?:,|$)/i.test(columns)
     ? "remove one of the two rows"
@@ -81,9 +81,8 @@ export function inventoryDuplicateAdvice(columns: string): string {
 }
 
 /**
- * A reader of rows of `rclone lsf --csv`; the columns are its --format, such as "pst"
- * (https://rclone.org/commands/rclone_lsf/). Directories are left out. Throws invalid input for columns without path
- * and size.
+ * A reader of rows of `rclone lsf --csv`. `columns` is its --format (https://rclone.org/commands/rclone_lsf/), for example
+ * "pst". Directories are left out. Throws invalid input for columns without path or size.
  */
 export function lsfReader(columns: string): RowReader {
   const unknown = /[^pstihoTMem]/.exec(columns)?.[0];
@@ -112,21 +111,19 @@ export function lsfReader(columns: string): RowReader {
         Path: path,
         Size: size,
         ModTime: time,
-        ...(md5Form.test(field("h")) && { Hashes: { md5: field("h") } }),
+        ...(isMd5(field("h")) && { Hashes: { md5: field("h") } }),
         ...(field("T") !== "" && { Tier: field("T") }),
       },
     };
   };
 }
 
-const md5Form = /^[0-9a-f]{32}$/i;
-
 function parseSize(text: string): number | undefined {
   const size = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(size) ? size : undefined;
 }
 
-/** A time in RFC 3339 and UTC; one without a zone is local, as rclone prints it. "" for none, undefined if it is bad. */
+/** A time as RFC 3339 in UTC. A time without a zone is local, as rclone prints it. An empty text stays; undefined for a bad one. */
 function parseTime(text: string): string | undefined {
   if (text === "") return "";
   const time = new Date(text);
@@ -134,8 +131,9 @@ function parseTime(text: string): string | undefined {
 }
 
 /**
- * A key as rclone shows it: control characters as their symbols, symbols that were there quoted (but U+2400, which is shown
- * as a NUL is), "." and ".." between slashes in full width (https://rclone.org/overview/#restricted-filenames).
+ * A key as rclone shows it (https://rclone.org/overview/#restricted-filenames). Control characters are shown as their symbols.
+ * Characters that are such symbols themselves get a quote before them, except U+2400, which is shown as a NUL is. "." and ".."
+ * between slashes are shown in full width.
  */
 function rcloneName(key: string): string {
   return key

@@ -1,58 +1,174 @@
 import { isMarker, type ListingTotals } from "../listing/entry.ts";
-import { keyText, lineOf } from "../manifest/batch.ts";
+import { keyText, lineOf, type RecordBatch } from "../manifest/batch.ts";
 import { pathProblem } from "../manifest/key.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import { type Untransferable, UntransferableList } from "../manifest/untransferable.ts";
 import { joinRoot } from "../rclone/root.ts";
-import { AtomicFile, removeIfAny, replaceFile } from "../system/durable.ts";
+import { AtomicFile } from "../system/durable.ts";
+import { progressIntervalMs, removeProgress, writeProgress } from "./progress-sidecar.ts";
 import { type ManifestEntry, type ManifestOrigin, RecordLines } from "./record-lines.ts";
 
-/** How often the progress sidecar is rewritten, at most. */
-export const progressIntervalMs = 1_000;
-
-/** Directory markers without content that were left out of a manifest. */
+/** The directory markers without content that were left out of a manifest. */
 export interface Markers {
   objects: number;
   /** The full name of one of them. */
   first: string | undefined;
 }
 
-/** Why a key cannot be carried from the source to the destination as it is, or undefined when it can. */
+/** Tells why a key cannot be carried from the source to the destination as it is; undefined when it can. */
 export type Addressability = (key: string) => string | undefined;
 
-/** A manifest that is complete but does not have its name yet. */
-export interface PendingManifest {
-  totals: ListingTotals;
-  markers: Markers;
-  /** What is in the list beside the manifest. */
-  untransferable: Untransferable;
-  /** Where the manifest can be read before it has its name. */
-  written(): string;
-  /** Adds something that cannot be carried and is not in the manifest: a folder, or an entry that rclone dropped. */
-  addUntransferable(key: string, reason: string): void;
-  /** Moves the records of which `reasonOf` gives a reason from the manifest to the list. */
-  exclude(reasonOf: Addressability): Promise<void>;
-  /** Gives the list its name, where the manifest does not come about for want of records. */
-  commitList(): void;
-  /** Gives the manifest its name; call it only when the lister has ended well. */
-  commit(): void;
-  abort(): void;
+/** The name of a manifest to write, and the common part of its records. */
+interface PendingOptions {
+  manifestPath: string;
+  origin: ManifestOrigin;
+  addressability: Addressability;
+  /** Without it the progress sidecar is written only at the end. */
+  onProgress?: (totals: ListingTotals) => void;
 }
 
-/** The path of the progress sidecar of a manifest. */
-function progressPath(manifestPath: string): string {
-  return `${manifestPath}.progress`;
-}
+/**
+ * A manifest, and the list beside it, that are being written and do not have their names yet. Memory does not grow with them.
+ * Give it the entries by `take`, await the work that does so by `filledBy`, check the whole by `orAbort`, and then `commit`.
+ */
+export class PendingManifest {
+  readonly totals: ListingTotals = { objects: 0, bytes: 0 };
+  readonly markers: Markers = { objects: 0, first: undefined };
+  readonly #options: PendingOptions;
+  readonly #lines: RecordLines;
+  readonly #list: UntransferableList;
+  #file: AtomicFile;
+  #reportedAt = Date.now();
 
-/** Rewrites the progress sidecar of a manifest that is being listed. */
-export function writeProgress(manifestPath: string, totals: ListingTotals): void {
-  const sidecar = { files_listed: totals.objects, bytes_listed: totals.bytes };
-  replaceFile(progressPath(manifestPath), `${JSON.stringify(sidecar)}\n`);
-}
+  private constructor(options: PendingOptions) {
+    this.#options = options;
+    this.#lines = new RecordLines(options.origin);
+    this.#list = new UntransferableList(options.manifestPath);
+    this.#file = new AtomicFile(options.manifestPath);
+  }
 
-/** Removes the progress sidecar of a manifest that did not come about. */
-export function removeProgress(manifestPath: string): void {
-  removeIfAny(progressPath(manifestPath));
+  static begin(options: PendingOptions): PendingManifest {
+    const pending = new PendingManifest(options);
+    try {
+      if (options.onProgress) pending.#report();
+    } catch (error) {
+      pending.abort();
+      throw error;
+    }
+    return pending;
+  }
+
+  /** The objects in the list beside the manifest. */
+  get untransferable(): Untransferable {
+    return this.#list.totals;
+  }
+
+  /**
+   * Takes an entry of a listing. Directories and directory markers are left out, and markers are counted. An object that cannot
+   * be carried goes to the list beside the manifest.
+   */
+  readonly take = (entry: ManifestEntry): void => {
+    if (entry.IsDir) return;
+    const { origin, addressability, onProgress } = this.#options;
+    if (entry.Size === 0 && isMarker(entry)) {
+      this.markers.objects++;
+      this.markers.first ??= joinRoot(origin.sourceRoot, entry.Path);
+      return;
+    }
+    const reason = formProblem(entry) ?? addressability(entry.Path);
+    if (reason !== undefined) {
+      const size = Number.isSafeInteger(entry.Size) && entry.Size >= 0 ? entry.Size : null;
+      this.#list.add({ key: entry.Path, size, reason });
+      return;
+    }
+    this.#file.writeText(this.#lines.lineOf(entry));
+    this.totals.objects++;
+    this.totals.bytes += entry.Size;
+    if (!onProgress || this.totals.objects % 1000 !== 0) return;
+    if (Date.now() - this.#reportedAt >= progressIntervalMs) this.#report();
+  };
+
+  #report(): void {
+    this.#reportedAt = Date.now();
+    writeProgress(this.#options.manifestPath, this.totals);
+    this.#options.onProgress?.(this.totals);
+  }
+
+  /** Awaits `work`, which gives all entries, and reports the totals. Throws as `orAbort` does. */
+  filledBy<T>(work: Promise<T>): Promise<T> {
+    return this.orAbort(
+      work.then((made) => {
+        this.#report();
+        return made;
+      }),
+    );
+  }
+
+  /** Awaits `work`. When it fails, the error is thrown, and manifest and list are thrown away. */
+  async orAbort<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+  }
+
+  /** The path under which the manifest can be read before it has its name. */
+  written(): string {
+    return this.#file.written();
+  }
+
+  /** Adds to the list a folder, or an entry that rclone dropped, of which the manifest has no record. */
+  addUntransferable(key: string, reason: string): void {
+    this.#list.add({ key, size: null, reason });
+  }
+
+  /** Moves each record for whose key `reasonOf` has a reason from the manifest to the list. */
+  async exclude(reasonOf: Addressability): Promise<void> {
+    const kept = new AtomicFile(this.#options.manifestPath, undefined, ".kept");
+    try {
+      await forEachBatch(this.#file.written(), (batch) => this.#keepOf(batch, kept, reasonOf));
+    } catch (error) {
+      kept.abort();
+      throw error;
+    }
+    this.#file.abort();
+    this.#file = kept;
+  }
+
+  #keepOf(batch: RecordBatch, kept: AtomicFile, reasonOf: Addressability): void {
+    for (let row = 0; row < batch.count; row++) {
+      const key = keyText(batch, row);
+      const reason = reasonOf(key);
+      if (reason === undefined) {
+        kept.write(lineOf(batch, row));
+        continue;
+      }
+      const size = batch.size[row] as number;
+      this.#list.add({ key, size, reason });
+      this.totals.objects--;
+      this.totals.bytes -= size;
+    }
+  }
+
+  /** Gives the list its name where there is no manifest, for want of records. */
+  commitList(): void {
+    this.#list.commit();
+  }
+
+  /** Gives the list its name, and then the manifest. */
+  commit(): void {
+    this.#list.commit();
+    this.#file.commit();
+  }
+
+  /** Throws manifest, list and progress sidecar away. */
+  abort(): void {
+    this.#file.abort();
+    this.#list.abort();
+    removeProgress(this.#options.manifestPath);
+  }
 }
 
 /** Why an entry cannot be a record, whatever rclone can carry; undefined when it can. */
@@ -60,102 +176,4 @@ function formProblem({ Path, Size }: ManifestEntry): string | undefined {
   if (isMarker({ Path })) return "rclone copies no object whose key ends in a slash";
   if (!Number.isSafeInteger(Size) || Size < 0) return `its size is not known (${Size})`;
   return Path.isWellFormed() ? pathProblem(Path) : "its name is no UTF-8";
-}
-
-/**
- * Writes what `source` gives, entry by entry, into a manifest that is yet to be committed; memory does not grow with it.
- * Directories and directory markers are left out, and markers counted; what cannot be carried goes to the list beside
- * the manifest.
- * Throws what `source` throws, leaving no manifest.
- */
-export async function writeManifest(options: {
-  source: (each: (entry: ManifestEntry) => void) => Promise<void>;
-  manifestPath: string;
-  origin: ManifestOrigin;
-  addressability: Addressability;
-  /** Without it the progress sidecar is written only at the end. */
-  onProgress?: (totals: ListingTotals) => void;
-}): Promise<PendingManifest> {
-  const { manifestPath, origin, onProgress, addressability } = options;
-  let file = new AtomicFile(manifestPath);
-  const totals: ListingTotals = { objects: 0, bytes: 0 };
-  const lines = new RecordLines(origin);
-  const markers: Markers = { objects: 0, first: undefined };
-  const list = new UntransferableList(manifestPath);
-  let reportedAt = Date.now();
-  const report = () => {
-    writeProgress(manifestPath, totals);
-    onProgress?.(totals);
-  };
-  const abort = () => {
-    file.abort();
-    list.abort();
-    removeProgress(manifestPath);
-  };
-  const take = (entry: ManifestEntry) => {
-    if (entry.IsDir) return;
-    if (entry.Size === 0 && isMarker(entry)) {
-      markers.objects++;
-      markers.first ??= joinRoot(origin.sourceRoot, entry.Path);
-      return;
-    }
-    const reason = formProblem(entry) ?? addressability(entry.Path);
-    if (reason !== undefined) {
-      const size = Number.isSafeInteger(entry.Size) && entry.Size >= 0 ? entry.Size : null;
-      list.add({ key: entry.Path, size, reason });
-      return;
-    }
-    file.writeText(lines.lineOf(entry));
-    totals.objects++;
-    totals.bytes += entry.Size;
-    if (onProgress && totals.objects % 1000 === 0 && Date.now() - reportedAt >= progressIntervalMs) {
-      reportedAt = Date.now();
-      report();
-    }
-  };
-  try {
-    if (onProgress) report();
-    await options.source(take);
-    report();
-  } catch (error) {
-    abort();
-    throw error;
-  }
-  return {
-    totals,
-    markers,
-    untransferable: list.totals,
-    written: () => file.written(),
-    addUntransferable: (key, reason) => list.add({ key, size: null, reason }),
-    exclude: async (reasonOf) => {
-      const kept = new AtomicFile(manifestPath, undefined, ".kept");
-      try {
-        await forEachBatch(file.written(), (batch) => {
-          for (let row = 0; row < batch.count; row++) {
-            const key = keyText(batch, row);
-            const reason = reasonOf(key);
-            if (reason === undefined) {
-              kept.write(lineOf(batch, row));
-              continue;
-            }
-            const size = batch.size[row] as number;
-            list.add({ key, size, reason });
-            totals.objects--;
-            totals.bytes -= size;
-          }
-        });
-      } catch (error) {
-        kept.abort();
-        throw error;
-      }
-      file.abort();
-      file = kept;
-    },
-    commitList: () => list.commit(),
-    commit: () => {
-      list.commit();
-      file.commit();
-    },
-    abort,
-  };
 }

@@ -114,7 +114,8 @@ function rootOf(line: string | undefined): ClusterFacts["runRoot"] {
 function parsePartitions(lines: readonly string[], pending: readonly string[]): PartitionFacts[] {
   const found = new Map<string, PartitionFacts>();
   for (const line of lines) {
-    const [name = "", marked = "", state = "", timeLimit = "", nodes = "", cpus = "", gres = ""] = line.split("|");
+    const [name = "", marked = "", state = "", timeLimit = "", nodes = "", cpus = "", gres = ""] =
+      line.split("|");
     if (name === "") continue;
     const [, idle = "0", , total = "0"] = cpus.split("/");
     const known = found.get(name) ?? {
@@ -151,7 +152,9 @@ function byLoad(a: PartitionFacts, b: PartitionFacts): number {
 }
 
 /** Clusters, the best one for a transfer first; those without a partition that is up last. */
-export function rankClusters<T extends { facts: Pick<ClusterFacts, "partitions"> }>(clusters: readonly T[]): T[] {
+export function rankClusters<T extends { facts: Pick<ClusterFacts, "partitions"> }>(
+  clusters: readonly T[],
+): T[] {
   const ranked = clusters.map((cluster) => ({ cluster, best: bestPartition(cluster.facts) }));
   ranked.sort((a, b) => {
     if (!a.best || !b.best) return Number(!a.best) - Number(!b.best);

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { runtimeNames } from "../rclone/runtime.ts";
-import { removeIfAny, replacePrivateFile } from "../system/durable.ts";
+import { removeIfExists, replacePrivateFile } from "../system/durable.ts";
 import { errnoOf, invalidInput } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
 
@@ -92,7 +92,7 @@ export function writeProfile(folder: string, profile: unknown): Profile {
 
 /** Removes a profile; true when there was one. */
 export function removeProfile(folder: string, profile: string): boolean {
-  return removeIfAny(pathOf(folder, profile));
+  return removeIfExists(pathOf(folder, profile));
 }
 
 /** What --mount says: `REMOTE:BUCKET=/path`. Undefined when it says something else. */

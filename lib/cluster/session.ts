@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
-import { readTextIfAny, writeFileDurable } from "../system/durable.ts";
+import { readTextIfExists, writeFileDurable } from "../system/durable.ts";
 import { errnoOf, exitCodes, operationFailed, XferError } from "../system/errors.ts";
 import { sleep } from "../system/interrupt.ts";
 import { readJsonFile } from "../system/json-file.ts";
@@ -123,7 +123,7 @@ export async function followSession(
   const began = Date.now();
   while (!stop.aborted) {
     // Looked at before the outputs: what it has printed is all there then.
-    const code = readTextIfAny(paths.exit)?.trim();
+    const code = readTextIfExists(paths.exit)?.trim();
     const runs = code === undefined ? runsOf(paths.session, began) : true;
     await out.handOn();
     await err.handOn();

@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { readTextIfAny, removeIfAny } from "../system/durable.ts";
+import { readTextIfExists, removeIfExists } from "../system/durable.ts";
 import { operationFailed, XferError } from "../system/errors.ts";
 import { findProgram, runInForeground, runProgram } from "../system/process.ts";
 import { splitWords } from "../system/shell-words.ts";
@@ -80,8 +80,8 @@ async function openMaster(ssh: readonly string[], host: string): Promise<void> {
   const errorsPath = join(socketFolder(), `opening-${process.pid}.log`);
   const persist = ["-o", `ControlPersist=${persistSeconds}`, "-fN", "--", host];
   const code = await runInForeground([findProgram(name), ...rest, ...persist], errorsPath);
-  const text = readTextIfAny(errorsPath) ?? "";
-  removeIfAny(errorsPath);
+  const text = readTextIfExists(errorsPath) ?? "";
+  removeIfExists(errorsPath);
   if (code === 0) return;
   const failure = sshFailure(host, text, false);
   throw new XferError(failure.text, failure.exitCode);

@@ -1,12 +1,8 @@
 import type { ListingEntry } from "../listing/entry.ts";
-import { keyText, lineOf, type RecordBatch, recordOfRow } from "../manifest/batch.ts";
-import { duplicateKeyError } from "../manifest/distinct-keys.ts";
 import { Column, KeyTable } from "../manifest/key-table.ts";
-import { forEachBatch } from "../manifest/read.ts";
-import type { ManifestRecord } from "../manifest/record.ts";
-import { invalidInput } from "../system/errors.ts";
+import { isMd5, type ManifestRecord } from "../manifest/record.ts";
 
-/** How a manifest's record stands to a listing, from nothing known to most; the first that holds. */
+/** The relations of a record to a listing, from the worst to the best. The first row of the table that holds is the record's. */
 const relations = ["missing", "size-differs", "hash-differs", "size-equal", "hash-equal"] as const;
 
 /**
@@ -20,16 +16,16 @@ const relations = ["missing", "size-differs", "hash-differs", "size-equal", "has
  */
 export type Relation = (typeof relations)[number];
 
-/** Whether the listed object is older than the record, to the second; unknown when a time is missing. */
+/** Whether the listed object is older than the record, to the second. Unknown when one of the times is missing. */
 export type Age = "older" | "not-older" | "unknown";
 
-/** What a listing says of one record. */
+/** The outcome of a comparison for one record. */
 export interface Outcome {
   relation: Relation;
   age: Age;
 }
 
-/** What is compared beside presence and size; each costs memory for every record. */
+/** What to compare beside presence and size. Each wish costs memory for every record. */
 export interface CompareWish {
   hashes: boolean;
   times: boolean;
@@ -39,16 +35,16 @@ const relationBits = 7;
 const olderBit = 8;
 const untimedBit = 16;
 const otherTimeBit = 32;
-/** Times that are closer than this are one: some file systems keep times to two seconds. */
-const sameTimeSeconds = 2;
+/** Times that are closer than this count as equal: some file systems keep times to two seconds. */
+export const sameTimeSeconds = 2;
 const hashWords = 4;
-/** Records or entries between two collections: each leaves about 1 kB behind. */
+/** After this many records or entries, each of which leaves about 1 kB of garbage, the collector is called. */
 const tidyEvery = 1 << 16;
 
 /**
- * Joins a manifest with a listing of what should hold the same keys, in any order: first all records, then all listed
- * entries, then the outcomes. Memory is that of the manifest alone, whatever the listing holds: 16 bytes of digest, 9
- * of size and outcome and 5 to 16 of index a record, 16 more with hashes and 8 more with times.
+ * Joins a manifest with a listing that should hold the same keys, in any order: first add all records, then all listed
+ * entries, then ask for the outcomes. Memory depends on the manifest alone. A record takes 16 bytes of digest, 9 of size and
+ * outcome and 5 to 16 of slots, 16 more with hashes, and 8 more with times.
  */
 export class ManifestComparison {
   readonly #wish: CompareWish;
@@ -74,7 +70,7 @@ export class ManifestComparison {
     return this.#extra;
   }
 
-  /** Adds the next record. Returns the index of an earlier one with the same key, or undefined when it is the first. */
+  /** Adds the next record. Returns the index of an earlier record with the same key; undefined when there is none. */
   addRecord(record: Pick<ManifestRecord, "path" | "size" | "mtime" | "hashes">): number | undefined {
     const earlier = this.addSized(record.path, record.size);
     if (earlier !== undefined) return earlier;
@@ -88,7 +84,7 @@ export class ManifestComparison {
     return undefined;
   }
 
-  /** As addRecord, of a record whose hash and time are not known or not asked for. */
+  /** As addRecord, for a record whose hash and time are not known or not wanted. */
   addSized(path: string, size: number): number | undefined {
     this.#tidy();
     const index = this.#keys.add(path);
@@ -98,7 +94,7 @@ export class ManifestComparison {
     return undefined;
   }
 
-  /** Notes a listed entry; false when its key is not in the manifest. Of a key listed twice the worse outcome stays. */
+  /** Notes a listed entry; false when its key is not in the manifest. If a key is listed twice, its worse outcome stays. */
   addListed(entry: Pick<ListingEntry, "Path" | "Size" | "ModTime" | "Hashes">): boolean {
     this.#tidy();
     const index = this.#keys.find(entry.Path);
@@ -113,7 +109,7 @@ export class ManifestComparison {
     return true;
   }
 
-  /** What the listing says of the record with this index, in manifest order from 0. */
+  /** The outcome of the record with this index, in the order of the manifest from 0. */
   outcome(index: number): Outcome {
     this.#tidy();
     const bits = this.#outcomes.get(index);
@@ -130,8 +126,8 @@ export class ManifestComparison {
   }
 
   /**
-   * The collector lets garbage grow in step with what is alive, the columns included: to hundreds of MB here. Asked now
-   * and then it leaves little, and is quick, since there is nothing in the columns for it to walk.
+   * Calls the collector now and then. By itself it lets garbage grow with the living memory, which here includes the columns:
+   * to hundreds of MB. The call is quick, since it has nothing to follow in the columns.
    */
   #tidy(): void {
     if (++this.#sinceTidy < tidyEvery) return;
@@ -160,101 +156,12 @@ export class ManifestComparison {
   }
 }
 
-/** Whether this is an MD5 in hexadecimal: objects uploaded in parts have none. */
-function isMd5(hex: string | undefined): hex is string {
-  return hex !== undefined && /^[0-9a-f]{32}$/i.test(hex);
-}
-
-/** Eight digits of an MD5, the first, second, third or fourth, as a number. */
+/** The first, second, third or fourth eight digits of an MD5, as a number. */
 function md5Word(hex: string, word: number): number {
   return Number.parseInt(hex.slice(8 * word, 8 * word + 8), 16);
 }
 
-/** The second of an RFC 3339 time; NaN when there is none. */
+/** An RFC 3339 time as whole seconds; NaN when there is none. */
 function secondOf(time: string | null | undefined): number {
   return time ? Math.floor(Date.parse(time) / 1000) : Number.NaN;
-}
-
-/** A manifest made ready for comparison, and the roots that all its records share. */
-export interface LoadedManifest {
-  comparison: ManifestComparison;
-  sourceRoot: string;
-  destRoot: string;
-}
-
-/**
- * Reads a manifest for comparison with a listing; undefined when it has no record. `onRecords` is called now and then,
- * and stops the reading by throwing.
- * Throws invalid input, naming file and line, for a bad record, for other roots than line 1's, and for a key that is
- * there twice: a listing could not tell which of the two it holds.
- */
-export async function loadComparison(
-  manifestPath: string,
-  wish: CompareWish,
-  onRecords: (records: number) => void = () => {},
-): Promise<LoadedManifest | undefined> {
-  const comparison = new ManifestComparison(wish);
-  const whole = wish.hashes || wish.times;
-  const first = await forEachBatch(manifestPath, (batch) => {
-    for (let row = 0; row < batch.count; row++) {
-      const earlier = whole
-        ? comparison.addRecord(recordOfRow(batch, row))
-        : comparison.addSized(keyText(batch, row), batch.size[row] as number);
-      if (earlier !== undefined) {
-        const key = keyText(batch, row);
-        throw duplicateKeyError(manifestPath, { key, line: earlier + 1, again: batch.firstLine + row });
-      }
-      if (comparison.records % 1000 === 0) onRecords(comparison.records);
-    }
-  });
-  return first && { comparison, sourceRoot: first.source_root, destRoot: first.dest_root };
-}
-
-/** A record as its outcome is told; valid until the callback returns. */
-export interface OutcomeRow {
-  readonly path: string;
-  readonly size: number;
-  /** Its line, the newline included. */
-  readonly line: Uint8Array;
-}
-
-/** Reads its record only as far as it is asked: most outcomes are a matter of a counter. */
-class BatchRow implements OutcomeRow {
-  readonly #batch: RecordBatch;
-  row = 0;
-
-  constructor(batch: RecordBatch) {
-    this.#batch = batch;
-  }
-
-  get path(): string {
-    return keyText(this.#batch, this.row);
-  }
-
-  get size(): number {
-    return this.#batch.size[this.row] as number;
-  }
-
-  get line(): Uint8Array {
-    return lineOf(this.#batch, this.row);
-  }
-}
-
-/**
- * Reads the manifest again, in order, with what the listing says of each record.
- * Throws invalid input when it is not the manifest that was loaded.
- */
-export async function forEachOutcome(
-  manifestPath: string,
-  comparison: ManifestComparison,
-  each: (outcome: Outcome, record: OutcomeRow, index: number) => void,
-): Promise<void> {
-  let index = 0;
-  await forEachBatch(manifestPath, (batch) => {
-    const record = new BatchRow(batch);
-    for (; record.row < batch.count; record.row++, index++) each(comparison.outcome(index), record, index);
-  });
-  if (index !== comparison.records) {
-    throw invalidInput(`${manifestPath}: the manifest was changed while it was compared`);
-  }
 }

@@ -1,17 +1,17 @@
 import type { Outcome } from "./comparison.ts";
 
-/** What a comparison with a listing of the destination says of an object, from best to worst. */
+/** The verdicts of a verification on an object, from the best to the worst. */
 export const verdicts = ["hash-proven", "size-only", "differs", "missing"] as const;
 
 export type Verdict = (typeof verdicts)[number];
 
-/** What hashes are worth: compared where both sides have them, required of every object, or not looked at. */
+/** What to do with hashes: compare them where both sides have one, require one of every object, or ignore them. */
 export const checksumModes = ["auto", "require", "off"] as const;
 
 export type ChecksumMode = (typeof checksumModes)[number];
 
-/** The verdict on one object, and why it is no better. */
-export function verdictOn(relation: Outcome["relation"]): { verdict: Verdict; reason: string } {
+/** The verdict of a verification on an object, and why it is no better. */
+export function verifyVerdict(relation: Outcome["relation"]): { verdict: Verdict; reason: string } {
   switch (relation) {
     case "missing":
       return { verdict: "missing", reason: "not at the destination" };

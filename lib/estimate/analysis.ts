@@ -2,12 +2,13 @@ import { invalidInput } from "../system/errors.ts";
 import { inputName } from "../system/input.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import { log } from "../system/log.ts";
+import { quoteWord } from "../system/shell-words.ts";
 import { formatBytes, formatObjects } from "../system/units.ts";
 import { type ClusterAssumptions, suggestShards } from "./cost-model.ts";
 import { forEachSize } from "./size-input.ts";
 import { SizeStats } from "./size-stats.ts";
 
-/** What kind of data set it is: most objects below 1 MiB, most above 100 MiB, or neither. */
+/** The kind of a data set: most objects are below 1 MiB, most are above 100 MiB, or neither. */
 type Profile = "small_files" | "large_files" | "mixed";
 
 const flagsOf: Readonly<Record<Profile, string>> = {
@@ -47,7 +48,7 @@ interface HistogramBin {
   pct_bytes: number;
 }
 
-/** What an analysis is asked for. */
+/** The input of an analysis, and the assumptions that it rests on. */
 export interface AnalyzeOptions {
   /** A manifest or a listing of rclone lsjson, or "-" for standard input. */
   manifestPath: string;
@@ -56,15 +57,18 @@ export interface AnalyzeOptions {
   onProgress?: ((progress: ReadProgress) => void) | undefined;
 }
 
-/** Analyzes a manifest or a listing in one pass, in memory that does not grow with it. Throws invalid input for a bad or empty one. */
+/**
+ * Analyzes a manifest or a listing in one reading, in memory that does not grow with it. Throws invalid input for a bad or
+ * empty one.
+ */
 export async function analyzeManifest(options: AnalyzeOptions): Promise<Analysis> {
   const stats = await sizeStatsOf(options.manifestPath, options.onProgress);
   return analysisOf(stats, options);
 }
 
 /**
- * The sizes of the objects of a manifest or a listing. Throws invalid input, naming file and line, for a bad record, a torn
- * listing or an input without objects.
+ * Gathers the sizes of all objects of a manifest or a listing. Throws invalid input, naming file and line, for a bad record,
+ * a torn listing or an input without objects.
  */
 export async function sizeStatsOf(
   manifestPath: string,
@@ -107,8 +111,8 @@ function analysisOf(stats: SizeStats, { baseFlags, cluster }: AnalyzeOptions): A
 }
 
 /**
- * The number of shards that an analysis suggests, or more where `maxObjects` asks for it; not more than there are objects.
- * Throws invalid input as `analyzeManifest` does.
+ * The number of shards that an analysis suggests, or more where `maxObjects` asks for more, but never more than there are
+ * objects. Throws invalid input as `analyzeManifest` does.
  */
 export async function shardsFor(
   options: Pick<AnalyzeOptions, "manifestPath" | "cluster" | "onProgress"> & {
@@ -138,7 +142,7 @@ function sizeFields(stats: SizeStats): Record<string, number | string> {
     small_files_pct: percent(small, objects),
     medium_files_pct: percent(objects - small - large, objects),
     large_files_pct: percent(large, objects),
-    // The same under the names that scripts for the earlier tool read, and for people.
+    // The sizes again: for people, and under the names that scripts for the earlier tool read.
     ...Object.fromEntries(
       Object.entries(sizes).flatMap(([name, size]) => [
         [`${name}_human`, formatBytes(size)],
@@ -168,7 +172,9 @@ function profileOf(stats: SizeStats): { profile: Profile; explanation: string } 
   return { profile: "mixed", explanation: `neither small nor large objects prevail, ${about}` };
 }
 
-/** The suggested flags that the user has not given, and then the user's: the order that scripts for the earlier tool know. */
+/**
+ * The suggested flags that the user has not given, followed by the user's flags: scripts for the earlier tool know this order.
+ */
 function mergeFlags(base: readonly string[], suggested: string): string {
   const given = new Set(base.map((word) => word.split("=", 1)[0]));
   const words = suggested.split(" ");
@@ -177,11 +183,6 @@ function mergeFlags(base: readonly string[], suggested: string): string {
     return !given.has(flag);
   });
   return [...added, ...base.map(quoteWord)].join(" ");
-}
-
-/** A word as a shell's quoting rules read it back. */
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 
 function histogramOf(stats: SizeStats): HistogramBin[] {

@@ -4,41 +4,42 @@ const MiB = 1024 * 1024;
 const TiB = 1024 ** 4;
 
 /**
- * The cost model: an array task moves so many bytes a second, and starts so many objects a second; an object costs its
- * bytes and its start. All of it can be measured on a cluster and differs: it is printed with what rests on it.
+ * The cost model: an array task moves this many bytes and starts this many objects a second. An object costs its bytes and
+ * its start. The numbers differ from cluster to cluster and can be measured there, so that all that rests on them is printed
+ * with them.
  */
 const taskBytesPerSecond = 500 * MiB;
 const taskObjectsPerSecond = 500;
-/** What an object costs beside its bytes, as bytes: what a task moves in the time that it takes to start one. */
+/** The cost of an object's start, in bytes: as many as a task moves in the time that it takes to start one object. */
 export const objectOverheadBytesDefault = taskBytesPerSecond / taskObjectsPerSecond;
-/** From sbatch to the first byte: the queue's turn, the container, rclone. */
+/** Seconds from sbatch to the first byte: the wait in the queue, and the starts of the container and of rclone. */
 const taskStartSeconds = 15;
-/** A shard that takes longer makes a lost node expensive; a shorter one than `shardSecondsMin` is mostly its start. */
+/** A shard that takes longer makes a lost node expensive. One that is shorter than `shardSecondsMin` is mostly its start. */
 const shardSecondsTarget = 1800;
 const shardSecondsMin = 60;
-/** An agent holds the keys of its shard in memory. */
+/** An agent holds a table of its shard's records in memory. */
 const shardObjectsMax = 1_000_000;
-/** Shards for each place in the array, beyond which more of them level nothing. */
+/** Shards for each slot of the array; more of them make the load no more even. */
 const wavesMax = 4;
 
-/** A data set, as far as its cost depends on it. */
+/** The numbers of a data set on which its cost depends. */
 export interface DataSet {
   objects: number;
   bytes: number;
 }
 
-/** Where the transfer will run. */
+/** The cluster on which the transfer will run. */
 export interface ClusterAssumptions {
   cpusPerTask: number;
   arrayConcurrency: number;
-  /** CPUs that the array may take in all; undefined for no limit. */
+  /** CPUs that the whole array may take; undefined for no limit. */
   coreBudget: number | undefined;
   maxShardBytesTb: number;
-  /** The least work that a shard is worth; a minute unless given. */
+  /** Seconds of work below which a shard is not worth its start; a minute unless given. */
   minShardSeconds?: number | undefined;
 }
 
-/** The least work of a shard whose agent starts at once on this machine: no queue and no container. */
+/** The least seconds of work of a shard on this machine, where its agent starts at once: there is no queue and no container. */
 export const minShardSecondsHere = 5;
 
 export const clusterDefaults: ClusterAssumptions = {
@@ -48,46 +49,47 @@ export const clusterDefaults: ClusterAssumptions = {
   maxShardBytesTb: 10,
 };
 
-/** A number of shards, why, and what was assumed. */
+/** A number of shards, the reasons for it, and its assumptions. */
 export interface ShardSuggestion {
   shards: number;
   reasoning: string;
   assumptions: Record<string, number | null>;
 }
 
-/** Array tasks that run at a time. */
-function placesOf({ arrayConcurrency, coreBudget, cpusPerTask }: ClusterAssumptions): number {
+/** The slots of the array: how many of its tasks run at a time. */
+function slotsOf({ arrayConcurrency, coreBudget, cpusPerTask }: ClusterAssumptions): number {
   const byCores = coreBudget === undefined ? Number.POSITIVE_INFINITY : Math.floor(coreBudget / cpusPerTask);
   return Math.max(1, Math.min(arrayConcurrency, byCores));
 }
 
-/** Seconds of one task's work. */
+/** Seconds that one task would work on a data set. */
 function workSeconds({ objects, bytes }: DataSet): number {
   return bytes / taskBytesPerSecond + objects / taskObjectsPerSecond;
 }
 
 /**
- * How many shards a data set should be cut into: enough for the bytes and objects that one may have, enough to keep every
- * place of the array busy with at least a minute of work (or what the assumptions say), and shards of half an hour up to four for each place.
+ * How many shards a data set should be cut into: the largest of three numbers. The first keeps each shard below the bytes and
+ * objects that it may have. The second keeps every slot of the array busy, with at least a minute of work (or as the
+ * assumptions say) a shard. The third makes shards of half an hour, up to four for each slot.
  */
 export function suggestShards(data: DataSet, cluster: ClusterAssumptions): ShardSuggestion {
-  const places = placesOf(cluster);
+  const slots = slotsOf(cluster);
   const secondsMin = cluster.minShardSeconds ?? shardSecondsMin;
   const seconds = workSeconds(data);
   const byBytes = Math.ceil(data.bytes / (cluster.maxShardBytesTb * TiB));
   const byObjects = Math.ceil(data.objects / shardObjectsMax);
-  const byTime = Math.min(wavesMax * places, Math.ceil(seconds / shardSecondsTarget));
-  const byPlaces = Math.min(places, Math.ceil(seconds / secondsMin));
-  const needed = Math.max(1, byBytes, byObjects, byTime, byPlaces);
-  // The last wave is then as full as the others.
-  const level = needed > places ? Math.ceil(needed / places) * places : needed;
+  const byTime = Math.min(wavesMax * slots, Math.ceil(seconds / shardSecondsTarget));
+  const bySlots = Math.min(slots, Math.ceil(seconds / secondsMin));
+  const needed = Math.max(1, byBytes, byObjects, byTime, bySlots);
+  // Whole waves: the last one is as full as the others.
+  const level = needed > slots ? Math.ceil(needed / slots) * slots : needed;
   const shards = Math.max(1, Math.min(level, data.objects));
   const reasoning = [
     `shards_by_bytes=${byBytes} (${formatBytes(data.bytes)} / ${cluster.maxShardBytesTb} TiB)`,
     `shards_by_objects=${byObjects} (${formatCount(data.objects)} / ${formatCount(shardObjectsMax)})`,
-    `shards_by_time=${byTime} (${formatDuration(seconds)} of one task's work / ${formatDuration(shardSecondsTarget)}, at most ${wavesMax} x ${places})`,
-    `shards_by_concurrency=${byPlaces} (${places} at a time, each with at least ${formatDuration(secondsMin)} of work)`,
-    `chose ${shards}: the largest${level > needed ? `, rounded up to full waves of ${places}` : ""}${shards < level ? ", but one object a shard" : ""}`,
+    `shards_by_time=${byTime} (${formatDuration(seconds)} of one task's work / ${formatDuration(shardSecondsTarget)}, at most ${wavesMax} x ${slots})`,
+    `shards_by_concurrency=${bySlots} (${slots} at a time, each with at least ${formatDuration(secondsMin)} of work)`,
+    `chose ${shards}: the largest${level > needed ? `, rounded up to full waves of ${slots}` : ""}${shards < level ? ", but one object a shard" : ""}`,
   ].join("; ");
   const assumptions = {
     total_bytes: data.bytes,
@@ -106,13 +108,13 @@ export function suggestShards(data: DataSet, cluster: ClusterAssumptions): Shard
   return { shards, reasoning, assumptions };
 }
 
-/** Seconds until the array has copied the data set in so many level shards, where the network is no limit. */
+/** Seconds until the array has copied the data set in this many even shards, where the network is no limit. */
 export function arraySeconds(data: DataSet, shards: number, cluster: ClusterAssumptions): number {
-  const waves = Math.ceil(shards / placesOf(cluster));
+  const waves = Math.ceil(shards / slotsOf(cluster));
   return waves * (taskStartSeconds + workSeconds(data) / shards);
 }
 
-/** S3 requests of a transfer from S3 to S3. */
+/** The S3 requests of a transfer from S3 to S3, by kind. */
 export interface RequestCounts {
   list: number;
   get: number;
@@ -126,9 +128,9 @@ const partBytes = 5 * MiB;
 const listPage = 1000;
 
 /**
- * The requests of a transfer: one LIST for 1,000 objects, one GET and one PUT each; objects above 200 MiB are put in
- * parts of 5 MiB, rclone's defaults. Parts are exact to half a part for each such object; parts that rclone enlarges to
- * keep them below 10,000 are not taken into account.
+ * The requests of a transfer: one LIST for 1,000 objects, and for each object one GET and one PUT. Objects above 200 MiB are
+ * put in parts of 5 MiB, as rclone does by default. The number of parts is exact to half a part for each of these objects.
+ * It is too high where rclone enlarges the parts of an object to keep them below 10,000.
  */
 export function requestsOf(data: DataSet & { inParts: number; bytesInParts: number }): RequestCounts {
   return {

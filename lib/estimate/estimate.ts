@@ -11,25 +11,25 @@ import {
 } from "./cost-model.ts";
 import type { SizeBin } from "./size-stats.ts";
 
-/** Rates in the table of times. */
+/** How many rates are in the table of times. */
 const ratesCount = 7;
 
-/** How sizes are put into bins: not at all, by powers of two, or so many bins of equal ratio between two sizes. */
+/** How sizes are put into bins: not at all, by powers of two, or into `bins` bins of equal ratio between two sizes. */
 type HistogramMode =
   | { mode: "none" }
   | ({ mode: "pow2" } & Pow2Bounds)
   | { mode: "log"; bins: number; min: number; max: number };
 
-/** What a histogram of powers of two is held to. */
+/** Bounds of a histogram of powers of two. */
 interface Pow2Bounds {
-  /** So many bins at most, but for those at the ends. */
+  /** The most bins there may be between the two ends. */
   bins?: number | undefined;
   /** The bins begin with the power of two at or below this size, and end with the one at or above that. */
   min?: number | undefined;
   max?: number | undefined;
 }
 
-/** What an estimate is asked for. */
+/** The input of an estimate, and its assumptions. */
 export interface EstimateOptions {
   /** A manifest or a listing of rclone lsjson, or "-" for standard input. */
   manifestPath: string;
@@ -37,7 +37,7 @@ export interface EstimateOptions {
   minRate: number;
   maxRate: number;
   histogram: HistogramMode;
-  /** The unit that rates are told in; undefined for bits in the unit that suits each. */
+  /** The unit of printed rates; undefined for bits, in the unit that suits each rate. */
   preferUnits: RateUnit | undefined;
   cluster: ClusterAssumptions;
   now: Date;
@@ -48,10 +48,10 @@ export interface EstimateOptions {
 interface RateTime {
   bytes_per_second: number;
   rate_human: string;
-  /** For the bytes alone. */
+  /** The time that the network takes for the bytes. */
   bytes_seconds: number;
   bytes_seconds_human: string;
-  /** With what the array's tasks can do: the later of the two. */
+  /** The longer of the network's time and the array's. */
   expected_seconds: number;
   expected_seconds_human: string;
   expected_end: string;
@@ -64,7 +64,7 @@ export interface Estimate {
   total_bytes: number;
   total_bytes_human: string;
   rates: RateTime[];
-  /** What the array takes where the network is no limit. */
+  /** The time that the array takes where the network is no limit. */
   array_seconds: number;
   shards: number;
   assumptions: ShardSuggestion["assumptions"];
@@ -72,7 +72,7 @@ export interface Estimate {
   histogram: SizeBin[];
 }
 
-/** Estimates a transfer in one pass over its manifest or listing. Throws invalid input for a bad or empty one. */
+/** Estimates a transfer in one reading of its manifest or listing. Throws invalid input for a bad or empty one. */
 export async function estimateTransfer(options: EstimateOptions): Promise<Estimate> {
   const { histogram, cluster } = options;
   const bins = histogram.mode === "log" ? new LogBins(histogram) : undefined;
@@ -121,8 +121,8 @@ function ratesFrom(min: number, max: number): number[] {
 }
 
 /**
- * The bins of powers of two within bounds; what is smaller or larger is in one bin more at each end, where there is any.
- * Where there would be too many, each holds as many powers as it takes.
+ * The bins of powers of two within bounds. Smaller and larger objects, if there are any, are in one more bin at each end.
+ * Where there would be too many bins, each holds several powers.
  */
 export function boundedBins(bins: readonly SizeBin[], { bins: count, min, max }: Pow2Bounds): SizeBin[] {
   const filled = bins.filter(({ to }) => to > 1);
@@ -152,7 +152,7 @@ function logSpaced(min: number, max: number, count: number): number[] {
   );
 }
 
-/** Bins of equal ratio; what is smaller or larger is in one bin more at each end, where there is any. */
+/** Bins of equal ratio. Smaller and larger objects, if there are any, are in one more bin at each end. */
 class LogBins {
   readonly #edges: number[];
   readonly #bins: SizeBin[];

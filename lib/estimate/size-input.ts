@@ -1,20 +1,21 @@
 import { forEachBatch } from "../manifest/read.ts";
-import { errnoOf, invalidInput } from "../system/errors.ts";
+import { type BlockInput, openInput, PeekedInput } from "../system/block-input.ts";
+import { errnoOf, invalidInput, readError } from "../system/errors.ts";
 import { inputName } from "../system/input.ts";
 import { JsonObjects } from "../system/json-objects.ts";
-import { type BlockInput, type LineBlockOptions, openInput, PeekedInput } from "../system/line-blocks.ts";
+import type { LineBlockOptions } from "../system/line-blocks.ts";
 
-/** What is looked at to tell a manifest from a listing. */
+/** Bytes at the beginning that tell a manifest from a listing. */
 const headBytes = 64 * 1024;
 const blockBytes = 512 * 1024;
 const byteOrderMark = Buffer.from("\uFEFF");
-/** Blocks between two turns of the event loop, so that signals and timers are served. */
+/** After this many blocks the event loop gets a turn: signals and timers are then served. */
 const blocksPerTurn = 16;
 
 /**
- * Calls `each` with the size of every object of a manifest, or of a listing as `rclone lsjson` prints it: one JSON array in
- * any layout, or an object a line. Folders are left out. A size that the place does not tell is -1, as rclone lists it.
- * Throws invalid input, naming file and line, for anything else and for a listing that is torn.
+ * Calls `each` with the size of every object of a manifest, or of a listing by `rclone lsjson`. The listing may be one JSON
+ * array in any layout, or an object a line. Folders are left out. A size that the store does not tell is -1, as rclone lists
+ * it. Throws invalid input, naming file and line, for anything else and for a listing that is torn.
  */
 export async function forEachSize(
   path: string,
@@ -35,21 +36,15 @@ export async function forEachSize(
   );
 }
 
-/** An input that is open, with its beginning. Throws invalid input, naming the file, for one that cannot be read. */
+/** Opens an input and looks at its beginning. Throws invalid input, naming the file, for one that cannot be read. */
 async function peeked(path: string): Promise<PeekedInput> {
   try {
     const input = new PeekedInput(openInput(path));
     await input.peek(headBytes);
     return input;
   } catch (error) {
-    const why = {
-      ENOENT: "no such file",
-      EISDIR: "is a folder: a file is wanted",
-      EACCES: "may not be read",
-    };
-    const code = errnoOf(error) ?? "";
-    if (Object.hasOwn(why, code)) throw invalidInput(`${path}: ${why[code as keyof typeof why]}`);
-    throw error;
+    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such file`, { cause: error });
+    throw readError(inputName(path), error);
   }
 }
 
@@ -62,7 +57,7 @@ async function peeked(path: string): Promise<PeekedInput> {
  * | a line that is an object with a `schema` | a manifest |
  * | a line that is an object with a size, as rclone or a manifest writes it | a listing |
  * | an object of several lines with a size and no `schema` | a listing |
- * | anything else | a manifest, whose reader says what is wrong with it |
+ * | anything else | a manifest: its reader says what is wrong with it |
  */
 export function isListing(head: string): boolean {
   const text = head.trimStart();

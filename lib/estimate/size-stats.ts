@@ -1,11 +1,11 @@
 const MiB = 1024 * 1024;
-/** Below this an object is small, above `largeAboveBytes` it is large. */
+/** An object below this size is small; one above `largeAboveBytes` is large. */
 const smallBelowBytes = MiB;
 const largeAboveBytes = 100 * MiB;
-/** rclone uploads larger objects in parts: --s3-upload-cutoff. */
+/** rclone uploads objects above this size in parts: --s3-upload-cutoff. */
 const partsAboveBytes = 200 * MiB;
 
-/** The first bits of a size that are kept: a bucket is 1/1,024 of its lower end wide. */
+/** The leading bits of a size that name its bucket: a bucket is 1/1,024 of its lower end wide. */
 const keptBits = 10;
 const bucketsPerPower = 1 << keptBits;
 const powers = 54;
@@ -13,17 +13,17 @@ const exponentBias = 1023;
 
 /** The objects of a range of sizes. */
 export interface SizeBin {
-  /** From this many bytes on. */
+  /** The smallest size in the bin. */
   from: number;
-  /** To less than this. */
+  /** All sizes in the bin are below this. */
   to: number;
   objects: number;
   bytes: number;
 }
 
 /**
- * Sizes of objects, gathered in 0.5 MiB of memory whatever their number. Totals, extremes, counts and the histogram are
- * exact; percentiles are exact below 2 KiB and within 0.05 % above.
+ * The sizes of any number of objects, gathered in 0.5 MiB of memory. Totals, extremes, counts and the histogram are exact.
+ * Percentiles are exact below 2 KiB and within 0.05 % above.
  */
 export class SizeStats {
   objects = 0;
@@ -32,7 +32,7 @@ export class SizeStats {
   max = 0;
   small = 0;
   large = 0;
-  /** Objects whose size the place does not tell; they count with 0 bytes. */
+  /** Objects whose size the store does not tell; they count with 0 bytes. */
   unknown = 0;
   /** Objects that are uploaded in parts, and their bytes. */
   inParts = 0;
@@ -40,11 +40,11 @@ export class SizeStats {
   #empty = 0;
   readonly #buckets = new Float64Array(powers * bucketsPerPower);
   readonly #powerBytes = new Float64Array(powers);
-  // A double's upper word holds its exponent and first bits: the number of its bucket. Little-endian, as all targets are.
+  // The upper word of a double holds its exponent and leading bits, which are its bucket. All targets are little-endian.
   readonly #double = new Float64Array(1);
   readonly #words = new Uint32Array(this.#double.buffer);
 
-  /** Adds an object; a size of -1 is one that is not known. */
+  /** Adds an object; -1 stands for a size that is not known. */
   add(listed: number): void {
     if (listed < 0) this.unknown++;
     const size = Math.max(0, listed);
@@ -71,7 +71,7 @@ export class SizeStats {
     this.#powerBytes[power] = (this.#powerBytes[power] as number) + size;
   }
 
-  /** The size of the object at this share of all, in order of size: 0.5 is the median. The lower one between two. */
+  /** The size of the object at this share of all objects in order of size: 0.5 is the median, the lower one of two. */
   percentile(share: number): number {
     let rank = Math.floor(share * (this.objects - 1));
     if (rank < this.#empty) return 0;
@@ -84,7 +84,7 @@ export class SizeStats {
     return this.max;
   }
 
-  /** Objects and bytes by powers of two, from the smallest object's to the largest's; empty objects by themselves. */
+  /** Objects and bytes by powers of two, from the smallest object to the largest. Empty objects have a bin of their own. */
   histogram(): SizeBin[] {
     const bins: SizeBin[] = [];
     if (this.#empty > 0) bins.push({ from: 0, to: 1, objects: this.#empty, bytes: 0 });
@@ -105,7 +105,7 @@ export class SizeStats {
   }
 }
 
-/** The middle of a bucket; where it holds one whole number, that number. */
+/** The middle of a bucket, or the one whole number in it where there is only one. */
 function middleOf(bucket: number): number {
   const power = bucket >>> keptBits;
   const width = 2 ** (power - keptBits);

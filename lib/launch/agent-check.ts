@@ -6,10 +6,10 @@ import { runProgram } from "../system/process.ts";
 /** How starting a run's binary on this host went. */
 interface TriedStart {
   path: string;
-  /** Whether it is the run directory's own copy; otherwise it is a path on the cluster, which nodes may see alone. */
+  /** Whether it is the run directory's own copy. Otherwise it is a path on the cluster, which only the nodes may see. */
   isCopy: boolean;
   exists: boolean;
-  /** Undefined when it ran to its end and ended with 0. */
+  /** Undefined when the binary ran to its end and ended with 0. */
   failure: { text: string; denied: boolean } | undefined;
 }
 
@@ -44,8 +44,8 @@ export function agentVerdict({ path, isCopy, exists, failure }: TriedStart): {
 }
 
 /**
- * Starts the binary of a run once, before an array of tasks would: it shows a noexec mount, a binary for another machine
- * and a C library that is too old. Returns a warning, if there is one. Throws when the tasks could not start.
+ * Starts the binary of a run once, before an array of tasks would. A noexec mount, a binary for another machine and a C
+ * library that is too old show themselves here. Returns a warning, if there is one. Throws when the tasks could not start.
  */
 export async function checkAgent(run: RunLayout): Promise<string | undefined> {
   const isCopy = !existsSync(run.agentPath);
@@ -60,7 +60,8 @@ export async function checkAgent(run: RunLayout): Promise<string | undefined> {
 const startTimeoutMs = 60_000;
 
 async function startFailure(path: string): Promise<TriedStart["failure"]> {
-  // As the batch script does it. A shell tells what execve(2) said in its exit code: 126 it may not or cannot, 127 not found.
+  // The batch script starts it the same way. The shell's exit code tells what execve(2) said: 126 for a binary that may not
+  // or cannot be executed, 127 for one that is not found.
   const result = await runProgram(["sh", "-c", 'exec "$0" --version', path], { timeoutMs: startTimeoutMs });
   if (result.code === 0) return undefined;
   const said = result.stderr.trim().replace(/\s*\n\s*/g, "; ") || `exit code ${result.code}`;

@@ -17,9 +17,9 @@ type LaunchRequest = Pick<
 >;
 
 /**
- * Checks all that a run directory is rendered from, and writes nothing: what is wrong is said before hours of listing.
- * Returns what the user should be told. Throws invalid input for flags, options, paths and folders that the run could not
- * start or be accounted for with.
+ * Checks all that a run directory is rendered from, and writes nothing, so that a mistake is told before hours of listing.
+ * Returns warnings for the user. Throws invalid input for flags, options, paths and folders with which the run could not
+ * start, or not be accounted for.
  */
 export async function checkRequest(
   request: LaunchRequest,
@@ -30,7 +30,7 @@ export async function checkRequest(
   checkImage(rclone.runtime, rclone.image);
   const context = remoteContext(rclone.configPath, rclone.runtime);
   if (roots.dest !== undefined) checkCreateBucket(roots.dest, request.createBucket, context);
-  // Refuses what a container cannot mount.
+  // The mounts themselves are made when rclone starts: here a root that no container can mount is refused.
   mountsFor({
     runtime: rclone.runtime,
     configPath: rclone.configPath,

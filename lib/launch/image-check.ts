@@ -3,7 +3,7 @@ import { isAbsolute } from "node:path";
 import type { RuntimeName } from "../rclone/runtime.ts";
 import { errnoOf, invalidInput, operationFailed } from "../system/errors.ts";
 
-/** The part of a run's configuration that says what its tasks start in. */
+/** The part of a run's configuration that names the image of its tasks. */
 interface ImageUse {
   runtime: RuntimeName;
   rclone_image: string | null;
@@ -13,7 +13,7 @@ interface ImageUse {
  * Looks at a run's image before its array is submitted, once for all tasks. Returns a warning for an image that every
  * task would pull from a registry. Throws when a local image is not there or cannot be read here.
  */
-export function checkImageHere({ runtime, rclone_image: image }: ImageUse): string | undefined {
+export function checkImageReadable({ runtime, rclone_image: image }: ImageUse): string | undefined {
   if (runtime === "host" || image === null) return undefined;
   if (!isAbsolute(image)) return pullWarning(runtime, image);
   const what = whyUnreadable(image);

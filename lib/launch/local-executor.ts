@@ -1,16 +1,16 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { RunLayout } from "../run/layout.ts";
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { type RunLayout, shardLayout } from "../run/layout.ts";
 import { submissionVariable } from "../run/submissions.ts";
 import { exitCodes } from "../system/errors.ts";
-import { sleep, stopReason } from "../system/interrupt.ts";
+import { sleep } from "../system/interrupt.ts";
+import { wordsOfLine } from "../system/log.ts";
 import { childEnvironment, startSupervised } from "../system/process.ts";
-import { afterRunning } from "../system/running-time.ts";
+import { stopWith } from "../system/stop-child.ts";
 
 /** The wait before a shard is started again: it doubles from start to start, up to the maximum. */
 const restartWaitMs = 1_000;
 const restartWaitMsMax = 30_000;
-/** An agent looks at files side by side, however few cores there are. */
+/** Threads of an agent's file operations: it looks at many files side by side, however few cores there are. */
 const threads = "16";
 /** How long a stopped agent may take before it is killed. */
 const stopGraceMs = 20_000;
@@ -19,8 +19,10 @@ const stopGraceMs = 20_000;
 export interface ShardEnd {
   shard: number;
   outcome: "done" | "failed" | "stopped";
-  /** The last line of what a failed agent printed. */
+  /** The last words of its agent's last start, without the time; empty when it said nothing. */
   said: string;
+  /** When that start was made, in milliseconds of the clock. */
+  startedAt: number;
 }
 
 /** What the local executor runs. */
@@ -46,7 +48,7 @@ export async function runLocally(options: LocalExecutorOptions): Promise<ShardEn
   const { run, shards, stop } = options;
   mkdirSync(run.logsDir, { recursive: true });
   const ends: ShardEnd[] = [];
-  // One list for first starts and restarts: [shard, starts so far, not before].
+  // Shards waiting for a start or a restart, and the earliest time of it.
   const waiting = shards.map((shard) => ({ shard, starts: 0, notBeforeMs: 0 }));
   const worker = async (): Promise<void> => {
     for (;;) {
@@ -60,54 +62,58 @@ export async function runLocally(options: LocalExecutorOptions): Promise<ShardEn
       }
       const [entry] = waiting.splice(index, 1);
       if (!entry) return;
-      const end = await runAgentProcess(entry.shard, options);
-      if (end.code === exitCodes.done) ends.push({ shard: entry.shard, outcome: "done", said: "" });
-      else if (stop.aborted) ends.push({ shard: entry.shard, outcome: "stopped", said: end.said });
+      const { shard } = entry;
+      const startedAt = Date.now();
+      const end = await runAgentProcess(shard, options);
+      const { said } = end;
+      if (end.code === exitCodes.done) ends.push({ shard, outcome: "done", said, startedAt });
+      else if (stop.aborted) ends.push({ shard, outcome: "stopped", said, startedAt });
       else if (end.canGoOn && entry.starts + 1 < startsMax) {
         const waitMs = Math.min(restartWaitMsMax, restartWaitMs * 2 ** Math.min(entry.starts, 10));
-        waiting.push({ shard: entry.shard, starts: entry.starts + 1, notBeforeMs: Date.now() + waitMs });
-      } else ends.push({ shard: entry.shard, outcome: "failed", said: end.said });
+        waiting.push({ shard, starts: entry.starts + 1, notBeforeMs: Date.now() + waitMs });
+      } else ends.push({ shard, outcome: "failed", said, startedAt });
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, options.concurrency) }, worker));
-  for (const { shard } of waiting) ends.push({ shard, outcome: "stopped", said: "not started" });
+  for (const { shard } of waiting) ends.push({ shard, outcome: "stopped", said: "", startedAt: Date.now() });
   return ends.sort((one, other) => one.shard - other.shard);
 }
 
 interface AgentEnd {
   code: number;
-  /** Whether another start can bring the shard on: it said so, or it was killed. */
+  /** Whether another start can bring the shard on: the agent said so by its exit code, or it was killed. */
   canGoOn: boolean;
   said: string;
 }
 
 async function runAgentProcess(shard: number, options: LocalExecutorOptions): Promise<AgentEnd> {
   const { run, command, submission, stop } = options;
-  const output = join(run.logsDir, `agent_${shard}.out`);
+  const output = shardLayout(run, shard).agentOutput;
   const fd = openSync(output, "a", 0o666);
+  const { size: saidBefore } = fstatSync(fd);
   try {
     const agent = startSupervised([...command, "agent", "--run-dir", run.dir, "--shard", String(shard)], {
       env: { UV_THREADPOOL_SIZE: threads, ...childEnvironment(), [submissionVariable]: submission },
       outputFd: fd,
     });
-    let callOffKill: (() => void) | undefined;
-    const onStop = () => {
-      agent.signalGroup(stopReason(stop) === "SIGINT" ? "SIGINT" : "SIGTERM");
-      callOffKill = afterRunning(stopGraceMs, () => agent.signalGroup("SIGKILL"));
-    };
-    if (stop.aborted) onStop();
-    else stop.addEventListener("abort", onStop, { once: true });
+    using _ = stopWith(agent, stop, (reason) => ({
+      graceMs: stopGraceMs,
+      ask: () => agent.signalGroup(reason === "SIGINT" ? "SIGINT" : "SIGTERM"),
+    }));
     const exit = await agent.exited;
-    callOffKill?.();
-    stop.removeEventListener("abort", onStop);
     const canGoOn = exit.code === exitCodes.resumable || exit.signal !== null;
-    return { code: exit.code, canGoOn, said: exit.code === exitCodes.done ? "" : lastLine(output) };
+    return {
+      code: exit.code,
+      canGoOn,
+      said: exit.code === exitCodes.done ? "" : lastWords(output, saidBefore),
+    };
   } finally {
     closeSync(fd);
   }
 }
 
-function lastLine(path: string): string {
-  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
-  return lines.at(-1) ?? "";
+/** The last line of what was added to a file since it had so many bytes. */
+function lastWords(path: string, from: number): string {
+  const lines = readFileSync(path).subarray(from).toString("utf8").trimEnd().split("\n");
+  return wordsOfLine(lines.at(-1) ?? "");
 }

@@ -19,7 +19,7 @@ import { formatBytes, formatObjects, formatShards } from "../system/units.ts";
 import { renderRun } from "./render.ts";
 import type { RenderOptions } from "./request.ts";
 
-/** What brings a run directory to the point where its agents can start. */
+/** What a run directory is prepared from, up to the point where its agents can start. */
 export interface PrepareOptions {
   build: Omit<BuildOptions, "out" | "sourceRoot" | "destRoot"> & {
     sourceRoot: string | undefined;
@@ -28,7 +28,7 @@ export interface PrepareOptions {
   /** As the user gave it: "auto" for what the objects' sizes suggest, undefined for the default. */
   numShards: number | "auto" | undefined;
   numShardsDefault: number | "auto";
-  /** The least work that "auto" finds a shard worth; undefined for an array task's. */
+  /** The least work for which "auto" cuts another shard; undefined for the least that an array task is worth. */
   minShardSeconds: number | undefined;
   strategy: ShardStrategy;
   /** Plan only what is missing or differs at the destination; undefined to plan everything. */
@@ -71,7 +71,7 @@ export async function prepareRun(options: PrepareOptions): Promise<RunConfig | u
       manifestPath: work,
       outdir: run.shardsDir,
       numShards: await countShards(work, options),
-      // How much a delta finds nobody knows before.
+      // Nobody knows beforehand how many records a delta finds.
       atMost: typeof options.numShards !== "number" || options.delta !== undefined,
       strategy: options.strategy,
       now: render.now,
@@ -120,8 +120,8 @@ async function countShards(manifest: string, options: PrepareOptions): Promise<n
 }
 
 /**
- * Writes the part of the manifest that is not at the destination yet and returns its path; undefined when that is
- * nothing. It is made anew as long as there are no shards: until then nothing was copied by this run.
+ * Writes the part of the manifest that is not at the destination yet and returns its path; undefined when nothing is
+ * missing. Each start of the command makes the delta anew as long as there are no shards: nothing was copied until then.
  */
 async function planDelta(
   run: RunLayout,

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { readFirstRecord } from "../manifest/read.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { requireApart } from "../rclone/overlap.ts";
-import { checkListedRoot, checkRoot } from "../rclone/root.ts";
+import { checkListedRoot, checkRoot } from "../rclone/root-check.ts";
 import { type RunConfig, runKeyOf, writeRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout } from "../run/layout.ts";
 import { type Roots, rootsOfShards } from "../run/roots.ts";
@@ -21,19 +21,48 @@ import type { RenderOptions } from "./request.ts";
  */
 export async function renderRun(options: RenderOptions): Promise<RunConfig> {
   const run = runLayout(options.runDir);
-  const { rclone, slurm } = options;
+  const { rclone } = options;
   const meta = readShardsMeta(run.shardsMeta);
   const first = await readFirstRecord(options.manifestPath);
   const roots = await resolveRoots(run, meta, first, options);
-  const runKey = runKeyOf({ run_id: first.run_id, ...roots });
-  const config: RunConfig = {
+  const numShards = resolveNumShards(run, meta, options.numShards);
+  const config = configOf(options, { run_id: first.run_id, ...roots }, numShards);
+  await checkRequest(options, { source: config.source_root, dest: config.dest_root });
+  requireApart(
+    {
+      source: { name: "the source", root: config.source_root },
+      dest: { name: "the destination", root: config.dest_root },
+    },
+    remoteContext(rclone.configPath, rclone.runtime),
+  );
+  if (meta) await checkShardKeys(run.shardsDir, meta, options.stop);
+  // Made before anything is written: it refuses what no batch script can say.
+  const script = scriptOf(options, config);
+  mkdirSync(run.logsDir, { recursive: true });
+  mkdirSync(run.stateDir, { recursive: true });
+  installAgent(run, options.agent);
+  writeScript(run.workerScript, workerScript);
+  writeScript(run.sbatchScript, script);
+  writeScript(run.submitScript, submitScript);
+  writeRunConfig(run.config, config);
+  return config;
+}
+
+/** The frozen configuration of a run of this manifest, with these roots. */
+function configOf(
+  options: RenderOptions,
+  { run_id, source_root, dest_root }: Roots & { run_id: string },
+  numShards: number,
+): RunConfig {
+  const { rclone, slurm } = options;
+  return {
     schema: "xfer.runconfig.v1",
     xfer_version: options.version,
     created_at: options.now.toISOString(),
-    run_id: first.run_id,
-    source_root: roots.source_root,
-    dest_root: roots.dest_root,
-    num_shards: resolveNumShards(run, meta, options.numShards),
+    run_id,
+    source_root,
+    dest_root,
+    num_shards: numShards,
     runtime: rclone.runtime,
     rclone_image: rclone.image ?? null,
     rclone_config: rclone.configPath ?? null,
@@ -48,18 +77,12 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     array_concurrency: slurm.arrayConcurrency,
     job_name: slurm.jobName,
     stop_lead_seconds: slurm.stopLeadSeconds,
-    run_key: runKey,
+    run_key: runKeyOf({ run_id, source_root, dest_root }),
   };
-  await checkRequest(options, { source: config.source_root, dest: config.dest_root });
-  requireApart(
-    {
-      source: { name: "the source", root: config.source_root },
-      dest: { name: "the destination", root: config.dest_root },
-    },
-    remoteContext(rclone.configPath, rclone.runtime),
-  );
-  if (meta) await checkShardKeys(run.shardsDir, meta, options.stop);
-  const script = sbatchScript({
+}
+
+function scriptOf({ slurm }: RenderOptions, config: RunConfig): string {
+  return sbatchScript({
     jobName: slurm.jobName,
     numTasks: config.num_shards,
     concurrency: slurm.arrayConcurrency,
@@ -69,22 +92,15 @@ export async function renderRun(options: RenderOptions): Promise<RunConfig> {
     mem: slurm.mem,
     stopLeadSeconds: slurm.stopLeadSeconds,
     extras: slurm.sbatchExtras,
-    runKey,
+    runKey: runKeyOf(config),
   });
-  mkdirSync(run.logsDir, { recursive: true });
-  mkdirSync(run.stateDir, { recursive: true });
-  installAgent(run, options.agent);
-  for (const [path, text] of [
-    [run.workerScript, workerScript],
-    [run.sbatchScript, script],
-    [run.submitScript, submitScript],
-  ] as const) {
-    writeFileDurable(path, text);
-    // Executable for whoever the umask lets read it.
-    chmodSync(path, statSync(path).mode | ((statSync(path).mode & 0o444) >> 2));
-  }
-  writeRunConfig(run.config, config);
-  return config;
+}
+
+/** Writes a script, executable for whoever the umask lets read it. */
+function writeScript(path: string, text: string): void {
+  writeFileDurable(path, text);
+  const { mode } = statSync(path);
+  chmodSync(path, mode | ((mode & 0o444) >> 2));
 }
 
 /**

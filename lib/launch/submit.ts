@@ -11,20 +11,21 @@ import { checkShardKeys } from "../shard/check-keys.ts";
 import { readShardsMeta } from "../shard/meta.ts";
 import { packArray } from "../slurm/array-limits.ts";
 import { logOptions } from "../slurm/batch-script.ts";
-import { requireSbatch, submitScriptIn } from "../slurm/sbatch.ts";
+import { submitScriptIn } from "../slurm/sbatch.ts";
 import { readArrayLimits } from "../slurm/scontrol.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
+import { findProgram } from "../system/process.ts";
 import { checkAgent } from "./agent-check.ts";
-import { checkImageHere } from "./image-check.ts";
+import { checkImageReadable } from "./image-check.ts";
 
 /** How a run is submitted. */
 interface SubmitOptions {
   now: Date;
-  /** Look at the image first; not where only the compute nodes see it. */
+  /** Whether the image is looked at first; false where only the compute nodes see it. */
   imageCheck: boolean;
-  /** Aborted to stop before anything is submitted. */
+  /** A stop before anything is submitted. */
   stop?: AbortSignal;
   /** More words for each task's agent. */
   agentArgs?: readonly string[];
@@ -57,8 +58,8 @@ export async function submitRun(
     flags: config.rclone_flags,
   });
   if (password !== undefined) throw invalidInput(`${password}: nothing was submitted`);
-  requireSbatch();
-  const warnings = [await checkAgent(run), imageCheck ? checkImageHere(config) : undefined];
+  findProgram("sbatch");
+  const warnings = [await checkAgent(run), imageCheck ? checkImageReadable(config) : undefined];
   for (const warning of warnings) if (warning !== undefined) log.warn(warning);
   const meta = readShardsMeta(run.shardsMeta);
   if (meta) await checkShardKeys(run.shardsDir, meta, stop);
@@ -70,7 +71,7 @@ export async function submitRun(
   const packed = tasks < config.num_shards;
   const script = readFileSync(run.sbatchScript, "utf8");
   if (stop) throwIfStopped(stop, "nothing was submitted; run the same command again");
-  // Between sbatch's answer and the note of it nothing may end this process: a second array would be submitted.
+  // A signal between sbatch's answer and the note of it would lose the job, and the next start would submit a second array.
   const held = watchForStop(stopSignals);
   try {
     const { jobId, warning } = await submitScriptIn({

@@ -3,24 +3,26 @@ import { bucketOf, makesBucketFlags } from "../rclone/bucket.ts";
 import { parseRoot, type RemoteContext, remoteType } from "../rclone/remote-options.ts";
 import { joinRoot, rootKind } from "../rclone/root.ts";
 import { runStep } from "../rclone/step.ts";
+import { tellCause } from "../rclone/telling.ts";
 import { exitCodes, invalidInput, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { throwIfStopped } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
-import { type Lister, type ListingEnd, runListing } from "./lister.ts";
+import { type ListingEnd, runListing } from "./lister.ts";
 import { forEachEntry } from "./read-entries.ts";
+import type { ListingSetup } from "./request.ts";
 
-/** A destination whose bucket must be there before anything is copied. */
+/** A destination whose bucket must exist before anything is copied. */
 export interface BucketNeeds {
   root: string;
-  /** Whether one that is not there is created. */
+  /** Whether a missing bucket is created. */
   create: boolean;
-  /** What decides how rclone reaches the root. */
+  /** The remotes, variables and flags that decide how rclone reaches the root. */
   context: RemoteContext;
-  /** Flags that say how the place is reached. */
+  /** More flags that decide how rclone reaches the root. */
   extraFlags: readonly string[];
 }
 
-/** A destination whose bucket is not there. */
+/** The error of a destination whose bucket does not exist. */
 export class MissingBucket extends XferError {
   constructor(message: string) {
     super(message, exitCodes.usage);
@@ -36,21 +38,21 @@ export function checkCreateBucket(root: string, create: boolean, context: Remote
   }
 }
 
-/** What is said of a destination whose bucket is not there. */
+/** The message for a destination whose bucket does not exist. */
 export function missingBucketText(name: string): string {
   return `bucket ${name} does not exist at the destination: create it, or use --create-bucket`;
 }
 
-/** A prefix that no data set has: listing it is one request, whatever the bucket holds. */
+/** A prefix that no data set has: to list it takes one request, whatever the bucket holds. */
 const emptyPrefix = ".xfer-look-for-the-bucket";
 const createTimeoutMs = 300_000;
 
-/** Asks with one LIST whether the bucket of a root is there; `absent` says that it is not. */
+/** Asks with one LIST whether the bucket of a root exists. `absent` of the result says that it does not. */
 export function lookForBucket(
-  lister: Lister,
+  setup: ListingSetup,
   { root, context, extraFlags }: BucketNeeds,
 ): Promise<ListingEnd> {
-  return runListing(lister, {
+  return runListing(setup, {
     request: {
       root: joinRoot(root, emptyPrefix),
       mountedRoot: root,
@@ -77,10 +79,10 @@ export function lookForBucket(
  * | the root lies in | --create-bucket | |
  * |---|---|---|
  * | a bucket | no | throws MissingBucket |
- * | a bucket, or a remote that is not known | yes | rclone makes it, and a second look must find it |
- * | a path, or another backend | any | nothing: rclone makes folders as it copies |
+ * | a bucket, or a remote that is not known | yes | rclone creates it, and a second look must find it |
+ * | a path, or another backend | any | nothing: rclone makes folders when it copies |
  */
-export async function settleAbsentRoot(lister: Lister, needs: BucketNeeds): Promise<void> {
+export async function settleAbsentRoot(setup: ListingSetup, needs: BucketNeeds): Promise<void> {
   const { root, context } = needs;
   const bucket = bucketOf(root, context);
   if (!needs.create) {
@@ -90,45 +92,46 @@ export async function settleAbsentRoot(lister: Lister, needs: BucketNeeds): Prom
   const parsed = parseRoot(root);
   if (parsed.form === "posix" || (!bucket && remoteType(parsed, context) !== undefined)) return;
   const name = bucket?.name ?? root;
-  await makeRoot(lister, needs, name);
-  const { absent } = await lookForBucket(lister, needs);
+  await makeRoot(setup, needs, name);
+  const { absent } = await lookForBucket(setup, needs);
   if (absent) throw new MissingBucket(`bucket ${name} is not there although rclone mkdir ended well`);
   log.info(`bucket ${name} was created at the destination`);
 }
 
-async function makeRoot(lister: Lister, needs: BucketNeeds, name: string): Promise<void> {
+async function makeRoot(setup: ListingSetup, needs: BucketNeeds, name: string): Promise<void> {
   const { root, context } = needs;
   const own = makesBucketFlags(bucketOf(root, context));
   const step = {
     argv: ({ configPath }: { configPath: string | undefined }) => [
       ...["rclone", "mkdir", ...configFlags(configPath), ...needs.extraFlags, ...own, root],
     ],
-    ...{ readOnly: [], writable: [root], cpus: lister.cpus, env: process.env },
+    ...{ readOnly: [], writable: [root], cpus: setup.cpus, env: process.env },
   };
-  const { code, stderr } = await runStep(lister, step, { timeoutMs: createTimeoutMs });
-  throwIfStopped(lister.stop, "run the same command again");
+  const { code, stderr } = await runStep(setup, step, { timeoutMs: createTimeoutMs });
+  throwIfStopped(setup.stop, "run the same command again");
   if (code === 0) return;
-  const said = stderr.trim().split("\n").at(-1) ?? "";
+  const said =
+    tellCause(stderr, { configPath: setup.configPath })?.message ?? `rclone ended with exit code ${code}`;
   throw operationFailed(`bucket ${name} could not be created at the destination: ${said}`);
 }
 
-/** A look before anything else waits for a place that does not answer no longer than this. */
+/** Flags of the look before anything else: it must not wait long for a place that does not answer. */
 const hasty = ["--retries", "1", "--low-level-retries", "1", "--contimeout", "10s", "--timeout", "20s"];
 
 /**
- * Looks for the bucket of a destination before the source is listed. A place that cannot be looked at is warned of: the
- * agents look again. Throws MissingBucket, or operation failed when it cannot be created.
+ * Looks for the bucket of a destination before the source is listed. If the look fails there is only a warning, since the
+ * agents look again. Throws MissingBucket, or operation failed when the bucket cannot be created.
  */
-export async function requireBucket(lister: Lister, needs: BucketNeeds): Promise<void> {
+export async function requireBucket(setup: ListingSetup, needs: BucketNeeds): Promise<void> {
   if (!bucketOf(needs.root, needs.context)) return;
   let absent: boolean;
   try {
     const extraFlags = [...needs.extraFlags, ...hasty];
-    ({ absent } = await lookForBucket({ ...lister, verbosity: 0 }, { ...needs, extraFlags }));
+    ({ absent } = await lookForBucket({ ...setup, verbosity: 0 }, { ...needs, extraFlags }));
   } catch (error) {
-    if (lister.stop.aborted || !(error instanceof XferError)) throw error;
+    if (setup.stop.aborted || !(error instanceof XferError)) throw error;
     log.warn(`the destination could not be looked at yet: ${messageOf(error)}`);
     return;
   }
-  if (absent) await settleAbsentRoot(lister, needs);
+  if (absent) await settleAbsentRoot(setup, needs);
 }

@@ -1,26 +1,26 @@
 import { listChunk } from "../rclone/list-chunk.ts";
-import { joinRoot } from "../rclone/root.ts";
-import { fileChunks } from "../system/lines.ts";
 import { log } from "../system/log.ts";
+import { planListing } from "./earlier-parts.ts";
 import type { ListingTotals } from "./entry.ts";
-import { type Level, partsMax, prefixesOf, splitProblem } from "./fan-out.ts";
-import type { Lister, ListingEnd } from "./lister.ts";
+import { partsMax, splitProblem } from "./fan-out.ts";
+import type { ListingEnd } from "./lister.ts";
 import type { Unlistable } from "./lister-messages.ts";
 import { Divided } from "./live-entries.ts";
 import { noteOf, type ParallelOptions, PartLister } from "./part-lister.ts";
 import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
-import { joinPrefix } from "./prefix.ts";
-import { forEachEntry, sizeOf } from "./read-entries.ts";
+import { joinPrefix, rootBelow } from "./prefix.ts";
+import { sizeOf } from "./read-entries.ts";
 import { readTree } from "./read-tree.ts";
-import { type ReliefRules, reliefOf, staysDivided, type TreeView } from "./relief.ts";
+import { type ReliefRules, reliefOf, type TreeView } from "./relief.ts";
+import type { ListingSetup } from "./request.ts";
 import { type DividedLevel, OutOfOrder, TreeParts } from "./tree-parts.ts";
 
 /** https://rclone.org/docs/#checkers-int */
 const checkersDefault = 8;
-/** How often it is asked whether a listing could help another. */
+/** How often the listing looks for one that could be helped. */
 const tickMs = 100;
 
-/** A tree to be listed; `level` is the one that its prefix was taken from. */
+/** A tree to be listed. `level` is the level from which its prefix was taken. */
 interface TreeJob {
   prefix: string;
   level?: DividedLevel;
@@ -31,22 +31,17 @@ interface RunningTree {
   parts: TreeParts;
   startedAt: number;
   firstAt: number | undefined;
-  /** Whether its next level is being looked at. */
+  /** Whether the next level of the tree is being looked at. */
   isLooking: boolean;
   isUndivided: boolean;
 }
 
 type Costs = Pick<TreeView, "paceMs" | "startMs">;
 
-interface Plan {
-  kept: KeptPart[];
-  waiting: string[];
-}
-
-/** One run of a listing in parts. */
+/** One try of a listing in parts. */
 export class DividedListing {
   readonly parts: KeptPart[] = [];
-  /** Entries that rclone dropped of trees that were divided, by their paths below the root. */
+  /** Entries that rclone dropped from divided trees, by their paths below the root. */
   readonly dropped: Unlistable[] = [];
   version: string | undefined;
   absent = false;
@@ -69,7 +64,7 @@ export class DividedListing {
   #lastAlone: Costs | undefined;
   #wake: () => void = () => {};
 
-  constructor(lister: Lister, options: ParallelOptions, store: PartStore, isDivisible: boolean) {
+  constructor(lister: ListingSetup, options: ParallelOptions, store: PartStore, isDivisible: boolean) {
     const stop = AbortSignal.any([lister.stop, this.#failure.signal]);
     const checkers = isDivisible ? undefined : Math.max(checkersDefault, options.listers);
     this.#lister = new PartLister({ ...lister, stop }, options, store, checkers);
@@ -83,9 +78,9 @@ export class DividedListing {
     };
   }
 
-  /** Lists all; the first failure stops the listings that are under way, and is thrown when they have ended. */
+  /** Lists everything. The first failure stops all listings under way, and is thrown when they have ended. */
   async list(): Promise<void> {
-    const { kept, waiting } = await this.#plan("");
+    const { kept, waiting } = await planListing(this.#store, this.#rules, this.#isDivisible);
     this.parts.push(...kept);
     for (const { note } of kept) this.#add(note.objects, 0);
     this.#waiting.push(...waiting.map((prefix) => ({ prefix })));
@@ -107,30 +102,7 @@ export class DividedListing {
     this.#sayEmpty();
   }
 
-  /** What an earlier try has finished below a prefix, and what is to be listed of it. */
-  async #plan(prefix: string): Promise<Plan> {
-    const tree = this.#store.find("tree", prefix);
-    if (tree) return { kept: [tree], waiting: [] };
-    const anew = { kept: [], waiting: [prefix] };
-    const part = this.#isDivisible ? this.#store.find("level", prefix) : undefined;
-    if (!part || part.note.dropped !== null) return anew;
-    const names: string[] = [];
-    await forEachEntry(fileChunks(part.path), (entry) => {
-      if (entry.IsDir) names.push(entry.Path);
-    });
-    const level: Level = { prefix, names, dropped: undefined };
-    if (splitProblem(level, partsMax) !== undefined) return anew;
-    const plans: Plan[] = [];
-    for (const below of prefixesOf(level)) plans.push(await this.#plan(below));
-    const waiting = plans.flatMap((plan) => plan.waiting);
-    const sizes = plans
-      .filter(({ kept }) => kept.length > 0)
-      .map(({ kept }) => kept.reduce((sum, { note }) => sum + note.objects, 0));
-    if (!staysDivided(waiting.length, sizes, this.#rules)) return anew;
-    return { kept: [part, ...plans.flatMap(({ kept }) => kept)], waiting };
-  }
-
-  /** Begins what is most worth while one listing is free; false when nothing is. */
+  /** Begins the next useful work for a free listing; false when there is none. */
   #beginNext(): boolean {
     const job = this.#waiting.shift();
     if (job) {
@@ -179,19 +151,19 @@ export class DividedListing {
     };
   }
 
-  /** What a start and 1,000 objects take, as it was before others helped the first listing. */
+  /** The time of a start and of 1,000 objects, as measured before others helped the first listing. */
   #costs({ parts, startedAt, firstAt }: RunningTree): Costs {
     if (this.#alone) return this.#alone;
     const now = performance.now();
     const paceMs = (1_000 * (now - (firstAt ?? now))) / Math.max(1, parts.objects);
-    // The first entry comes with the first page.
+    // The first entry comes with the first page, whose time is no part of the start.
     const pageMs = (paceMs * this.#rules.pageObjects) / 1_000;
     const costs = { paceMs, startMs: Math.max(0, (firstAt ?? now) - startedAt - pageMs) };
     if (this.#busy === 1 && firstAt !== undefined) this.#lastAlone = costs;
     return costs;
   }
 
-  /** Lists all below a prefix, up to what others list of it. */
+  /** Lists everything below a prefix, but for the prefixes that other listings claim. */
   async #tree({ prefix, level }: TreeJob): Promise<void> {
     const keeps = new Map<string, (note: PartNote) => KeptPart>();
     let end: ListingEnd | undefined;
@@ -221,7 +193,7 @@ export class DividedListing {
             this.#add(1, sizeOf(line));
             this.#options.live?.take(line);
           });
-          // What ends is divided no more.
+          // A listing that ends is not divided any more.
           this.#running.delete(tree);
           return { objects: parts.objects, closed, isOver };
         } catch (error) {
@@ -251,7 +223,7 @@ export class DividedListing {
     for (const { path, reason } of dropped) this.dropped.push({ path: joinPrefix(prefix, path), reason });
   }
 
-  /** Looks at the level below which a tree is being listed, and divides the tree there if it is there still. */
+  /** Looks at the level below which a tree is being listed. Divides the tree there if the listing is still below it. */
   async #divide(tree: RunningTree): Promise<void> {
     const prefix = tree.parts.openPrefix;
     if (prefix === undefined) return;
@@ -285,13 +257,12 @@ export class DividedListing {
   #sayUndivided(): void {
     const [first] = this.#undivided;
     if (!first) return;
-    const { root } = this.#options.request;
-    const where = first.prefix === "" ? root : joinRoot(root, first.prefix);
+    const where = rootBelow(this.#options.request.root, first.prefix);
     const more = this.#undivided.length > 1 ? ` (and ${this.#undivided.length - 1} more prefixes)` : "";
     log.info(`${where} is listed in one piece: ${first.problem}${more}`);
   }
 
-  /** A prefix of an object store is there only while something is below it. */
+  /** Warns of prefixes that were empty: a prefix of an object store exists only while an object is below it. */
   #sayEmpty(): void {
     const [first] = this.#empty;
     if (first === undefined) return;

@@ -15,20 +15,20 @@ export type ListingEntry = v.InferOutput<typeof entrySchema>;
 
 /**
  * Whether an object is a directory marker, as S3 consoles make them: its key ends in a slash, or is the root itself. rclone
- * copies none of them, since it takes such a key for a directory's, and lists only those that have content.
+ * takes such a key for a directory's. It copies no directory marker, and lists only those that have content.
  */
 export function isMarker({ Path }: Pick<ListingEntry, "Path">): boolean {
   return Path === "" || Path.endsWith("/");
 }
 
-/** What one line of lsjson's output is: it prints `[`, then one object a line, then `]`. */
+/** A line of lsjson's output: `[`, then one object a line, then `]`. */
 export type ListingLine =
   | { kind: "open" }
   | { kind: "close" }
   | { kind: "blank" }
   | { kind: "entry"; entry: ListingEntry };
 
-/** Whether the schema takes this as it is; so it is with nearly all entries, and the schema takes longer to say so. */
+/** Fast path for the usual entry, which needs no schema. Any other entry is checked by the schema. */
 function isPlainEntry(value: unknown): value is ListingEntry {
   if (typeof value !== "object" || value === null) return false;
   const { Path, Size, ModTime, IsDir, Hashes, Tier }: { [name in keyof ListingEntry]?: unknown } = value;
@@ -48,7 +48,7 @@ function isMd5Alone(value: unknown): boolean {
   return typeof md5 === "string" && Object.keys(others).length === 0;
 }
 
-/** Reads one line of lsjson's output. Throws, quoting the line, when it is none of the known forms. */
+/** Reads one line of lsjson's output. Throws operation failed, quoting the line, for one of another form. */
 export function parseListingLine(text: string): ListingLine {
   const line = text.trim();
   if (line === "") return { kind: "blank" };
@@ -56,19 +56,19 @@ export function parseListingLine(text: string): ListingLine {
   if (line === "]") return { kind: "close" };
   try {
     return { kind: "entry", entry: entryOf(line.endsWith(",") ? line.slice(0, -1) : line) };
-  } catch {
-    throw operationFailed(`the listing has a line that rclone lsjson does not print: ${line.slice(0, 200)}`);
+  } catch (error) {
+    const what = `the listing has a line that rclone lsjson does not print: ${line.slice(0, 200)}`;
+    throw operationFailed(what, { cause: error });
   }
 }
 
-/** Reads an entry of a listing, however it is laid out. Throws operation failed, quoting it, when it is none. */
+/** Reads an entry of a listing, in any layout. Throws operation failed, quoting the text, when it is no entry. */
 export function parseEntry(text: string): ListingEntry {
   try {
     return entryOf(text);
-  } catch {
-    throw operationFailed(
-      `the listing has an entry that rclone lsjson does not print: ${text.slice(0, 200)}`,
-    );
+  } catch (error) {
+    const what = `the listing has an entry that rclone lsjson does not print: ${text.slice(0, 200)}`;
+    throw operationFailed(what, { cause: error });
   }
 }
 
@@ -77,7 +77,7 @@ function entryOf(json: string): ListingEntry {
   return isPlainEntry(value) ? value : v.parse(entrySchema, value);
 }
 
-/** What has been listed so far. */
+/** How much has been listed. */
 export interface ListingTotals {
   objects: number;
   bytes: number;

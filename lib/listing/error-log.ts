@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { removeIfAny } from "../system/durable.ts";
+import { removeIfExists } from "../system/durable.ts";
 import { errnoOf, messageOf } from "../system/errors.ts";
 import { quoteWords } from "../system/shell-words.ts";
 
@@ -38,17 +38,17 @@ export class Tail {
   }
 }
 
-/** Writes what is known of a listing that failed to a file under xfer-err; gives its path, or why there is none. */
+/** Writes an error log of a failed listing under xfer-err. Returns the log's path, or why there is none. */
 export function writeErrorLog(failure: {
-  /** Where the xfer-err folder is made, and whose name the log has. */
-  lister: { errorDir: string; runId: string };
+  /** The folder in which xfer-err is made, and the id in the log's name. */
+  setup: { errorDir: string; runId: string };
   argv: string[];
   error: unknown;
   exitCode: number;
   stdout: Tail;
   stderr: Tail;
 }): string {
-  const { lister, argv, error, exitCode, stdout, stderr } = failure;
+  const { setup, argv, error, exitCode, stdout, stderr } = failure;
   const slurm = Object.entries(process.env)
     .filter(([name]) => name.startsWith("SLURM_") && !/JWT|TOKEN|KEY|PASS|SECRET/.test(name))
     .map(([name, value]) => `${name}=${value}`);
@@ -66,14 +66,21 @@ export function writeErrorLog(failure: {
     stderr.text(),
     "",
   ].join("\n");
-  const dir = join(lister.errorDir, "xfer-err");
-  const path = join(dir, `manifest-build_${lister.runId}.log`);
+  const dir = join(setup.errorDir, "xfer-err");
+  const path = join(dir, `manifest-build_${setup.runId}.log`);
   try {
     mkdirSync(dir, { recursive: true });
     writeFileSync(path, text);
     return path;
   } catch (logError) {
-    removeIfAny(path);
+    removeTorn(path);
     return `no log: ${dir} cannot be written: ${errnoOf(logError) ?? messageOf(logError)}`;
   }
+}
+
+/** Removes a log that was not written whole, where that is possible: the failure that it is of must still be said. */
+function removeTorn(path: string): void {
+  try {
+    removeIfExists(path);
+  } catch {}
 }

@@ -1,5 +1,6 @@
 import { operationFailed } from "../system/errors.ts";
 import { formatObjects } from "../system/units.ts";
+import { ArrayPosition } from "./array-position.ts";
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -9,13 +10,12 @@ const closingBracket = 0x5d;
 const opening: ReadonlySet<number> = new Set([openingBracket, 0x7b]);
 const closing: ReadonlySet<number> = new Set([closingBracket, 0x7d]);
 const blank: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
-/** An element longer than this is no listing's entry: reading stops rather than fill the memory. */
+/** No listing has an entry that is longer than this: the reader stops before it fills the memory. */
 const elementCharsMax = 16 * 1024 * 1024;
 
 /**
- * Calls `each` with the text of every element of a JSON array of objects, however it is laid out, in order; whether that
- * text is JSON is for the caller to see. Throws operation failed when the stream ends before the array does, and
- * for anything before or after it.
+ * Calls `each` with the text of every element of a JSON array of objects in any layout, in order. The caller has to check that
+ * the text is JSON. Throws operation failed when the stream ends before the array does, and for anything before or after it.
  */
 export async function forEachArrayElement(
   stream: AsyncIterable<Uint8Array>,
@@ -30,11 +30,13 @@ export async function forEachArrayElement(
 
 class ArraySplitter {
   readonly #each: (text: string) => void;
-  /** Brackets that are open: 0 outside of the array, 1 between its elements. */
+  readonly #position = new ArrayPosition();
+  /** What may follow between elements: the first one, another one, or what separates them. */
+  #expects: "first" | "element" | "separator" = "first";
+  /** The number of brackets that are open in the element that is being read; 0 between elements. */
   #depth = 0;
   #inString = false;
   #escaped = false;
-  #state: "before" | "first" | "element" | "separator" | "after" = "before";
   #rest = "";
   #elements = 0;
 
@@ -50,49 +52,43 @@ class ArraySplitter {
         if (this.#escaped) this.#escaped = false;
         else if (code === backslash) this.#escaped = true;
         else if (code === quote) this.#inString = false;
-      } else if (this.#depth > 1) {
+      } else if (this.#depth > 0) {
         if (code === quote) this.#inString = true;
         else if (opening.has(code)) this.#depth++;
-        else if (closing.has(code) && --this.#depth === 1) {
+        else if (closing.has(code) && --this.#depth === 0) {
           this.#each(this.#rest + text.slice(start, at + 1));
           this.#rest = "";
           this.#elements++;
-          this.#state = "separator";
+          this.#expects = "separator";
         }
       } else if (this.#isBetween(code)) {
-        if (this.#depth > 1) start = at;
+        if (this.#depth > 0) start = at;
       } else {
         throw this.#notAnArray(text.slice(at, at + 80));
       }
     }
-    if (this.#depth > 1) this.#rest += text.slice(start);
+    if (this.#depth > 0) this.#rest += text.slice(start);
     if (this.#rest.length > elementCharsMax) throw this.#notAnArray(this.#rest.slice(0, 80));
   }
 
-  /** Takes a character outside of the elements; false for one that may not stand there. */
+  /** Takes a character between elements; false for one that may not stand there. */
   #isBetween(code: number): boolean {
-    const state = this.#state;
     if (blank.has(code)) return true;
-    if (state === "before" && code === openingBracket) {
-      this.#depth = 1;
-      this.#state = "first";
-    } else if ((state === "first" || state === "element") && opening.has(code)) {
-      this.#depth = 2;
-    } else if (state === "separator" && code === comma) {
-      this.#state = "element";
-    } else if ((state === "separator" || state === "first") && code === closingBracket) {
-      this.#depth = 0;
-      this.#state = "after";
-    } else {
-      return false;
+    const position = this.#position;
+    if (!position.isInside) return code === openingBracket && position.takes("open");
+    if (code === closingBracket) return this.#expects !== "element" && position.takes("close");
+    if (this.#expects !== "separator") {
+      if (opening.has(code)) this.#depth = 1;
+      return this.#depth === 1;
     }
-    return true;
+    if (code === comma) this.#expects = "element";
+    return code === comma;
   }
 
   end(): void {
-    if (this.#state === "after") return;
+    if (this.#position.isClosed) return;
     throw operationFailed(
-      `the listing ended early, after ${formatObjects(this.#elements)}: no ${this.#state === "before" ? "opening" : "closing"} bracket`,
+      `the listing ended early, after ${formatObjects(this.#elements)}: no ${this.#position.isBefore ? "opening" : "closing"} bracket`,
     );
   }
 

@@ -1,28 +1,30 @@
-import type { CoverRow } from "./cover.ts";
+import type { CoverPlace } from "./cover.ts";
 import { isMarker, type ListingEntry } from "./entry.ts";
 import { listParts } from "./list-in-parts.ts";
-import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
+import { type ListingEnd, runListing } from "./lister.ts";
 import { forEachPartEntry } from "./parts.ts";
 import { forEachEntryOf } from "./places.ts";
+import { joinPrefix } from "./prefix.ts";
 import { forEachEntry } from "./read-entries.ts";
+import type { ListingRequest, ListingSetup } from "./request.ts";
 
-/** A listing whose objects are looked at one by one. */
+/** A listing whose objects are taken one by one. */
 export interface EntriesOptions {
   request: ListingRequest;
-  /** Listings that run side by side. */
+  /** How many listings run side by side. */
   listers: number;
-  /** Where finished parts are kept while several run. */
+  /** The folder for finished parts, where several listings run. */
   partsDir: string;
   onProgress: (objects: number) => void;
   each: (entry: ListingEntry) => void;
 }
 
 /**
- * Lists a root that may be empty or absent and calls `each` for every object but directory markers, in no order that means
- * anything. Returns what rclone said beside the objects; folders that cannot be listed are told, and what lies below is not.
+ * Lists a root that may be empty or absent, and calls `each` for every object but directory markers, in any order. Returns how
+ * the listing ended. It names the folders that cannot be listed; objects below these are missing.
  */
 export async function listEntries(
-  lister: Lister,
+  setup: ListingSetup,
   options: EntriesOptions,
 ): Promise<Pick<ListingEnd, "leftOut" | "version" | "unlistable" | "absent">> {
   const { request, onProgress } = options;
@@ -30,7 +32,7 @@ export async function listEntries(
     if (!isMarker(entry)) options.each(entry);
   };
   if (options.listers > 1) {
-    const listed = await listParts(lister, {
+    const listed = await listParts(setup, {
       request,
       listers: options.listers,
       partsDir: options.partsDir,
@@ -43,7 +45,7 @@ export async function listEntries(
     return listed;
   }
   let objects = 0;
-  return await runListing(lister, {
+  return await runListing(setup, {
     request,
     empty: "absent-too",
     unlistable: "told",
@@ -60,24 +62,24 @@ export async function listEntries(
 }
 
 /**
- * Lists some places below a root, which may be empty or absent, in one start of rclone's container, and calls `each` for
- * every object but directory markers.
+ * Lists some places below a root in one start of rclone's container, and calls `each` for every object but directory markers.
+ * A place may be empty or absent.
  */
 export async function listPlaces(
-  lister: Lister,
-  request: ListingRequest & { places: readonly CoverRow[] },
+  setup: ListingSetup,
+  request: ListingRequest & { places: readonly CoverPlace[] },
   each: (entry: ListingEntry) => void,
 ): Promise<Pick<ListingEnd, "leftOut" | "version">> {
   let objects = 0;
-  return await runListing(lister, {
+  return await runListing(setup, {
     request,
     empty: "allowed",
     consume: async (stream) => {
       await forEachEntryOf(request.places.length, stream, (entry, place) => {
         if (entry.IsDir || isMarker(entry)) return;
         objects++;
-        const prefix = request.places[place]?.prefix ?? "";
-        each(prefix === "" ? entry : { ...entry, Path: `${prefix}/${entry.Path}` });
+        entry.Path = joinPrefix(request.places[place]?.prefix ?? "", entry.Path);
+        each(entry);
       });
       return { objects };
     },

@@ -3,40 +3,40 @@ import { invalidInput } from "../system/errors.ts";
 import { log } from "../system/log.ts";
 import { formatCount } from "../system/units.ts";
 import { DividedListing } from "./divided-listing.ts";
-import { type Lister, type ListingRequest, listingCpus } from "./lister.ts";
 import type { Unlistable } from "./lister-messages.ts";
 import type { ParallelOptions } from "./part-lister.ts";
 import { PartStore } from "./part-store.ts";
 import type { Part } from "./parts.ts";
 import { compareUtf8, joinPrefix } from "./prefix.ts";
+import { type ListingRequest, type ListingSetup, listingCpus } from "./request.ts";
 
-/** All parts of a listing, in the order of their prefixes by UTF-8 bytes; together they hold every object once. */
+/** All parts of a listing, ordered by the UTF-8 bytes of their prefixes. Together they hold every object once. */
 export interface ListedParts {
   parts: Part[];
   leftOut: number;
   firstLeftOut: string | undefined;
   /** Folders that could not be listed, by their paths below the root. */
   unlistable: readonly Unlistable[];
-  /** rclone's version, where the request asks for it and a part was listed in this try. */
+  /** rclone's version, where a part was listed in this try and rclone told it. */
   version: string | undefined;
-  /** Whether there is no such directory; of an object store, no such bucket. */
+  /** Whether the directory does not exist; of an object store, the bucket. */
   absent: boolean;
   /** Removes the folder of the parts. */
   remove(): void;
 }
 
 /**
- * Lists a root with several listings at a time: one begins as a serial listing does, and others take over what lies far
- * ahead of it, where that is worth its cost. Parts that are there from an earlier try are not listed again.
- * Throws operation failed when a part cannot be listed to its end; what is finished stays in the folder.
+ * Lists a root with several listings at a time. One begins as a serial listing does. Others take prefixes far ahead of it,
+ * where that is worth the cost. Finished parts of an earlier try are not listed again. Throws operation failed when a part
+ * cannot be listed to its end; finished parts stay in the folder.
  */
-export async function listParts(lister: Lister, options: ParallelOptions): Promise<ListedParts> {
+export async function listParts(setup: ListingSetup, options: ParallelOptions): Promise<ListedParts> {
   const { request, partsDir } = options;
   checkDivisible(request);
   const open = () =>
     PartStore.open(partsDir, {
       source_root: request.root,
-      rclone_config: lister.configPath ?? null,
+      rclone_config: setup.configPath ?? null,
       modtime: request.modtime,
       hash: request.hash,
       flags: request.extraFlags,
@@ -44,7 +44,7 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
   let store = open();
   try {
     // An object store lists in the order of keys, prefix by prefix; other places are walked by one rclone.
-    let divided = begin(lister, options, store, request.kind === "s3");
+    let divided = begin(setup, options, store, request.kind === "s3");
     try {
       await divided.list();
     } catch (error) {
@@ -52,10 +52,10 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
       log.info(
         `${request.root} is listed in one piece: it does not list its keys in order (${divided.outOfOrder})`,
       );
-      // A part that seemed whole may lack what came later.
+      // A part that seemed whole may lack entries that came later.
       store.remove();
       store = open();
-      divided = begin(lister, options, store, false);
+      divided = begin(setup, options, store, false);
       await divided.list();
     }
     const parts = [...divided.parts].sort((a, b) => compareUtf8(a.prefix, b.prefix));
@@ -82,21 +82,21 @@ export async function listParts(lister: Lister, options: ParallelOptions): Promi
 }
 
 function begin(
-  lister: Lister,
+  setup: ListingSetup,
   options: ParallelOptions,
   store: PartStore,
   isDivisible: boolean,
 ): DividedListing {
   const cpus = Math.max(1, Math.floor(listingCpus / options.listers));
   return new DividedListing(
-    { ...lister, cpus: isDivisible ? cpus : listingCpus },
+    { ...setup, cpus: isDivisible ? cpus : listingCpus },
     options,
     store,
     isDivisible,
   );
 }
 
-/** The path below the root of a folder that a part calls `path`, which is "" for the part's own. */
+/** The path below the root of a folder that a part calls `path`; the part calls its own folder "". */
 function below(prefix: string, path: string): string {
   return path === "" ? prefix : joinPrefix(prefix, path);
 }
@@ -104,7 +104,7 @@ function below(prefix: string, path: string): string {
 /** Throws invalid input for a listing whose parts would not add up to it. */
 function checkDivisible({ recursive, extraFlags }: ListingRequest): void {
   if (!recursive) throw invalidInput("--list-parallel: a listing that is not recursive has no parts");
-  // A part has another root.
+  // Each part has a root of its own.
   const filter = rootedFilter(extraFlags, process.env);
   if (filter !== undefined) {
     throw invalidInput(

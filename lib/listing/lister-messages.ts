@@ -1,58 +1,35 @@
 import * as v from "valibot";
 
-/** A folder that could not be listed, or an entry that rclone says it dropped, below the root that was listed. */
+/** A folder below the listed root that could not be listed, or an entry there that rclone dropped. */
 export interface Unlistable {
-  /** As rclone shows it; empty for the root itself. */
+  /** The path as rclone shows it; empty for the root itself. */
   path: string;
   reason: string;
-}
-
-/** Folders by their paths: there may be many, and each is looked for with every key. */
-export class HiddenFolders {
-  readonly #byPath: ReadonlyMap<string, Unlistable>;
-
-  constructor(folders: readonly Unlistable[]) {
-    this.#byPath = new Map(folders.map((folder) => [folder.path, folder]));
-  }
-
-  get size(): number {
-    return this.#byPath.size;
-  }
-
-  /** The folder among these that a key lies below, if there is one. */
-  above(key: string): Unlistable | undefined {
-    if (this.size === 0) return undefined;
-    for (let slash = key.indexOf("/"); slash !== -1; slash = key.indexOf("/", slash + 1)) {
-      const folder = this.#byPath.get(key.slice(0, slash));
-      if (folder) return folder;
-    }
-    return undefined;
-  }
 }
 
 const lineSchema = v.object({ level: v.string(), msg: v.string(), object: v.optional(v.string()) });
 
 /**
- * Failures that belong to a folder of a file system, and that the next listing would meet again. An object store's
- * refusal is none of them: it may be of the moment (an expired token), and then of all that follows.
+ * Failures that concern one folder of a file system, and that the next listing would meet again. A refusal by an object store
+ * is none of them: it may be due to an expired token, and then concern everything that follows.
  */
 const ofTheFolder =
   /permission denied|operation not permitted|no such file or directory|directory not found|not a directory|file name too long|too many levels of symbolic links|input\/output error/i;
-/** More folders than this are no exception any more: the listing has failed. */
+/** With more folders than this the whole listing has failed. */
 const unlistableMax = 100_000;
-/** rclone's messages for keys that fit no directory tree, which it then leaves out: fs/list and backend/s3. */
+/** rclone's messages for keys that it leaves out because they fit no directory tree: fs/list and backend/s3. */
 const droppedText = /doesn't belong in directory|Odd name received/;
 
 /**
- * Takes in what `rclone lsjson --use-json-log` prints beside its listing, line by line, and tells what the listing
- * lacks. rclone goes on after a folder that it cannot list, ends with an exit code that is not 0, and 1.60 then leaves
- * out the closing bracket.
+ * Reads the messages of `rclone lsjson --use-json-log`, line by line, and tells which entries the listing lacks. After a folder
+ * that it cannot list, rclone goes on, and ends with an exit code that is not 0. rclone 1.60 then leaves out the closing
+ * bracket.
  */
 export class ListerMessages {
-  /** Symbolic links, devices and the like: rclone copies none of them. */
+  /** How many symbolic links, devices and the like rclone left out: it copies none of them. */
   leftOut = 0;
   firstLeftOut: string | undefined;
-  /** rclone's version, such as 1.60.1-DEV, where it says it: at -vv. */
+  /** rclone's version, such as 1.60.1-DEV. rclone tells it at -vv. */
   version: string | undefined;
   /** Entries that rclone dropped without failing. */
   readonly dropped: Unlistable[] = [];
@@ -60,7 +37,7 @@ export class ListerMessages {
   #end: string | undefined;
   #other: string | undefined;
 
-  /** Takes one line, and gives it as a person would read it. */
+  /** Takes one line, and returns it in a form for people. */
   take(line: string): string {
     const parsed = parseLine(line);
     if (!parsed) {
@@ -84,13 +61,13 @@ export class ListerMessages {
   }
 
   #drop(object: string, msg: string): void {
-    // The S3 backend names itself as the object, and the key in the message.
+    // In the S3 backend's messages the object is the backend itself, and the key is in the text.
     const path = /Odd name received "(.*)"/.exec(msg)?.[1] ?? object;
     if (this.dropped.length < unlistableMax) this.dropped.push({ path, reason: msg });
   }
 
   #takeError(folder: string, msg: string): void {
-    // The first message about a folder tells the cause; what follows from it may tell less.
+    // The first message about a folder tells the cause. Later ones may tell less.
     if (this.#folders.has(folder)) return;
     if (ofTheFolder.test(msg) && this.#folders.size < unlistableMax) this.#folders.set(folder, msg);
     else this.#other ??= msg;
@@ -104,12 +81,12 @@ export class ListerMessages {
 
   /**
    * The folders that could not be listed, when rclone came to its own end and nothing else went wrong: the listing then
-   * holds all the rest. Undefined when the listing as a whole has failed. The root among them is the path "".
+   * holds all other objects. The path of the root is "". Undefined when the listing as a whole has failed.
    */
   unlistable(): Unlistable[] | undefined {
     if (this.#end === undefined || this.#other !== undefined) return undefined;
     const folders = [...this.#folders].map(([path, reason]) => ({ path, reason }));
-    // A root that is not there is told by the last words alone.
+    // Only the last message tells of a root that is absent.
     if (folders.length === 0 && ofTheFolder.test(this.#end)) {
       return [{ path: "", reason: this.#end }];
     }

@@ -1,170 +1,103 @@
-import { lsjsonArgv, type ModtimeMode } from "../rclone/argv.ts";
 import { bucketOf } from "../rclone/bucket.ts";
 import { remoteContext } from "../rclone/conf.ts";
-import type { Side } from "../rclone/hindrance.ts";
-import { inquiryFlags } from "../rclone/inquiry.ts";
-import { debugLine } from "../rclone/log.ts";
-import type { RcloneReach } from "../rclone/reach.ts";
-import { joinRoot, type RootKind } from "../rclone/root.ts";
 import { stepEnvironment } from "../rclone/runtime.ts";
-import { showsVariable } from "../rclone/secrets.ts";
-import { stepCommand } from "../rclone/step.ts";
-import { type Cause, causeOf, jsonError, StderrCause } from "../rclone/telling.ts";
+import { type Cause, causeOf } from "../rclone/telling.ts";
 import { exitCodes, messageOf, operationFailed, XferError } from "../system/errors.ts";
 import { stoppedError, stopReason } from "../system/interrupt.ts";
 import { forEachLine } from "../system/lines.ts";
 import { type ProcessExit, startChild } from "../system/process.ts";
+import { stopWith } from "../system/stop-child.ts";
 import { formatObjects } from "../system/units.ts";
 import { WriteError } from "../system/write-error.ts";
-import type { CoverRow } from "./cover.ts";
-import { Tail, writeErrorLog } from "./error-log.ts";
-import { ListerMessages, type Unlistable } from "./lister-messages.ts";
-import { ListingWatch, type OnHindrance } from "./listing-watch.ts";
-import { listingsInOne } from "./places.ts";
+import { writeErrorLog } from "./error-log.ts";
+import type { ListerMessages, Unlistable } from "./lister-messages.ts";
+import { ListerOutput } from "./lister-output.ts";
+import { ListingWatch } from "./listing-watch.ts";
+import { inquiryCommand, type ListingRequest, type ListingSetup, listingCommand } from "./request.ts";
 
-/** How rclone is reached for listings, and what happens to what it says. */
-export interface Lister extends RcloneReach {
-  /** CPUs of the listing's step, under pyxis. */
-  cpus: number;
-  verbosity: number;
-  /** Names the error log. */
-  runId: string;
-  /** Where an xfer-err folder is made when a listing fails. */
-  errorDir: string;
-  /** Aborted to stop the listing. */
-  stop: AbortSignal;
-  /** Takes what keeps the listing waiting; on stderr otherwise. */
-  onHindrance?: OnHindrance | undefined;
-}
-
-/** One `rclone lsjson`. */
-export interface ListingRequest {
-  root: string;
-  /** Which of the two places of a transfer the root is. */
-  side: Side;
-  /** What a container mounts to see a POSIX root, where that is not the root itself. */
-  mountedRoot?: string;
-  kind: RootKind;
-  recursive: boolean;
-  /** Leaves directories out of the listing. */
-  filesOnly: boolean;
-  fastList: boolean;
-  modtime: ModtimeMode;
-  hash: boolean;
-  /** Folders that rclone looks into at a time, where it walks. */
-  checkers?: number;
-  extraFlags: readonly string[];
-  /** Lists these places below the root one after the other, in one start of rclone's container, instead of the root. */
-  places?: readonly CoverRow[];
-}
-
-/** What was read of a listing, and what was made of it. */
+/** How far a listing was read, and what was made of it. */
 interface TakenListing<T> {
   objects: number;
-  /** Whether the closing bracket was read; without it the listing is only accepted with folders that it lacks. */
+  /** Whether the closing bracket was read. A listing without it is accepted only if it lacks some folders. */
   closed?: boolean;
-  /** The rest is not wanted: rclone is stopped, and how it ends does not count. */
+  /** Whether the rest is not wanted. rclone is then stopped, and its exit code does not count. */
   isOver?: boolean;
   made?: T;
-  /** Called when rclone did not end well: what was made does not count. */
+  /** Called when rclone did not end well: `made` does not count then. */
   abort?(): void;
 }
 
-/** How a listing ended, and what rclone said that it left out. */
+/** How a listing ended, and what rclone left out by its own words. */
 export interface ListingEnd {
   objects: number;
-  /** Symbolic links, devices and the like: rclone copies none of them. */
+  /** How many symbolic links, devices and the like rclone left out: it copies none of them. */
   leftOut: number;
   firstLeftOut: string | undefined;
-  /** What rclone dropped without failing, where it said so. */
+  /** Entries that rclone dropped without failing, as far as it told. */
   dropped: readonly Unlistable[];
   /** Folders that could not be listed. */
   unlistable: readonly Unlistable[];
-  /** rclone's version, such as 1.60.1-DEV, where rclone says it. */
+  /** rclone's version, such as 1.60.1-DEV, where rclone told it. */
   version: string | undefined;
-  /** Whether there is no such directory; of an object store, no such bucket. */
+  /** Whether the directory does not exist; of an object store, the bucket. */
   absent: boolean;
 }
 
-/** A listing that did not end well. */
+/** The error of a listing that did not end well. */
 export class ListingFailed extends XferError {
-  /** Why: by rclone's words, or its container's. */
+  /** The cause, in the words of rclone or of its container. */
   readonly why: Cause;
 
-  constructor(message: string, why: Cause) {
-    super(message, exitCodes.failed);
+  constructor(message: string, why: Cause, options: ErrorOptions) {
+    super(message, exitCodes.failed, options);
     this.why = why;
   }
 }
 
-/** What a caller asks for beside the listing itself. */
+/** A listing to run, and what counts as its success. */
 export interface ListingOptions<T> {
   request: ListingRequest;
-  /** Takes the listing; what it makes counts when rclone ended well, too, and is aborted otherwise. */
+  /** Reads the listing. What it makes counts only if rclone ended well, and is aborted otherwise. */
   consume: (stream: AsyncIterable<Uint8Array>) => Promise<TakenListing<T>>;
-  /** What a listing without objects is: an error, fine, or fine even when there is no such directory. */
+  /** Whether a listing without objects is an error, fine, or fine even when the directory does not exist. */
   empty: "error" | "allowed" | "absent-too";
-  /** Whether folders that cannot be listed fail the listing, or are told in its end; the root is one of them or not. */
+  /** Whether a folder that cannot be listed fails the listing, or is named in its end; the root may be one of these folders or not. */
   unlistable?: "fails" | "told" | "told-of-root-too";
 }
 
-/** CPUs of the listing's step under pyxis, when there is one at a time. */
-export const listingCpus = 8;
-
-/** rclone has this long to end after TERM. */
+/** rclone is killed when it has not ended this long after TERM. */
 const killAfterMs = 15_000;
 
-/** https://rclone.org/docs/#exit-code */
-const directoryNotFoundCode = 3;
-
 /**
- * Runs one listing through the runtime, and returns what was made of it: nothing of a root that is absent. Throws operation failed, naming the error log that it wrote under xfer-err,
- * unless the whole listing was taken and rclone ended with 0; no process is left either way.
+ * Runs one listing through the runtime, and returns what was made of it; of a root that is absent, nothing. Throws operation
+ * failed unless the whole listing was read and rclone ended with 0. The error names the log that was written under xfer-err.
+ * No process is left in any case.
  */
 export async function runListing<T = undefined>(
-  lister: Lister,
+  setup: ListingSetup,
   options: ListingOptions<T>,
 ): Promise<ListingEnd & { made: T | undefined }> {
   const { request } = options;
-  const argv = listingCommand(lister, request);
-  const env = stepEnvironment(lister.runtime, process.env);
+  const argv = listingCommand(setup, request);
+  const env = stepEnvironment(setup.runtime, process.env);
   const child = startChild(argv, { env, gather: "stdout" });
-  let killTimer: NodeJS.Timeout | undefined;
-  const stopChild = () => {
-    child.signalGroup("SIGTERM");
-    killTimer ??= setTimeout(() => child.signalGroup("SIGKILL"), killAfterMs);
-  };
-  lister.stop.addEventListener("abort", stopChild);
-  if (lister.stop.aborted) stopChild();
-  const stderr = new Tail();
-  const stdout = new Tail();
-  const messages = new ListerMessages();
-  const inquiry = inquiryCommand(lister, request);
-  const watch = new ListingWatch({
-    ...lister,
-    ...request,
-    inquiry: inquiry && { argv: inquiry, env },
-  });
-  const told = new StderrCause({ configPath: lister.configPath });
+  using stopping = stopWith(child, setup.stop, () => ({ graceMs: killAfterMs }));
+  const output = new ListerOutput(setup);
+  const inquiry = inquiryCommand(setup, request);
+  const watch = new ListingWatch({ ...setup, ...request, inquiry: inquiry && { argv: inquiry, env } });
   const decoder = new TextDecoder();
   const readStderr = forEachLine(child.stderr, ({ bytes }) => {
     const text = decoder.decode(bytes);
     watch.line(text);
-    const line = messages.take(text);
-    if (showsVariable(line)) return;
-    const message = text.startsWith("{") ? jsonError(text) : undefined;
-    if (message !== undefined) told.rclone(message);
-    else if (!text.startsWith("{") && !debugLine.test(text)) told.line(text);
-    stderr.add(Buffer.from(line));
-    if (lister.verbosity > (line.startsWith("DEBUG") ? 1 : 0)) process.stderr.write(`${line}\n`);
+    output.takeLine(text);
   });
   try {
-    const taken = await options.consume(watch.watch(stdout.watch(child.stdout)));
+    const taken = await options.consume(watch.watch(output.stdout.watch(child.stdout)));
     let unlistable: readonly Unlistable[];
     try {
-      if (taken.isOver) stopChild();
+      if (taken.isOver) stopping.stop();
       const [exit] = await Promise.all([child.exited, readStderr]);
-      unlistable = acceptedGaps(exit, taken, messages, options.unlistable ?? "fails");
+      unlistable = acceptedGaps(exit, taken, output.messages, options.unlistable ?? "fails");
       if (taken.objects === 0 && options.empty === "error") {
         throw operationFailed(`no object was found under ${request.root}: check the bucket and prefix`);
       }
@@ -173,35 +106,40 @@ export async function runListing<T = undefined>(
       throw error;
     }
     watch.answered();
-    return { ...endOf(messages, taken.objects, unlistable), absent: false, made: taken.made };
+    return { ...endOf(output.messages, taken.objects, unlistable), absent: false, made: taken.made };
   } catch (error) {
-    stopChild();
+    stopping.stop();
     await Promise.allSettled([readStderr, child.exited]);
-    const reason = stopReason(lister.stop);
+    const reason = stopReason(setup.stop);
     if (reason) throw stoppedError(reason, "nothing was written; run the same command again");
     const exit = await child.exited;
-    // rclone prints its opening bracket before it looks at the directory.
-    const nothingListed = /^\s*(?:\[\s*\]?)?\s*$/.test(stdout.text());
-    const isAbsent = exit.code === directoryNotFoundCode && /directory not found/.test(stderr.text());
-    if (options.empty === "absent-too" && isAbsent && nothingListed) {
+    if (options.empty === "absent-too" && output.saysAbsent(exit) && output.hasNoEntry) {
       watch.answered();
-      return { ...endOf(messages, 0, []), absent: true, made: undefined };
+      return { ...endOf(output.messages, 0, []), absent: true, made: undefined };
     }
-    // A disk that takes no more of the listing has ended rclone, not the other way round.
+    // A full disk ended the reading, and that ended rclone: the disk is the cause.
     if (error instanceof WriteError) throw error;
-    const log = writeErrorLog({ lister, argv, error, exitCode: exit.code, stdout, stderr });
-    const said = exit.code !== 0 && exit.signal === null ? told.cause() : undefined;
-    const bucket = isAbsent
-      ? bucketOf(request.root, remoteContext(lister.configPath, lister.runtime))
-      : undefined;
-    const own = said ?? causeOf(messageOf(error));
-    const why = bucket ? { ...own, message: `bucket ${bucket.name} does not exist (${own.message})` } : own;
-    throw new ListingFailed(`listing ${request.root} failed: ${why.message} (details: ${log})`, why);
+    throw listingFailed(setup, request, { argv, error, exit, output });
   } finally {
     watch.end();
-    clearTimeout(killTimer);
-    lister.stop.removeEventListener("abort", stopChild);
   }
+}
+
+/** Writes the error log of a failed listing, and makes its error, in rclone's words where there are any. */
+function listingFailed(
+  setup: ListingSetup,
+  { root }: ListingRequest,
+  failure: { argv: string[]; error: unknown; exit: ProcessExit; output: ListerOutput },
+): ListingFailed {
+  const { argv, error, exit, output } = failure;
+  const { stdout, stderr } = output;
+  const log = writeErrorLog({ setup, argv, error, exitCode: exit.code, stdout, stderr });
+  const bucket = output.saysAbsent(exit)
+    ? bucketOf(root, remoteContext(setup.configPath, setup.runtime))
+    : undefined;
+  const own = output.causeOfExit(exit) ?? causeOf(messageOf(error));
+  const why = bucket ? { ...own, message: `bucket ${bucket.name} does not exist (${own.message})` } : own;
+  return new ListingFailed(`listing ${root} failed: ${why.message} (details: ${log})`, why, { cause: error });
 }
 
 function endOf(messages: ListerMessages, objects: number, unlistable: readonly Unlistable[]) {
@@ -210,8 +148,8 @@ function endOf(messages: ListerMessages, objects: number, unlistable: readonly U
 }
 
 /**
- * The folders that a listing lacks, none for one that ended well. Throws operation failed for a listing that is not
- * whole in any other way, or that may lack none.
+ * The folders that a listing lacks; none for a listing that ended well. Throws operation failed for a listing that is not
+ * whole for another reason, or that must not lack a folder.
  */
 function acceptedGaps(
   exit: ProcessExit,
@@ -231,50 +169,4 @@ function acceptedGaps(
   const early =
     taken.closed === false ? `the listing ended early, after ${formatObjects(taken.objects)}: ` : "";
   throw operationFailed(`${early}the lister ended with exit code ${exit.code}`);
-}
-
-function listingCommand(lister: Lister, request: ListingRequest): string[] {
-  return stepCommand(lister, {
-    argv: ({ configPath }) => {
-      const argvOf = ({ prefix, recursive }: CoverRow) =>
-        lsjsonArgv({
-          root: prefix === "" ? request.root : joinRoot(request.root, prefix),
-          configPath,
-          recursive,
-          filesOnly: request.filesOnly,
-          fastList: request.fastList,
-          modtime: request.modtime,
-          hash: request.hash,
-          checkers: request.checkers,
-          // At -vv rclone says its version, and what it repeats.
-          verbosity: 2,
-          jsonLog: true,
-          extraFlags: request.extraFlags,
-        });
-      return request.places
-        ? listingsInOne(request.places.map(argvOf))
-        : argvOf({ prefix: "", recursive: request.recursive });
-    },
-    readOnly: [request.mountedRoot ?? request.root],
-    writable: [],
-    cpus: lister.cpus,
-    env: process.env,
-  });
-}
-
-/**
- * The listing that gives up at once, of a place that may not answer. Undefined for a path, and under pyxis, where each
- * start of rclone is a step, or a job, of its own.
- */
-export function inquiryCommand(lister: Lister, request: ListingRequest): string[] | undefined {
-  if (request.kind === "posix" || lister.runtime === "pyxis") return undefined;
-  const { places: _, ...whole } = request;
-  return listingCommand(lister, {
-    ...whole,
-    recursive: false,
-    fastList: false,
-    modtime: "none",
-    hash: false,
-    extraFlags: [...request.extraFlags, ...inquiryFlags],
-  });
 }

@@ -5,36 +5,36 @@ import { log } from "../system/log.ts";
 import { RunningTime } from "../system/running-time.ts";
 import { formatDuration } from "../system/units.ts";
 
-/** What keeps a listing waiting, and since when. */
+/** The reason why a listing waits, and since when. */
 interface ListingHindrance extends Hindrance {
   side: Side;
   since: Date;
 }
 
-/** Takes what keeps a listing waiting, and undefined when it goes on. */
+/** Takes the reason why a listing waits, and undefined when it goes on. */
 export type OnHindrance = (hindrance: ListingHindrance | undefined) => void;
 
 const tickMs = 500;
-/** After so long without a word of a listing it is asked why. */
+/** When a listing has been silent for this long, a second rclone asks why. */
 const silenceMs = 4_000;
-/** Where nobody can be asked, a longer silence is all that can be told. */
+/** Where no second rclone can ask, a silence of this length is told. */
 const untoldSilenceMs = 15_000;
 const askAgainMs = 15_000;
 const openBrace = 0x7b;
 
-/** What a listing is watched by. */
+/** The listing that is watched, and how a second rclone can ask. */
 interface WatchOptions {
   side: Side;
   root: string;
-  /** The listing that gives up at once; undefined where a start of its own would cost too much. */
+  /** The command of a listing that gives up at once; undefined where another start of rclone would cost too much. */
   inquiry: { argv: readonly string[]; env: Record<string, string> } | undefined;
   onHindrance?: OnHindrance | undefined;
   stop: AbortSignal;
 }
 
 /**
- * Notices a listing that gets no answer, finds out why, and tells it. rclone repeats a request for one minute or two
- * before its log has a word of it, so that a second rclone, which does not repeat, is asked after some seconds.
+ * Notices a listing that gets no answer, finds out why, and tells it. rclone repeats a request for a minute or two before it
+ * says anything. After some seconds of silence a second rclone, which does not repeat, therefore asks the place.
  */
 export class ListingWatch {
   readonly #options: WatchOptions;
@@ -43,9 +43,9 @@ export class ListingWatch {
   readonly #time = new RunningTime(performance.now(), 2 * tickMs);
   #silent = 0;
   #sinceAsk = Number.POSITIVE_INFINITY;
-  /** Whether rclone has begun to speak: before that its container starts, or Slurm has no room for it. */
+  /** Whether rclone has said anything. Before that its container may be starting, or waiting for Slurm. */
   #begun = false;
-  /** Whether what was listed is being worked on, while rclone waits. */
+  /** Whether the reader of the listing is at work, for which rclone waits. */
   #isBusy = false;
   #asking = false;
   #told = false;
@@ -64,11 +64,11 @@ export class ListingWatch {
     } else if (!text.includes('"object":"pacer"')) this.#heard();
   }
 
-  /** Passes a listing on; while its reader works, rclone is not waited for. */
+  /** Passes a listing on. While its reader works, the time does not count as silence. */
   async *watch(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of stream) {
       this.#heard();
-      // rclone prints its opening bracket before it looks at the place.
+      // rclone prints its opening bracket before it looks at the place: only an entry is an answer.
       if (chunk.includes(openBrace)) this.answered();
       this.#isBusy = true;
       yield chunk;
@@ -77,7 +77,7 @@ export class ListingWatch {
     }
   }
 
-  /** Ends the watch; what it was about is told otherwise. */
+  /** Ends the watch. The caller tells how the listing ended. */
   end(): void {
     clearInterval(this.#timer);
     this.#end.abort();
@@ -90,7 +90,7 @@ export class ListingWatch {
     this.#sinceAsk = Number.POSITIVE_INFINITY;
   }
 
-  /** The place has answered. */
+  /** Call this when the place has answered: a reason that was told is then taken back. */
   answered(): void {
     if (!this.#told) return;
     this.#told = false;
@@ -134,7 +134,7 @@ export class ListingWatch {
   }
 }
 
-/** What was said of each side, so that listings side by side say it once. */
+/** The last message about each side. Listings that run side by side share it, and print it once. */
 const said = new Map<Side, string>();
 
 function sayHindered(side: Side, root: string, found: Hindrance, forMs: number): void {

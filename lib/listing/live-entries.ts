@@ -1,11 +1,11 @@
 import { type ListingEntry, parseListingLine } from "./entry.ts";
 
-/** The listing is divided: what was taken of it as it came is not its beginning any more. */
+/** Says that a listing was divided: the entries that were taken while it came are not its beginning. */
 export class Divided extends Error {}
 
 /**
- * The entries of a parallel listing as they come, for as long as it is listed in one piece: what is made of them is then
- * made when it ends, rather than after it.
+ * Passes on the entries of a parallel listing while they come, for as long as it is listed in one piece. A manifest that is
+ * made of them is then finished together with the listing.
  */
 export class LiveEntries {
   readonly #each: (entry: ListingEntry) => void;
@@ -18,12 +18,12 @@ export class LiveEntries {
     this.#end.promise.catch(() => {});
   }
 
-  /** Resolves when the listing has ended and was never divided; rejects with Divided, or why it failed, otherwise. */
+  /** Resolves when the listing has ended and was never divided. Otherwise rejects with Divided, or with the failure. */
   get end(): Promise<void> {
     return this.#end.promise;
   }
 
-  /** Takes an entry's line. */
+  /** Takes the line of an entry. */
   take(line: Uint8Array): void {
     if (this.#isOver) return;
     const parsed = parseListingLine(this.#decoder.decode(line));

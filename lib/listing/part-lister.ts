@@ -1,67 +1,68 @@
-import { joinRoot } from "../rclone/root.ts";
+import { writeWhole } from "../system/durable.ts";
 import type { ListingEntry, ListingTotals } from "./entry.ts";
 import type { Level } from "./fan-out.ts";
-import { type Lister, type ListingEnd, type ListingRequest, runListing } from "./lister.ts";
+import { type ListingEnd, runListing } from "./lister.ts";
 import type { LiveEntries } from "./live-entries.ts";
 import type { KeptPart, PartNote, PartStore } from "./part-store.ts";
+import { rootBelow } from "./prefix.ts";
 import { forEachEntry } from "./read-entries.ts";
+import type { ListingRequest, ListingSetup } from "./request.ts";
 
-/** A listing in parts, side by side. */
+/** A listing in parts that run side by side. */
 export interface ParallelOptions {
-  /** What a serial listing would ask for. */
+  /** The request of a serial listing of the same root. */
   request: ListingRequest;
   listers: number;
-  /** Where finished parts are kept, for the next try if this one fails. */
+  /** The folder for finished parts, which the next try uses if this one fails. */
   partsDir: string;
-  /** Whether a root that does not exist is an empty one. */
+  /** Whether an absent root counts as empty. */
   absentAllowed: boolean;
-  /** Whether folders that cannot be listed are told, or fail the listing. */
+  /** Whether folders that cannot be listed are named, or fail the listing. */
   unlistable: "fails" | "told";
   onProgress: (totals: ListingTotals) => void;
-  /** Is given the entries as they come, until the listing is divided. */
+  /** Gets the entries while they come, until the listing is divided. */
   live?: LiveEntries | undefined;
-  /** Divides at the first chance, whatever it costs. */
+  /** Whether the listing is divided at the first chance, whatever it costs. */
   atOnce?: boolean;
 }
 
 /** Lists parts of a root. */
 export class PartLister {
-  readonly #lister: Lister;
+  readonly #lister: ListingSetup;
   readonly #options: ParallelOptions;
   readonly #store: PartStore;
-  /** Folders that rclone looks into at a time; undefined leaves it to rclone. */
+  /** How many folders rclone lists at a time; undefined for rclone's own default. */
   readonly #checkers: number | undefined;
 
-  constructor(lister: Lister, options: ParallelOptions, store: PartStore, checkers: number | undefined) {
+  constructor(
+    lister: ListingSetup,
+    options: ParallelOptions,
+    store: PartStore,
+    checkers: number | undefined,
+  ) {
     this.#lister = lister;
     this.#options = options;
     this.#store = store;
     this.#checkers = checkers;
   }
 
-  /** Lists what is directly below a prefix; there is no part of it where rclone left something out. */
+  /** Lists the level directly below a prefix. The level is no part when rclone left an entry out of it. */
   async level(
     prefix: string,
   ): Promise<{ level: Level; part: KeptPart | undefined; version: string | undefined }> {
     const names: string[] = [];
     const { file, keep } = this.#store.start("level", prefix);
     let objects = 0;
-    let end: ListingEnd;
-    try {
-      end = await this.list(prefix, false, async (stream) => {
-        const take = (entry: ListingEntry) => {
-          if (entry.IsDir) names.push(entry.Path);
-          else objects++;
-        };
-        const closed = await forEachEntry(copyTo(file, stream), take, { mayStayOpen: true });
-        if (!closed) file.writeText("\n]\n");
-        return { objects, closed };
-      });
-    } catch (error) {
-      file.abort();
-      throw error;
-    }
-    file.commit();
+    const read = async (stream: AsyncIterable<Uint8Array>) => {
+      const take = (entry: ListingEntry) => {
+        if (entry.IsDir) names.push(entry.Path);
+        else objects++;
+      };
+      const closed = await forEachEntry(copyTo(file, stream), take, { mayStayOpen: true });
+      if (!closed) file.writeText("\n]\n");
+      return { objects, closed };
+    };
+    const end = await writeWhole(file, () => this.list(prefix, false, read));
     const dropped = end.dropped[0]?.reason;
     const part = keep({ ...noteOf(objects, { ...end, dropped: [] }), dropped: dropped ?? null });
     return {
@@ -71,7 +72,7 @@ export class PartLister {
     };
   }
 
-  /** Runs one listing of all below a prefix, or of what is directly there. */
+  /** Runs one listing of everything below a prefix, or of the level directly below it. */
   list(
     prefix: string,
     isTree: boolean,
@@ -80,21 +81,21 @@ export class PartLister {
     ) => Promise<{ objects: number; closed: boolean; isOver?: boolean }>,
   ): Promise<ListingEnd> {
     const { request, absentAllowed, unlistable } = this.#options;
-    const root = prefix === "" ? request.root : joinRoot(request.root, prefix);
+    const root = rootBelow(request.root, prefix);
     return runListing(this.#lister, {
       request: {
         ...{ ...request, root, mountedRoot: request.root, recursive: isTree, filesOnly: isTree },
         ...(this.#checkers === undefined ? {} : { checkers: this.#checkers }),
       },
       empty: absentAllowed && prefix === "" ? "absent-too" : "allowed",
-      // A prefix that cannot be listed is one folder of the whole.
+      // The root of a part is one folder of the whole listing.
       unlistable: unlistable === "fails" || prefix === "" ? unlistable : "told-of-root-too",
       consume: read,
     });
   }
 }
 
-/** The note of a part, with what rclone said of it. */
+/** The note of a part, with everything that rclone left out of it. */
 export function noteOf(objects: number, end: ListingEnd | undefined): PartNote {
   return {
     objects,

@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { AtomicFile, readTextIfExists, removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
 import { type Part, prefixFile } from "./parts.ts";
 
-/** The folder beside an output where the finished parts of its listing are kept until it is there. */
+/** The folder beside an output that holds the finished parts of its listing until the output is written. */
 export function partsDirOf(out: string): string {
   return `${out}.parts`;
 }
 
-/** Whether a part holds all that is below its prefix, or only what is directly there. */
+/** A part holds everything below its prefix ("tree"), or only the level directly below it. */
 export type PartKind = "tree" | "level";
 
 const noteSchema = v.object({
@@ -20,13 +20,13 @@ const noteSchema = v.object({
   objects: v.number(),
   left_out: v.number(),
   first_left_out: v.nullable(v.string()),
-  /** Why rclone left something out of a level: there is then no part of it. */
+  /** Why rclone left an entry out of a level, which is no part then; null when it did not. */
   dropped: v.nullable(v.string()),
   /** Folders below the prefix that could not be listed; "" is the prefix itself. */
   unlistable: v.optional(v.array(v.object({ path: v.string(), reason: v.string() })), []),
 });
 
-/** What is known of a part beside its entries. */
+/** The note of a part: everything about it beside its entries. */
 export type PartNote = Omit<v.InferOutput<typeof noteSchema>, "schema">;
 
 /** A part that was listed. */
@@ -34,7 +34,7 @@ export interface KeptPart extends Part {
   note: PartNote;
 }
 
-/** The folder of the finished parts of one listing; what is there under its name is whole. */
+/** The folder of the finished parts of one listing. A part that has its name and its note is whole. */
 export class PartStore {
   readonly dir: string;
 
@@ -43,14 +43,14 @@ export class PartStore {
   }
 
   /**
-   * Opens the folder, or makes it. `binding` tells the listing: a folder that was made for another one is not touched.
-   * Throws invalid input then.
+   * Opens the folder, or makes it. `binding` identifies the listing. Throws invalid input for a folder that was made for another
+   * listing, and leaves that as it is.
    */
   static open(dir: string, binding: Readonly<Record<string, unknown>>): PartStore {
     mkdirSync(dir, { recursive: true });
     const path = join(dir, "listing.json");
     const text = `${JSON.stringify({ schema: "xfer.parts.v1", ...binding })}\n`;
-    const there = readTextIfAny(path);
+    const there = readTextIfExists(path);
     if (there === undefined && readdirSync(dir).some((name) => !name.startsWith("listing.json"))) {
       throw invalidInput(`${dir}: is no folder of parts that xfer made: remove it or choose another --out`);
     }
@@ -66,23 +66,23 @@ export class PartStore {
     return new PartStore(dir);
   }
 
-  /** The part of this prefix if it was listed to its end. */
+  /** The part of this prefix; undefined when it was not listed to its end. */
   find(kind: PartKind, prefix: string): KeptPart | undefined {
     const path = this.#path(kind, prefix);
-    if (readTextIfAny(prefixFile(path)) !== prefix) return undefined;
+    if (readTextIfExists(prefixFile(path)) !== prefix) return undefined;
     const note = readJsonFile(noteFile(path), noteSchema);
     if (note.kind !== "value" || (note.value.dropped === null && !existsSync(path))) return undefined;
     return { path, prefix, note: note.value };
   }
 
-  /** Starts a part; `keep` gives it its name, last of its files. */
+  /** Starts a part. `keep` writes its other files; call it when `file` is committed. */
   start(
     kind: PartKind,
     prefix: string,
   ): { file: AtomicFile; path: string; keep: (note: PartNote) => KeptPart } {
     const path = this.#path(kind, prefix);
-    // Without its note a part does not count, whatever else is left of an earlier try.
-    removeIfAny(noteFile(path));
+    // Without its note a part does not count, whatever files an earlier try has left.
+    removeIfExists(noteFile(path));
     const file = new AtomicFile(path);
     return {
       file,
@@ -95,7 +95,7 @@ export class PartStore {
     };
   }
 
-  /** How many parts are there. */
+  /** How many parts are in the folder. */
   get count(): number {
     return readdirSync(this.dir).filter((name) => name.endsWith(".json") && name.startsWith("lsjson-"))
       .length;
@@ -105,7 +105,7 @@ export class PartStore {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  /** Prefixes hold any character and may be long: the name is made of a digest, and the sidecar holds the prefix. */
+  /** The name of a part is made of a digest, since prefixes may be long and hold any character. A sidecar holds the prefix. */
   #path(kind: PartKind, prefix: string): string {
     const digest = createHash("sha256").update(prefix).digest("hex").slice(0, 24);
     return join(this.dir, `lsjson-${kind}-${digest}.json`);

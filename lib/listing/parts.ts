@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { readTextIfAny } from "../system/durable.ts";
+import { readTextIfExists } from "../system/durable.ts";
 import { invalidInput, isStop, messageOf, XferError } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
 import { type ListingEntry, parseEntry } from "./entry.ts";
@@ -11,7 +11,7 @@ import { forEachEntry } from "./read-entries.ts";
 /** One whole output of `rclone lsjson` on disk, and the prefix below the source root that its paths are relative to. */
 export interface Part {
   path: string;
-  /** Without a slash at its end; empty for the root. */
+  /** A prefix without a slash at its end; empty for the root. */
   prefix: string;
 }
 
@@ -21,8 +21,8 @@ export function prefixFile(partPath: string): string {
 }
 
 /**
- * The parts in a folder, `lsjson-*.json`, in the order of their names by bytes.
- * Throws invalid input when there is none, or when one has no sidecar that tells its prefix.
+ * The parts in a folder, `lsjson-*.json`, ordered by the bytes of their names. Throws invalid input when there is none, or when
+ * a part has no sidecar with its prefix.
  */
 export function findParts(dir: string): Part[] {
   if (!existsSync(dir)) throw invalidInput(`${dir}: no such folder of parts`);
@@ -30,7 +30,7 @@ export function findParts(dir: string): Part[] {
   if (names.length === 0) throw invalidInput(`${dir}: no parts there: lsjson-*.json`);
   return names.sort(compareUtf8).map((name) => {
     const path = join(dir, name);
-    const text = readTextIfAny(prefixFile(path));
+    const text = readTextIfExists(prefixFile(path));
     if (text === undefined) {
       throw invalidInput(
         `${path}: no ${prefixFile(name)} beside it: it must hold the prefix that was listed, or be empty for the root`,
@@ -41,9 +41,8 @@ export function findParts(dir: string): Part[] {
 }
 
 /**
- * Calls `each` for every object of the parts, in their order, with its path below the root, and the part that has it;
- * directories are left out.
- * Throws invalid input that names the part when one is truncated or is not one JSON array.
+ * Calls `each` for every object of the parts, in their order, with its path below the root and its part. Directories are left
+ * out. Throws invalid input, naming the part, when a part is truncated or is not one JSON array.
  */
 export async function forEachPartEntry(
   parts: readonly Part[],
@@ -59,12 +58,12 @@ export async function forEachPartEntry(
       });
     } catch (error) {
       if (!(error instanceof XferError) || isStop(error)) throw error;
-      throw invalidInput(`${path}: ${messageOf(error)}`);
+      throw invalidInput(`${path}: ${messageOf(error)}`, { cause: error });
     }
   }
 }
 
-/** rclone's own layout is read faster; a listing that went through another program may have any. */
+/** Reads a part. rclone's own layout is read faster; another program may have given the listing any other. */
 async function forEachEntryOf(path: string, each: (entry: ListingEntry) => void): Promise<void> {
   if (isInLines(path)) await forEachEntry(fileChunks(path), each);
   else await forEachArrayElement(fileChunks(path), (text) => each(parseEntry(text)));

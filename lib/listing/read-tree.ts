@@ -1,41 +1,42 @@
 import { operationFailed } from "../system/errors.ts";
 import { forEachLine } from "../system/lines.ts";
+import { ArrayPosition } from "./array-position.ts";
 import { parseListingLine } from "./entry.ts";
 import type { TreeParts } from "./tree-parts.ts";
 
 const openBrace = 0x7b;
 
-/** Thrown through the reader of a listing whose rest others list. */
+/** Thrown to end the reading of a listing whose rest other listings list. */
 class Over extends Error {}
 
 /**
- * Reads a stream of `rclone lsjson --recursive --files-only` into parts, and calls `onEntry` with each line. `isOver` tells
- * that it came to a prefix of another listing, and was not read to its end; `closed` whether the closing bracket was there.
+ * Reads a stream of `rclone lsjson --recursive --files-only` into parts, and calls `onEntry` with each entry's line. `closed`
+ * tells whether the closing bracket was read. `isOver` tells that the stream came to a prefix of another listing, and was not
+ * read to its end.
  */
 export async function readTree(
   stream: AsyncIterable<Uint8Array>,
   parts: TreeParts,
   onEntry: (line: Uint8Array) => void,
 ): Promise<{ closed: boolean; isOver: boolean }> {
-  let at: "before" | "inside" | "after" = "before";
+  const position = new ArrayPosition();
   try {
     await forEachLine(stream, ({ bytes, number, terminated }) => {
-      const isEntry = bytes[0] === openBrace && at === "inside";
-      // A cut line throws.
+      const isEntry = bytes[0] === openBrace && position.isInside;
+      // An entry that is cut off is no JSON, and throws here.
       if (isEntry && !terminated) parseListingLine(new TextDecoder().decode(bytes));
       if (isEntry) {
         if (!parts.take(bytes)) throw new Over();
         return onEntry(bytes);
       }
       const line = parseListingLine(new TextDecoder().decode(bytes));
-      if (line.kind === "blank") return;
-      if (line.kind === "open" && at === "before") at = "inside";
-      else if (line.kind === "close" && at === "inside") at = "after";
-      else throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
+      if (line.kind === "entry" || !position.takes(line.kind)) {
+        throw operationFailed(`the listing is not one JSON array: unexpected line ${number}`);
+      }
     });
   } catch (error) {
     if (error instanceof Over) return { closed: false, isOver: true };
     throw error;
   }
-  return { closed: (at as string) === "after", isOver: false };
+  return { closed: position.isClosed, isOver: false };
 }

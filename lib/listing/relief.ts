@@ -1,81 +1,81 @@
-/** A level of a tree that is being listed, whose prefixes may be handed to other listings. */
+/** A level at which a tree under way is divided: its prefixes may be handed to other listings. */
 interface LevelView {
-  /** Prefixes that nobody has begun to list. */
+  /** How many prefixes nobody has begun to list. */
   ahead: number;
-  /** How many objects a prefix of it holds, by the median of those that are known, or so far. */
+  /** How many objects a prefix of the level holds: the median of the finished ones, or the count so far of the first. */
   objects: number;
-  /** Whether none is known in whole, and another listing has begun one to find out. */
+  /** Whether no prefix is finished, and another listing has begun one, which will tell its size. */
   isProbed: boolean;
 }
 
-/** The level below which a listing is, and at which its tree could be divided, as far as it is known. */
+/** The next level at which a tree could be divided, as far as the listing has seen it. */
 export interface NextLevel {
-  /** Prefixes that the listing has left. */
+  /** How many prefixes the listing has passed. */
   seen: number;
-  /** How many objects a prefix holds, by their median. */
+  /** How many objects a prefix holds, by the median of those that the listing has passed. */
   objects: number;
-  /** How many there are so far in the prefix that the listing is in. */
+  /** How many objects have come so far of the prefix that the listing is in. */
   current: number;
-  /** The share of the level's own objects in what is listed of it: a look lists these again. */
+  /** The share of the objects that lie directly in the level. A look at the level lists these again. */
   ownShare: number;
 }
 
-/** How a tree is being listed, as far as it bears on whether others should help. */
+/** The progress of a tree's listing, by which `reliefOf` decides whether others should help. */
 export interface TreeView {
-  /** Milliseconds from the first entry until now; undefined while there is none. */
+  /** Milliseconds since the first entry; undefined before there is one. */
   listedMs: number | undefined;
   /** Milliseconds that rclone takes to start. */
   startMs: number;
-  /** Milliseconds that one listing by itself takes for 1,000 objects: beside others all seem slow. */
+  /** Milliseconds that one listing takes for 1,000 objects, measured while it is alone: beside others it seems slower. */
   paceMs: number;
   objects: number;
-  /** The levels that it is divided at, the outermost first. */
+  /** The levels at which the tree is divided, the outermost first. */
   levels: readonly LevelView[];
   next: NextLevel | undefined;
 }
 
-/** When help is worth its cost. */
+/** The settings by which help is worth its cost or not. */
 export interface ReliefRules {
   listers: number;
-  /** Objects in a page of the store's answer. */
+  /** How many objects a page of the store's answer holds. */
   pageObjects: number;
-  /** Every listing is divided at the first chance. */
+  /** Whether every listing is divided at the first chance. */
   atOnce: boolean;
 }
 
-/** What a free listing may do for a tree: list a prefix of a level of it, or look at the next level. */
+/** How a free listing helps with a tree: it lists a prefix of a level, or looks at the next level. Undefined for no help. */
 export type Relief = { do: "claim"; level: number } | { do: "look" } | undefined;
 
-/** A listing that ends sooner than this is left alone: it would be over before others have begun. */
+/** A listing that is younger than this is left alone: a short one would be over before others have begun. */
 const patienceMs = { quickStore: 1_000, slowStore: 400 };
-/** A store that takes longer for 1,000 objects has rclone wait, and others cost the waiting one nothing. */
+/** A store is slow when 1,000 objects take longer than this. rclone then waits for it, and other listings take nothing away. */
 const slowStoreMs = 45;
-/** A prefix must take so many times longer to list than rclone takes to start. */
+/** A prefix is worth a listing when it takes this many times longer to list than rclone takes to start. */
 const startsMin = 1.6;
-/** A level with more objects of its own is not looked at. */
+/** A level is not looked at when more than this share of its objects lie directly in it. */
 const ownShareMax = 0.1;
 /**
- * So many small prefixes may be listed one by one, to divide a large one beside them: for each listing, or for each page that
- * was listed, so that they cost little beside the rest.
+ * How many small prefixes may be listed one by one to reach a large one beside them: this many for each listing, or for each
+ * page that was listed. They then cost little beside the rest.
  */
 const [smallPerLister, smallPerPage] = [4, 0.1];
 
 /**
- * What a free listing may do for a tree that another is listing.
+ * How a free listing helps with a tree that another one is listing: the first row that applies.
  *
- * | the tree                                                              | relief           |
- * | --------------------------------------------------------------------- | ---------------- |
- * | has been listed for less than a second (0.4 s of a slow store)        | none             |
- * | has a level with prefixes ahead that are worth a start each           | claim the last   |
- * | has one of a quick store of which no size is known, and one is listed | none             |
- * | has many prefixes ahead that are not: each would cost a request more  | none             |
- * | is in a next level with many objects of its own                       | none             |
- * | is in a prefix of a next level that has large ones                    | look at it       |
- * | is in a large prefix after few small ones                             | look at it       |
+ * | the tree                                                                                | relief                   |
+ * | --------------------------------------------------------------------------------------- | ------------------------ |
+ * | has been listed for less than a second (0.4 s of a slow store)                          | none                     |
+ * | has a level with prefixes ahead that are worth a start each                             | claim the last of them   |
+ * | is on a quick store, and has a level whose first size another listing is finding out    | none                     |
+ * | has a level with many prefixes ahead, not worth a start: each would cost a request more | none                     |
+ * | is in a next level with many objects directly in it                                     | none                     |
+ * | is in a next level whose prefixes are large                                             | look at that level       |
+ * | is in a large prefix, after few small ones                                              | look at that level       |
  *
- * A prefix is worth a start when it fills two pages, for the last page of each part is half empty, and when it takes longer
- * to list than rclone takes to start, which is seconds in a container. What is ahead must take twice as long as a start, or
- * the listing gets there before its helper.
+ * A prefix is worth a start when it fills two pages, since the last page of each part is half empty, and when it takes longer
+ * to list than rclone takes to start, which is seconds in a container. The prefixes ahead must take twice as long as a start.
+ * Otherwise the listing reaches them before its helper.
  */
 export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
   if (view.listedMs === undefined || isTooEarly(view.listedMs, view, rules)) return undefined;
@@ -94,8 +94,9 @@ export function reliefOf(view: TreeView, rules: ReliefRules): Relief {
 }
 
 /**
- * Whether a level that an earlier try divided stays divided: with `kept` prefixes of so many objects each, and `waiting`
- * others. It does not where nothing of it is kept, or where each of many would cost more than it holds.
+ * Whether a level that an earlier try divided stays divided. `kept` has the objects of each prefix that is kept, and `waiting`
+ * is the number of the others. The level does not stay divided when no prefix is kept, or when many small ones are waiting,
+ * each of which would cost a request more.
  */
 export function staysDivided(waiting: number, kept: readonly number[], rules: ReliefRules): boolean {
   const typical = medianOf(kept);
@@ -117,7 +118,7 @@ function fewSmallOf(objects: number, { listers, pageObjects }: ReliefRules): num
   return Math.max(smallPerLister * listers, (smallPerPage * objects) / pageObjects);
 }
 
-/** Two pages; a little less counts, since a median of few is no more exact. */
+/** The objects of two pages, or a little less, since the median of a few numbers is not exact. */
 function objectsMin({ pageObjects }: ReliefRules): number {
   return 1.9 * pageObjects;
 }

@@ -6,32 +6,32 @@ import { medianOf, type NextLevel } from "./relief.ts";
 /** A part that is being written. */
 export interface PartInMaking {
   write(data: Uint8Array): void;
-  /** Where what was written so far can be read. */
+  /** The path under which the content so far can be read. */
   written(): string;
   commit(): void;
   abort(): void;
 }
 
-/** A level that a tree is divided at: each prefix directly below it is a part of its own. */
+/** A level at which a tree is divided: each prefix directly below it is a part of its own. */
 export interface DividedLevel {
-  /** Below the root of the whole listing. */
+  /** The prefix of the level, below the root of the whole listing. */
   prefix: string;
-  /** Names of prefixes that nobody has begun to list, by their UTF-8 bytes. */
+  /** The names of prefixes that nobody has begun to list, ordered by their UTF-8 bytes. */
   ahead: string[];
-  /** Names of those that other listings list. */
+  /** The names of prefixes that other listings have claimed. */
   claimed: Set<string>;
-  /** How many objects the prefixes hold that are listed, by whomever. */
+  /** How many objects each finished prefix holds, whoever listed it. */
   sizes: number[];
-  /** The name that the listing is in; undefined among the level's own objects. */
+  /** The name of the prefix that the listing is in; undefined among objects directly in the level. */
   current: string | undefined;
   left: Set<string>;
   enteredAt: number;
 }
 
-/** The store does not list keys in order: what it lists of a prefix may not be all of it. */
+/** Says that a store does not list keys in order: the entries of a prefix may not all come together. */
 export class OutOfOrder extends Error {}
 
-/** Where rclone's lines begin, and what ends the path in them: inside a JSON string quotes are escaped. */
+/** The beginning of an entry's line, and the bytes after the path. Neither occurs in a path, whose quotes are escaped. */
 const lineHead = Buffer.from('{"Path":"');
 const pathTail = Buffer.from('","Name":"');
 const [slash, comma, openBrace] = [0x2f, 0x2c, 0x7b];
@@ -44,11 +44,11 @@ interface OpenPart {
 }
 
 /**
- * Takes a recursive listing of one prefix, line by line, and writes it as parts: as one, until the tree is divided at a
- * level; from then on as one for each prefix directly below that level, while others may claim prefixes that the listing has
- * not reached. It ends where it would enter one of those.
+ * Takes a recursive listing of one prefix, line by line, and writes it as parts. Until the tree is divided at a level there is
+ * one part. From then on each prefix directly below that level is a part, and other listings may claim prefixes that this one
+ * has not reached. The listing ends where it would enter a claimed prefix.
  *
- * This stands on the store listing keys in the order of their bytes, as S3 does. That it does is checked.
+ * All this is right only if the store lists keys in the order of their bytes, as S3 does. The order is checked.
  */
 export class TreeParts {
   readonly levels: DividedLevel[] = [];
@@ -58,17 +58,17 @@ export class TreeParts {
   readonly #start: (prefix: string) => PartInMaking;
   readonly #finished: (prefix: string, file: PartInMaking, objects: number) => void;
   #open: OpenPart | undefined;
-  /** The folder of the last line, as it stands there, and how many bytes of it the open part's prefix takes. */
+  /** The folder of the last line, escaped as it is there, and how many of its bytes belong to the open part's prefix. */
   #folder: Buffer = Buffer.alloc(0);
   #strip = 0;
   #hasFolder = false;
-  /** The path of the last line as it stands there, in the first bytes of a buffer. */
+  /** The path of the last line, escaped as it is there, in the first bytes of a buffer. */
   readonly #last = { bytes: Buffer.alloc(64 * 1024), length: 0 };
   #isOrdered = true;
-  /** What is seen of the level below the divided ones. */
+  /** What the listing has seen of the level below the divided ones. */
   #next = emptyNext();
 
-  /** `finished` is given each part that is whole. */
+  /** `start` opens the file of a part; `finished` gets each part that is whole. */
   constructor(
     prefix: string,
     start: (prefix: string) => PartInMaking,
@@ -79,12 +79,12 @@ export class TreeParts {
     this.#open = { prefix, file: start(prefix), objects: 0 };
   }
 
-  /** The prefix of the open part, whose level could be divided next. */
+  /** The prefix of the open part, at whose level the tree could be divided next. */
   get openPrefix(): string | undefined {
     return this.#open?.prefix;
   }
 
-  /** What is known of the prefixes below the open part; undefined while the listing is in none, or cannot be divided. */
+  /** What is known of the prefixes below the open part. Undefined while the listing is in none, or cannot be divided. */
   next(): NextLevel | undefined {
     const { name, objects, sizes, own } = this.#next;
     if (this.#open === undefined || name === undefined || !this.#isOrdered) return undefined;
@@ -92,12 +92,12 @@ export class TreeParts {
     return { seen: sizes.length, objects: medianOf(sizes) ?? objects, current: objects, ownShare };
   }
 
-  /** How many objects a prefix of a level holds, by the median of those that are known. */
+  /** How many objects a prefix of a level holds: the median of the finished ones, or the count so far. */
   typicalObjects(level: DividedLevel): number {
     return medianOf(level.sizes) ?? this.objects - level.enteredAt;
   }
 
-  /** Takes a line of an entry; false when it lies in a prefix that another listing lists, and this one is over. */
+  /** Takes the line of an entry. False when the entry is in a prefix that another listing has claimed: this listing is over. */
   take(line: Uint8Array): boolean {
     const bytes = asBuffer(line);
     this.#checkOrder(bytes);
@@ -120,8 +120,8 @@ export class TreeParts {
   }
 
   /**
-   * Divides the tree at the level of the open part; `names` are all prefixes directly below it. The level's own objects go
-   * to no part here: whoever looked at the level has them.
+   * Divides the tree at the level of the open part. `names` are all prefixes directly below it. Objects directly in the level go
+   * to no part here, since the look at the level has them.
    */
   divide(names: readonly string[]): void {
     const open = this.#open;
@@ -146,7 +146,7 @@ export class TreeParts {
     this.#hasFolder = false;
   }
 
-  /** Gives the last prefix of a level that nobody has begun to another listing. */
+  /** Gives another listing the last prefix of a level that nobody has begun. */
   claim(level: DividedLevel): string {
     const name = level.ahead.pop();
     if (name === undefined) throw new Error(`nothing is ahead in ${level.prefix}`);
@@ -154,7 +154,7 @@ export class TreeParts {
     return joinPrefix(level.prefix, name);
   }
 
-  /** Ends the open part as whole: all below it has been taken. */
+  /** Ends the open part as whole: everything below its prefix has been taken. */
   finish(): void {
     if (!this.#open) return;
     const { prefix, file, objects } = this.#open;
@@ -163,13 +163,13 @@ export class TreeParts {
     this.#finished(prefix, file, objects);
   }
 
-  /** Throws the open part away; those that were finished stay. */
+  /** Throws the open part away. Finished parts stay. */
   abort(): void {
     this.#open?.file.abort();
     this.#open = undefined;
   }
 
-  /** `base` is the number of levels that are not in the line's path, but above it. */
+  /** Takes a line whose path begins below the first `base` levels. */
   #take(line: Buffer, base: number): boolean {
     const tail = line.indexOf(pathTail, lineHead.length);
     if (tail === -1 || !line.subarray(0, lineHead.length).equals(lineHead)) {
@@ -196,7 +196,7 @@ export class TreeParts {
     return true;
   }
 
-  /** Goes to another folder: ends parts that it is not in, and begins the one that it is in. */
+  /** Goes to another folder: ends the parts that do not hold it, and begins the one that does. */
   #enter(folder: Buffer, base: number): boolean {
     const raw = folder.toString("utf8").split("/").slice(0, -1);
     const above = this.levels.slice(0, base).map(({ current }) => current);
@@ -210,7 +210,7 @@ export class TreeParts {
     return true;
   }
 
-  /** Leaves the prefix that the listing is in at a level, with all below it, for another one. */
+  /** Leaves the prefix that the listing is in at a level, with all levels below it, for another prefix. */
   #move(at: number, name: string | undefined): boolean {
     this.finish();
     for (const level of this.levels.slice(at)) {
@@ -251,7 +251,7 @@ function emptyNext(): { name: string | undefined; objects: number; sizes: number
   return { name: undefined, objects: 0, sizes: [], own: 0 };
 }
 
-/** Whether a path stands in JSON as it does in its key: what rclone shows otherwise has its place elsewhere. */
+/** Whether rclone shows a path as the key is: a path that it shows otherwise comes at another place in the order. */
 function isPlain(raw: string): boolean {
   return /^[ -[\]-~]*$/.test(raw);
 }
@@ -264,7 +264,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** Reads a file while nothing else happens: the lines that are to follow wait. */
+/** Reads the lines of a file at once, without a turn of the event loop, so that no other line comes in between. */
 function forEachLineNow(path: string, each: (line: Buffer) => void): void {
   const fd = openSync(path, "r");
   try {
@@ -279,7 +279,7 @@ function forEachLineNow(path: string, each: (line: Buffer) => void): void {
       }
       rest = bytes.subarray(start);
     }
-    // A file in the making ends in an entry, without a newline.
+    // A file that is being written ends in an entry, without a newline.
     if (rest.length > 0) each(rest);
   } finally {
     closeSync(fd);

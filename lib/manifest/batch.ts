@@ -6,18 +6,21 @@ import { type LineShape, type Literal, shapeOfLine, type TailShape } from "./lin
 import { type ManifestRecord, parseRecord } from "./record.ts";
 
 const newline = 0x0a;
-/** Ways to write what follows the size that are tried before a line is parsed. */
+/** How many shapes of a line's tail are tried before the line is parsed. */
 const tailShapesMax = 8;
-/** Shapes that matched no line, after which only one line in so many is learned from: learning costs as parsing does. */
+/**
+ * When this many learned shapes in a row have matched no line, only one line in `barrenLines` is still learned from, since
+ * learning a shape costs as much as parsing a line.
+ */
 const barrenMax = 16;
 const barrenLines = 64;
-/** Fifteen digits are a safe integer whatever they are. */
+/** Any number of up to fifteen digits is a safe integer. */
 const sizeDigitsMax = 15;
 
 /**
- * Records of a run of lines, in columns. `lineStart[i]` to `lineStart[i + 1]` is line i with its newline; `keyStart[i]`
- * to `keyEnd[i]` is the content of its `path` as it is escaped there, or -1 where the line was parsed and is in
- * `parsed`. All of it is valid until the next batch.
+ * The records of a block of lines, in columns. Line i with its newline is `lineStart[i]` to `lineStart[i + 1]`. The content
+ * of its `path`, as it is escaped there, is `keyStart[i]` to `keyEnd[i]`; both are -1 for a line that was parsed, whose
+ * record is in `parsed`. All of it is valid until the next batch.
  */
 export interface RecordBatch {
   bytes: Buffer;
@@ -28,15 +31,15 @@ export interface RecordBatch {
   size: Float64Array;
   keyStart: Int32Array;
   keyEnd: Int32Array;
-  /** The shape of each line that was not parsed. */
+  /** The shape of each line; undefined for a line that was parsed. */
   shape: (LineShape | undefined)[];
   parsed: Map<number, ManifestRecord>;
 }
 
 /**
- * Reads runs of manifest lines into batches. A line of a shape that a parsed line has had is compared with it byte for
- * byte, and only its key, its size and its strings are looked at; any other line is parsed and checked by the schema.
- * What the comparison accepts, the schema accepts too. Throws invalid input that names the line for a bad record, and
+ * Reads blocks of manifest lines into batches. A line is first compared, byte for byte, with the shapes of lines that were
+ * parsed before; only its key, its size and its strings may differ. Any other line is parsed and checked by the schema. The
+ * schema would accept each line that the comparison accepts. Throws invalid input that names the line for a bad record, and
  * for one whose roots are not the first record's.
  */
 export class BatchScanner {
@@ -46,9 +49,9 @@ export class BatchScanner {
   #tails: TailShape[] = [];
   #nextTail = 0;
   #first: ManifestRecord | undefined;
-  /** Shapes that were learned since a line last matched one. */
+  /** How many shapes were learned since a line last matched one. */
   #barren = 0;
-  /** What #readSize has just read. */
+  /** The size that #readSize has just read. */
   #size = 0;
   readonly batch: RecordBatch = {
     bytes: Buffer.alloc(0),
@@ -62,7 +65,7 @@ export class BatchScanner {
     parsed: new Map(),
   };
 
-  /** `name` is what errors call the input. */
+  /** `name` is the input's name in errors. */
   constructor(name: string) {
     this.#name = name;
   }
@@ -94,7 +97,7 @@ export class BatchScanner {
     return batch;
   }
 
-  /** Matches the line at `at` with the shape; returns where it ends, or -1 for one that has to be parsed. */
+  /** Compares the line at `at` with the shapes. Returns where the line ends, or -1 for a line that has to be parsed. */
   #match(at: number, end: number, row: number): number {
     const shape = this.#head;
     if (shape === undefined) return -1;
@@ -152,7 +155,7 @@ export class BatchScanner {
     return -1;
   }
 
-  /** Parses the line at `at`, throwing for a bad one, and learns its shape. */
+  /** Parses the line at `at`, and learns its shape. Throws for a bad line. */
   #parse(at: number, end: number, row: number): number {
     const { batch } = this;
     const lineEnd = batch.bytes.indexOf(newline, at);
@@ -223,7 +226,7 @@ export function lineOf(batch: RecordBatch, row: number): Uint8Array {
 export function recordOfRow(batch: RecordBatch, row: number): ManifestRecord {
   const start = batch.lineStart[row] as number;
   const end = batch.lineStart[row + 1] as number;
-  // What has the shape of a checked line needs no check of its own.
+  // A line with the shape of a checked line needs no check of its own.
   return batch.parsed.get(row) ?? JSON.parse(batch.bytes.toString("utf8", start, end));
 }
 

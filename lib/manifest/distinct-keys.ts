@@ -9,32 +9,32 @@ import { KeyHash } from "./key-hash.ts";
 import { KeyOrder } from "./key-order.ts";
 import { forEachBatch } from "./read.ts";
 
-/** Hashes whose keys are looked at in one reading. */
+/** The most hashes whose keys are compared in one reading. */
 const suspectsMax = 10_000;
-/** Parts of hashes that are compared between two turns of the event loop. */
+/** After this many parts of hashes the event loop gets a turn. */
 const partsPerTurn = 64;
-/** Lines that are remembered of keys that are there twice, beside the first two of each. */
+/** The most lines of repeated keys that are remembered, beside the first two of each key. */
 const moreLinesMax = 10_000;
 
-/** Hashes the key of a row; `low` and `high` are then its hash. */
+/** Hashes keys. After `ofRow`, `low` and `high` are the hash of that row's key. */
 interface RowHash {
   readonly low: number;
   readonly high: number;
   ofRow(batch: RecordBatch, row: number): void;
 }
 
-/** Reads the batches that were added once more, in the same order. `each` throws to end it early. */
+/** Reads again, in the same order, the batches that were added. `each` throws to end the reading early. */
 type Reader = (each: (batch: RecordBatch) => void) => Promise<unknown>;
 
 /** Keys that are in a manifest more than once. */
 export interface DuplicateKeys {
   /** The lines of each key, from 1 and ascending: the first two at least. */
   lines: ReadonlyMap<string, readonly number[]>;
-  /** Whether there are more keys or lines than these. */
+  /** Whether there are more keys or lines than these: the search ended early. */
   isPart: boolean;
 }
 
-/** What tests choose: a hash that collides, and little memory. */
+/** The hash and the memory, which tests choose: a hash that collides, and little memory. */
 interface DistinctKeysChoice {
   hash?: RowHash;
   limits?: PartitionLimits;
@@ -43,14 +43,14 @@ interface DistinctKeysChoice {
 /**
  * Finds the keys that a manifest has more than once, exactly, in memory that does not grow with it.
  *
- * | the records so far | what is done with the next one |
+ * | the records so far | the next record |
  * |---|---|
  * | their order proves the keys distinct (`KeyOrder`) | its key is compared with the one before |
  * | otherwise | its key is hashed; equal hashes are looked for at the end |
  *
- * Then the records before the first that was hashed are read again and hashed too, if there is one. Keys whose hashes
- * are equal are read and compared: a collision of two keys costs one more reading, and is no duplicate.
- * Nothing is allocated for a record whose key has no escape.
+ * At the end, if any key was hashed, the records before it are read again and hashed too. Keys whose hashes are equal are
+ * read and compared. A collision of two keys is no duplicate, and costs one more reading. Nothing is allocated for a record
+ * whose key has no escape.
  */
 export class DistinctKeys implements Disposable {
   readonly #beside: string;
@@ -59,10 +59,10 @@ export class DistinctKeys implements Disposable {
   #order: KeyOrder | undefined = new KeyOrder();
   #partitions: HashPartitions | undefined;
   #records = 0;
-  /** Records at the beginning that were not hashed. */
+  /** How many records at the beginning were not hashed. */
   #ordered = 0;
 
-  /** `folder` is where a temporary file goes, when one is needed; it has no name and is gone with the process. */
+  /** If a temporary file is needed, it is made in `folder`. It has no name and is gone with the process. */
   constructor(folder: string, choice: DistinctKeysChoice = {}) {
     this.#beside = join(folder, ".xfer-keys");
     this.#limits = choice.limits;
@@ -90,12 +90,12 @@ export class DistinctKeys implements Disposable {
     }
   }
 
-  /** Whether the order has proven all keys distinct, so that `duplicates` need not read them again. */
+  /** Whether the order has proven all keys distinct: `duplicates` then reads nothing. */
   get isProven(): boolean {
     return this.#order !== undefined;
   }
 
-  /** The keys that are there more than once. `read` gives all batches again, where that is needed; `stop` ends it. */
+  /** The keys that are there more than once. `read` gives all batches again, where they are needed. */
   async duplicates(read: Reader, stop?: AbortSignal): Promise<DuplicateKeys> {
     if (this.isProven) return { lines: new Map(), isPart: false };
     await forEachRowUpTo(read, this.#ordered, (batch, _first, rows) => this.#hashRows(batch, 0, rows));
@@ -113,7 +113,7 @@ export class DistinctKeys implements Disposable {
     return suspects.size === 0 ? { lines: new Map(), isPart: false } : this.#resolve(suspects, read);
   }
 
-  /** Reads the keys that have one of these hashes, and says which are equal. */
+  /** Reads the keys that have one of these hashes, and returns those that are equal. */
   async #resolve(suspects: ReadonlyMap<string, RepeatedHash>, read: Reader): Promise<DuplicateKeys> {
     const lows = new Set([...suspects.values()].map(({ low }) => low));
     const hash = this.#hash;
@@ -123,7 +123,7 @@ export class DistinctKeys implements Disposable {
       for (let row = 0; row < rows; row++) {
         hash.ofRow(batch, row);
         if (!lows.has(hash.low) || !suspects.has(`${hash.low}:${hash.high}`)) continue;
-        // As it is in UTF-8, which has no half of a surrogate pair.
+        // As the key is in UTF-8, which has no half of a surrogate pair.
         const key = keyText(batch, row).toWellFormed();
         const known = lines.get(key);
         if (known === undefined) lines.set(key, [first + row]);
@@ -143,7 +143,10 @@ export class DistinctKeys implements Disposable {
 
 class ReadEnough extends Error {}
 
-/** Calls `each` with the batches of the first `records` records, the line of their first row, and how many rows count. */
+/**
+ * Calls `each` with the batches of the first `records` records, the line of each batch's first row, and how many of its rows
+ * belong to these records.
+ */
 async function forEachRowUpTo(
   read: Reader,
   records: number,
@@ -165,8 +168,8 @@ async function forEachRowUpTo(
 }
 
 /**
- * The keys that a manifest on disk has more than once, each with all its lines; no key is there in nearly all of them.
- * Throws operation failed when there are more than 10,000: something is wrong with the whole listing then.
+ * The keys that a manifest on disk has more than once, each with all its lines. Nearly every manifest has none. Throws
+ * operation failed when there are more than 10,000, since the whole listing is then wrong.
  */
 export async function findDuplicateKeys(
   manifestPath: string,
@@ -180,7 +183,7 @@ export async function findDuplicateKeys(
   );
 }
 
-/** The first key of a manifest that is there a second time, by the place of that; undefined when there is none. */
+/** Of the keys that a manifest has twice, the one whose second line comes first; undefined when there is none. */
 export async function findFirstDuplicate(
   manifestPath: string,
   { folder = dirname(manifestPath), stop }: { folder?: string; stop?: AbortSignal } = {},
@@ -198,7 +201,7 @@ async function duplicatesOf(
   return await distinct.duplicates((each) => forEachBatch(manifestPath, each, { stop }), stop);
 }
 
-/** A key that is there twice: where first, and where again. */
+/** A key that is there twice: its first line, and the line of its repetition. */
 export interface DuplicateKey {
   key: string;
   line: number;
@@ -215,7 +218,7 @@ export function firstDuplicate({ lines }: DuplicateKeys): DuplicateKey | undefin
   return first;
 }
 
-/** What is wrong with a manifest that has a key in two lines. */
+/** The error of a manifest that has a key in two lines. */
 export function duplicateKeyError(name: string, { key, line, again }: DuplicateKey): XferError {
   return invalidInput(
     `${inputName(name)}:${again}: the key is in line ${line} already: ${key}: ` +

@@ -1,13 +1,13 @@
-/** Where a string stands in a line, its quotes included. */
+/** The bytes of a string in a line, its quotes included. */
 interface StringSpan {
   start: number;
   end: number;
 }
 
-/** Where a top-level field's value stands in a line of JSON. */
+/** The bytes of a top-level field's value in a line of JSON. */
 export interface FieldSpan extends StringSpan {
   name: string;
-  /** The strings in it that are values, the value itself or those inside it; keys are not among them. */
+  /** The strings among the values in it: the value itself, or strings inside it. Keys are not among them. */
   strings: readonly StringSpan[];
 }
 
@@ -16,8 +16,7 @@ const backslash = 0x5c;
 const decoder = new TextDecoder();
 
 /**
- * The top-level fields of a line, in its order. The line has to be one JSON object, as JSON.parse has found: nothing
- * is checked here.
+ * The top-level fields of a line, in their order. Nothing is checked: JSON.parse must have found the line to be one object.
  */
 export function topLevelFields(line: Uint8Array): FieldSpan[] {
   const fields: FieldSpan[] = [];

@@ -1,9 +1,9 @@
 import { ScratchFile } from "../system/scratch-file.ts";
 
 const partitions = 256;
-/** Words that a partition keeps in memory: all together 8 MB. */
+/** Words of a partition's buffer in memory; all buffers together take 8 MB. */
 const bufferWords = 8 * 1024;
-/** Hashes that are compared at a time, at most, in a table of 32 MB. */
+/** The most hashes that are compared at a time, in a table of 32 MB. */
 const comparedMax = 2 ** 21;
 
 /** A hash of 64 bits in two words. */
@@ -14,15 +14,15 @@ export interface RepeatedHash {
 
 const none: RepeatedHash[] = [];
 
-/** How much memory a set of hashes may take; smaller in tests. */
+/** How much memory a set of hashes may take. Tests choose less. */
 export interface PartitionLimits {
   bufferWords: number;
   comparedMax: number;
 }
 
 /**
- * Finds the hashes of 64 bits that are there more than once among any number of them, in memory that does not grow with
- * them. They are parted by their first bits and written to a scratch file, and then each part is looked at by itself.
+ * Finds the 64-bit hashes that occur more than once among any number of them, in memory that does not grow with them. The
+ * hashes are parted by their first bits and written to a scratch file. Then each part is compared by itself.
  */
 export class HashPartitions implements Disposable {
   readonly #scratch: ScratchFile;
@@ -36,7 +36,7 @@ export class HashPartitions implements Disposable {
   #slots = new Uint32Array(0);
   #free = 0;
 
-  /** `beside` is a path whose folder is there, for the scratch file. */
+  /** The scratch file is made in the folder of the path `beside`. */
   constructor(beside: string, limits: PartitionLimits = { bufferWords, comparedMax }) {
     this.#scratch = new ScratchFile(beside);
     this.#bufferWords = limits.bufferWords;
@@ -69,7 +69,7 @@ export class HashPartitions implements Disposable {
     return this.#buffers.subarray(start, start + this.#bufferWords);
   }
 
-  /** The hashes that were added more than once, some at a time; one of them is given each time that it is found again. */
+  /** The hashes that were added more than once, some at a time. A hash is given once for each repetition. */
   *repeated(): Generator<readonly RepeatedHash[]> {
     const blocks: number[][] = Array.from({ length: partitions }, () => []);
     this.#written.forEach((partition, block) => {
@@ -91,7 +91,7 @@ export class HashPartitions implements Disposable {
     }
   }
 
-  /** Makes the table ready for so many hashes. */
+  /** Empties the table, and makes it large enough for `count` hashes. */
   #clear(count: number): void {
     let slots = 1024;
     while (slots < 2 * count) slots *= 2;
@@ -100,7 +100,7 @@ export class HashPartitions implements Disposable {
     this.#free = slots - 1;
   }
 
-  /** Adds the hashes of one round to the table, and returns those that it has already. */
+  /** Adds the hashes of one round to the table, and returns those that were in it already. */
   #compare(words: Uint32Array, used: number, rounds: number, round: number): readonly RepeatedHash[] {
     let repeated = none;
     for (let at = 0; at < used; at += 2) {
@@ -117,7 +117,7 @@ export class HashPartitions implements Disposable {
   #isNew(low: number, high: number): boolean {
     const slots = this.#slots;
     const mask = slots.length / 2 - 1;
-    // A first word of 0 is a free slot.
+    // A first word of 0 marks a free slot.
     const first = low || 1;
     for (let slot = first & mask; ; slot = (slot + 1) & mask) {
       const at = 2 * slot;

@@ -1,12 +1,12 @@
 import { ScratchFile } from "../system/scratch-file.ts";
 import { BatchScanner, type RecordBatch } from "./batch.ts";
 
-/** Keeps the batches of an input that can be read only once in a scratch file, to give them again. */
+/** Keeps the batches of an input that can be read only once, in a scratch file, and gives them again. */
 export class KeptBatches implements Disposable {
   readonly #file: ScratchFile;
   readonly #lengths: number[] = [];
 
-  /** `folder` is where the scratch file is made. */
+  /** The scratch file is made in `folder`. */
   constructor(folder: string) {
     this.#file = new ScratchFile(`${folder}/.xfer-input`);
   }

@@ -1,27 +1,27 @@
 import { keyText, type RecordBatch } from "./batch.ts";
 
 const backslash = 0x5c;
-/** The longest key of S3 is 1,024 bytes; longer ones are encoded into a buffer of their own. */
+/** The longest key of S3 has 1,024 bytes. A key that does not fit is encoded into a buffer of its own. */
 const scratchBytes = 4096;
 const encoder = new TextEncoder();
-/** Another one in each process: nobody can make keys that have equal hashes. */
+/** Each process has another seed, so that nobody can make keys with equal hashes on purpose. */
 const processSeed = crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
 
-/** A 32-bit hash of bytes `from` to `to`: FNV-1a with the finish of MurmurHash3, the same on any machine. */
+/** A 32-bit hash of bytes `from` to `to`, equal on all machines: FNV-1a with the finish of MurmurHash3. */
 export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
   let hash = 0x811c9dc5;
   for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
   return finishHash(hash);
 }
 
-/** Spreads what a simple hash has gathered over all 32 bits: the finish of MurmurHash3. */
+/** Spreads the state of a simple hash over all 32 bits: the finish of MurmurHash3. */
 function finishHash(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
-/** Whether there is a backslash among bytes `from` to `to`: a key with an escape is not the bytes that stand there. */
+/** Whether there is a backslash among bytes `from` to `to`. If there is, the bytes are an escaped form of the key. */
 export function hasBackslash(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     if (bytes[at] === backslash) return true;
@@ -30,8 +30,8 @@ export function hasBackslash(bytes: Uint8Array, from: number, to: number): boole
 }
 
 /**
- * The UTF-8 of a key in a buffer that is used again: what rclone is given of it, whatever way it is written in JSON.
- * Half a surrogate pair, which has no UTF-8, becomes U+FFFD there.
+ * The UTF-8 of a key, in a buffer that is used again. rclone is given the key in this form, however it is escaped in JSON.
+ * Half a surrogate pair, which has no UTF-8, becomes U+FFFD.
  */
 export class KeyBytes {
   bytes = new Uint8Array(scratchBytes);
@@ -57,8 +57,8 @@ export class KeyBytes {
 }
 
 /**
- * A 64-bit hash of a key's UTF-8, in two words: MurmurHash3 with 32 bits, twice, with constants of their own. It is
- * another one in each process, and allocates nothing for a key without an escape.
+ * A 64-bit hash of a key's UTF-8, in two words. Each word is MurmurHash3 with 32 bits, with constants of its own. The hash
+ * differs from process to process. Nothing is allocated for a key without an escape.
  */
 export class KeyHash {
   low = 0;
@@ -97,7 +97,7 @@ export class KeyHash {
     let at = from;
     for (; at + 4 <= to; at += 4) {
       const word = view.getInt32(at, true);
-      // Bit 7 of a byte is set where the byte is a backslash, and perhaps in those above it.
+      // Bit 7 of a byte is set where the byte is a backslash, and perhaps in the bytes above that one.
       const backslashes = word ^ 0x5c5c5c5c;
       escapes |= (backslashes - 0x01010101) & ~backslashes;
       low = mixLow(low, word);

@@ -4,31 +4,31 @@ import { KeyBytes, KeyHash } from "./key-hash.ts";
 const slash = 0x2f;
 const backslash = 0x5c;
 const slotsMin = 1 << 10;
-/** Slots for directories, at most: 24 MB, for 1.5 million of them. */
+/** The most slots of the table of directories: 24 MB, for 1.5 million directories. */
 const slotsMax = 1 << 21;
-/** Words of a slot: the two of the hash, and the stretch, which is 0 in a free one. */
+/** Words of a slot: two of the hash, and the stretch, which is 0 in a free slot. */
 const slotWords = 3;
 
 /**
- * Proves that no key is there twice from the order of the keys alone. A stretch is a run of records in which each key
- * is above the one before it by its bytes, so that none is in it twice. Equal keys have the same directory. All keys
- * are therefore distinct when there is one stretch (a listing of S3), or when no directory has keys in two stretches
- * (a walk of a file system, a listing in parts). Directories are remembered by a hash: to take two of them for one
- * ends the proof too early and does nothing worse.
+ * Proves from the order of the keys alone that no key is there twice. A stretch is a sequence of records in which each key
+ * is above the key before it, by its bytes. No key is twice in one stretch, and equal keys have the same directory. All keys
+ * are therefore distinct when there is one stretch (a listing of S3), or when no directory has keys in two stretches (a walk
+ * of a file system, a listing in parts). Directories are remembered by a hash. Two directories with one hash only end the
+ * proof too early.
  */
 export class KeyOrder {
   readonly #hash = new KeyHash();
   #directories: DirectoryTable | undefined = new DirectoryTable();
   #stretch = 1;
-  /** The key before, where it does not stand in the batch as it is; one of two, so that it can be decoded anew. */
+  /** The key before, where the batch does not hold it as it is. There are two buffers: the next key is decoded beside it. */
   #last = new KeyBytes();
   #next = new KeyBytes();
-  /** How long the directory of the key before is, its slash included; -1 before the first key. */
+  /** The length of the directory of the key before, its slash included; -1 before the first key. */
   #directoryEnd = -1;
   #bytes: Uint8Array | undefined;
   #view: DataView<ArrayBufferLike> = this.#last.view;
 
-  /** Goes on with a batch, and says for how many of its rows the proof holds. With fewer than all of them it is over. */
+  /** Goes on with a batch, and returns for how many of its rows the proof holds. If that is not all of them, the proof is over. */
   prove(batch: RecordBatch): number {
     const { bytes, count, keyStart, keyEnd } = batch;
     if (bytes !== this.#bytes) {
@@ -38,7 +38,7 @@ export class KeyOrder {
     let lastView: DataView<ArrayBufferLike> = this.#last.view;
     let lastStart = 0;
     let lastEnd = this.#last.length;
-    // A backslash of a decoded key is no escape, but one in the line is.
+    // A backslash in the line is an escape; one in a decoded key is not.
     let lastIsInLine = false;
     for (let row = 0; row < count; row++) {
       let view = this.#view;
@@ -59,7 +59,7 @@ export class KeyOrder {
         common = commonLength(lastView, lastStart, lastEnd, view, start, end);
         directoryEnd = lastSlashEnd(view, start, end);
       } else if (directoryEnd === 0 && lastIsInLine) {
-        // The directory ends in what the key has in common with the one before.
+        // The directory ends within the beginning that both keys have in common.
         const known = this.#directoryEnd;
         directoryEnd = common >= known ? known : lastSlashEnd(view, start, start + common);
       }
@@ -80,7 +80,7 @@ export class KeyOrder {
     return count;
   }
 
-  /** The key of a row as it is without its escapes. It becomes the last key, whose bytes are kept beside it. */
+  /** The key of a row without its escapes. It becomes the last key; the bytes of the key before it stay valid beside it. */
   #decoded(batch: RecordBatch, row: number): KeyBytes {
     const key = this.#next;
     key.set(keyText(batch, row));
@@ -89,7 +89,7 @@ export class KeyOrder {
     return key;
   }
 
-  /** Notes that the stretch has keys in a directory. False when an earlier stretch has, or may have. */
+  /** Notes that this stretch has keys in a directory. False when an earlier stretch has some there, or may have. */
   #enter(view: DataView, start: number, end: number): boolean {
     if (this.#directories) {
       this.#hash.ofBytes(view, start, end);
@@ -107,7 +107,7 @@ class DirectoryTable {
   #mask = slotsMin - 1;
   #count = 0;
 
-  /** The stretch of a directory, which is noted when there is none yet. Undefined when there is no room for it. */
+  /** The stretch of a directory. A directory without one gets `stretch`. Undefined when the table is full. */
   stretchOf(low: number, high: number, stretch: number): number | undefined {
     let at = this.#find(low, high);
     const known = this.#slots[at + 2] as number;
@@ -144,7 +144,7 @@ class DirectoryTable {
   }
 }
 
-/** How many bytes two runs of bytes have in common at their beginning. */
+/** How many bytes two ranges of bytes have in common at their beginning. */
 function commonLength(
   a: DataView,
   aStart: number,
@@ -155,7 +155,7 @@ function commonLength(
 ): number {
   const most = Math.min(aEnd - aStart, bEnd - bStart);
   let common = 0;
-  // Equal numbers are equal bytes, since no key has a byte of 0. What is no number is looked at byte by byte.
+  // Equal numbers are equal bytes, since no key has a byte of 0. NaN equals nothing, and is compared byte by byte.
   while (common + 8 <= most && a.getFloat64(aStart + common, true) === b.getFloat64(bStart + common, true))
     common += 8;
   while (common < most && a.getUint8(aStart + common) === b.getUint8(bStart + common)) common++;
@@ -163,8 +163,8 @@ function commonLength(
 }
 
 /**
- * How long the directory of a key is that starts at `start`, its slash included, if the slash is in bytes `from` to
- * `end`; otherwise 0. -1 when there is an escape among them.
+ * The length of the directory, its slash included, of a key that starts at `start`; 0 when its slash is not in bytes `from`
+ * to `end`, and -1 when there is an escape among these.
  */
 function directoryEndOf(view: DataView, start: number, from: number, end: number): number {
   let length = 0;
@@ -176,7 +176,7 @@ function directoryEndOf(view: DataView, start: number, from: number, end: number
   return length;
 }
 
-/** How far the last slash among bytes `start` to `end` is, itself included; 0 when there is none. */
+/** The length from `start` to the last slash before `end`, the slash included; 0 when there is none. */
 function lastSlashEnd(view: DataView, start: number, end: number): number {
   let at = end;
   while (at > start && view.getUint8(at - 1) !== slash) at--;

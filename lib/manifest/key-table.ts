@@ -1,12 +1,12 @@
-/** Entries of one chunk of a column: columns grow by whole chunks, so that growing copies nothing. */
+/** Entries of one chunk of a column. Columns grow by whole chunks, and nothing is copied. */
 const chunkEntries = 1 << 16;
 const slotsMin = 1 << 10;
-/** Words of 32 bits that are kept of a key's digest. */
+/** How many words of 32 bits are kept of a key's digest. */
 const digestWords = 4;
 
 type Numbers = Uint8Array | Uint32Array | Float64Array;
 
-/** A list of numbers, `width` for each entry, that grows without being copied. */
+/** A list of numbers, `width` for each entry, that grows without copies. */
 export class Column<T extends Numbers> {
   readonly #make: (length: number) => T;
   readonly #width: number;
@@ -37,14 +37,14 @@ export class Column<T extends Numbers> {
 }
 
 /**
- * Numbers keys 0, 1, 2, ... in the order in which they are added, in 16 bytes a key and 5 to 16 of index.
+ * Numbers keys 0, 1, 2, ... in the order in which they are added. A key takes 16 bytes, and 5 to 16 bytes of slots.
  *
- * It keeps the first 128 bits of a key's SHA-256, not the key. Two different keys are taken for one only if these are
- * equal: for 10^9 keys the chance is below 10^-20, and nobody knows how to make such a pair on purpose.
+ * The table keeps the first 128 bits of a key's SHA-256, not the key. Two different keys are taken for one only if these bits
+ * are equal. For 10^9 keys the chance is below 10^-20, and nobody knows how to make two of them on purpose.
  */
 export class KeyTable {
   readonly #digests = new Column((length) => new Uint32Array(length), digestWords);
-  /** Open addressing with linear probing: the number of an entry plus 1, or 0. At most 3/4 full. */
+  /** Open addressing with linear probing. A slot holds the number of a key plus 1, or 0. At most 3/4 are full. */
   #slots = new Uint32Array(slotsMin);
   #count = 0;
   readonly #digest = new Uint8Array(32);
@@ -60,7 +60,7 @@ export class KeyTable {
     return (this.#slots[this.#probe()] ?? 0) - 1;
   }
 
-  /** Adds a key; the number of the same key when it was added before, as its complement (-1 - number). */
+  /** Adds a key and returns its number. For a key that was added before, returns -1 - its number. */
   add(key: string): number {
     Bun.SHA256.hash(key, this.#digest);
     const slot = this.#probe();
@@ -73,7 +73,7 @@ export class KeyTable {
     return entry;
   }
 
-  /** The slot of the key whose digest was made last, or the free one where it would go. */
+  /** The slot of the key whose digest was made last, or the free slot where it would go. */
   #probe(): number {
     const mask = this.#slots.length - 1;
     let slot = (this.#words[0] ?? 0) & mask;

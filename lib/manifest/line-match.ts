@@ -1,8 +1,8 @@
 import type { Literal, TailShape } from "./line-shape.ts";
 
 /**
- * Comparing the bytes of a line with a shape. Whatever looks unusual here is no match: the line is then parsed. `view` is
- * over `bytes`, for looking at several bytes at a time, and a newline ends what is read: no search runs past it.
+ * The comparison of a line's bytes with a shape. Anything unusual is no match, and the line is then parsed. `view` is a view
+ * of `bytes`, by which several bytes are looked at in one step. A newline ends every line, and no search goes past it.
  */
 
 const quote = 0x22;
@@ -30,7 +30,7 @@ function isShortAt(view: DataView, at: number, { bytes }: Literal): boolean {
   return true;
 }
 
-/** Whether the same bytes stand at `a` and at `b`; there are no control characters at `a`, as in a `Literal`. */
+/** Whether the same bytes stand at `a` and at `b`. There may be no control characters at `a`: see `Literal`. */
 export function sameBytes(bytes: Buffer, view: DataView, a: number, b: number, length: number): boolean {
   let i = 0;
   for (; i + 8 <= length; i += 8) {
@@ -42,7 +42,7 @@ export function sameBytes(bytes: Buffer, view: DataView, a: number, b: number, l
   return true;
 }
 
-/** Where a line ends whose tail starts at `from`, or -1 when its tail is of another shape. */
+/** The end of a line whose tail starts at `from`, or -1 when the tail has another shape. */
 export function matchTail(bytes: Buffer, view: DataView, from: number, end: number, tail: TailShape): number {
   const { literals } = tail;
   let at = from;
@@ -58,7 +58,7 @@ export function matchTail(bytes: Buffer, view: DataView, from: number, end: numb
   return at;
 }
 
-/** Where a string's content ends, or -1 when it holds an escape or what JSON does not allow. */
+/** The end of a string's content, or -1 when it holds an escape or a character that JSON does not allow. */
 function plainStringEnd(bytes: Buffer, view: DataView, from: number, end: number): number {
   for (let at = from; at < end; at++) {
     while (at + 4 <= end && !hasSpecial(view.getInt32(at, true))) at += 4;
@@ -69,7 +69,7 @@ function plainStringEnd(bytes: Buffer, view: DataView, from: number, end: number
   return -1;
 }
 
-/** Whether one of four bytes is a quote, a backslash or a control character; a space or `!` may be taken for one. */
+/** Whether one of four bytes is a quote, a backslash or a control character. A space or `!` may be mistaken for one. */
 function hasSpecial(word: number): boolean {
   const backslashes = word ^ 0x5c5c5c5c;
   const found = ((backslashes - 0x01010101) & ~backslashes) | ((word - 0x23232323) & ~word);
@@ -83,8 +83,8 @@ function hasDot(word: number): boolean {
 }
 
 /**
- * Where a key that starts at `from` ends: at its quote. -1 when it is not plainly safe: empty, absolute, with two dots
- * in a row, a control character, or an escape that could stand for any of these.
+ * The end of a key that starts at `from`: its closing quote. -1 when the key is not plainly safe: when it is empty or
+ * absolute, or has two dots in a row, a control character, or an escape that could stand for any of these.
  */
 export function safeKeyEnd(bytes: Buffer, view: DataView, from: number, end: number): number {
   if (bytes[from] === slash) return -1;
@@ -107,7 +107,7 @@ export function safeKeyEnd(bytes: Buffer, view: DataView, from: number, end: num
   return -1;
 }
 
-/** The last byte of an escape that is neither a dot, nor a slash, nor a control character; otherwise -1. */
+/** The last byte of an escape; -1 for one that stands for a dot, a slash or a control character, or for anything else. */
 function safeEscapeEnd(bytes: Buffer, at: number): number {
   const kind = bytes[at + 1];
   if (kind === quote || kind === backslash) return at + 1;

@@ -1,23 +1,23 @@
 import { type FieldSpan, topLevelFields } from "./fields.ts";
 
 /**
- * Bytes that every line of a shape has at one place, as numbers of 64 bits for comparing eight at a time. They are no
- * control characters, so that equal numbers are equal bytes: only the bytes of 0 and -0 differ.
+ * Bytes that all lines of a shape have in common, also as numbers of 64 bits, so that eight of them are compared in one step.
+ * None of them is a control character, and equal numbers are therefore equal bytes: only the bytes of 0 and -0 differ.
  */
 export interface Literal {
   bytes: Uint8Array;
   doubles: Float64Array;
-  /** The last eight bytes, which may overlap the last of `doubles`; 0 when there are fewer. */
+  /** The last eight bytes, which may overlap the last of `doubles`; 0 when there are fewer than eight. */
   lastDouble: number;
 }
 
-/** What follows the size in a line: literals with a string's content between each two. */
+/** The part of a line after the size: literals, with the content of a string between each two of them. */
 export interface TailShape {
   literals: readonly Literal[];
 }
 
 /**
- * How one writer makes the lines of one manifest: `head KEY middle KEY pathLabel KEY sizeLabel SIZE tail`, where KEY is
+ * The form that one writer gives to the lines of a manifest: `head KEY middle KEY pathLabel KEY sizeLabel SIZE tail`. KEY is
  * the object's key as the writer escapes it: in `source`, in `dest` and in `path`.
  */
 export interface LineShape {
@@ -39,8 +39,8 @@ function literalOf(bytes: Uint8Array): Literal {
 const leadingFields = ["schema", "run_id", "source_root", "dest_root", "source", "dest", "path", "size"];
 
 /**
- * The shape of a line that is a valid record, its newline included; undefined when it has none: another order of
- * fields, a field twice, or a `source` or `dest` that does not end with the path.
+ * The shape of a line, its newline included, that is a valid record. Undefined for a line without a shape: one with another
+ * order of fields, a field twice, or a `source` or `dest` that does not end with the path.
  */
 export function shapeOfLine(line: Uint8Array): LineShape | undefined {
   const fields = topLevelFields(line);
@@ -63,12 +63,12 @@ export function shapeOfLine(line: Uint8Array): LineShape | undefined {
   };
 }
 
-/** Where the key begins in a value that ends with it, if what stands before it is a whole string by itself. */
+/** The start of the key in a value that ends with it; undefined when the text before it is no whole string by itself. */
 function keyStart(line: Uint8Array, field: FieldSpan, key: Uint8Array): number | undefined {
   const start = field.end - 1 - key.length;
   if (start <= field.start || !equals(line.subarray(start, field.end - 1), key)) return undefined;
   try {
-    // An escape that the prefix only begins would join with whatever key follows.
+    // An escape that is cut here would go on in the key that follows, whatever that is.
     JSON.parse(`${decoder.decode(line.subarray(field.start, start))}"`);
     return start;
   } catch {
@@ -76,7 +76,7 @@ function keyStart(line: Uint8Array, field: FieldSpan, key: Uint8Array): number |
   }
 }
 
-/** Cuts a tail at the strings that are values; anything that is not a string is taken as it is. */
+/** Cuts a tail at the strings among its values. All else becomes literals. */
 function tailOf(tail: Uint8Array, fields: readonly FieldSpan[], offset: number): TailShape {
   const literals: Literal[] = [];
   let from = 0;

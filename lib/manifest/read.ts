@@ -5,9 +5,9 @@ import { BatchScanner, type RecordBatch, recordOfRow } from "./batch.ts";
 import type { ManifestRecord } from "./record.ts";
 
 /**
- * Calls `each` for the records of a manifest, or of standard input for "-", in batches, in order, and returns the
- * first record; undefined for an empty input. Throws, naming file and line, for a bad record and for one whose roots
- * are not the first's.
+ * Calls `each` with the records of a manifest, or of standard input for "-", in batches and in order. Returns the first
+ * record; undefined for an empty input. Throws, naming file and line, for a bad record and for one whose roots are not the
+ * first's.
  */
 export async function forEachBatch(
   path: string,
@@ -24,7 +24,7 @@ export async function forEachBatch(
   try {
     await forEachLineBlock(path, eachBlock, options);
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such manifest`);
+    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such manifest`, { cause: error });
     throw error;
   }
   return scanner.first;

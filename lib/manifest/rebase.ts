@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { joinRoot } from "../rclone/root.ts";
-import { AtomicFile } from "../system/durable.ts";
+import { writeWhole } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import type { RecordBatch } from "./batch.ts";
@@ -10,18 +10,18 @@ import { KeptBatches } from "./kept-batches.ts";
 import type { LineShape } from "./line-shape.ts";
 import { forEachBatch } from "./read.ts";
 
-/** The roots that a manifest is to have; undefined for one that stays. */
+/** The new roots of a manifest; undefined for a root that stays. */
 interface NewRoots {
   sourceRoot: string | undefined;
   destRoot: string | undefined;
 }
 
-/** Where rebased lines go; the bytes are valid only until the call, or what it returns, is done. */
+/** Takes rebased lines. Their bytes are valid only until `write` has returned, or its promise is resolved. */
 export interface LineSink {
   write(lines: Uint8Array): void | Promise<void>;
 }
 
-/** What rebasing is asked to do. */
+/** A manifest to rebase, and its new roots. */
 export interface RebaseOptions {
   /** A manifest, or "-" for standard input. */
   manifestPath: string;
@@ -31,9 +31,9 @@ export interface RebaseOptions {
 }
 
 /**
- * Writes the lines of a manifest with other roots to `sink`: source_root, dest_root, source and dest change, every other
- * byte stays. Returns the number of records. Throws invalid input, naming file and line, for a bad record, and at the
- * end for a key that is there twice. A temporary file goes into `folder` when one is needed.
+ * Writes the lines of a manifest with other roots to `sink`. Only source_root, dest_root, source and dest change; every other
+ * byte stays. Returns the number of records. Throws invalid input, naming file and line, for a bad record, and at the end for
+ * a key that is there twice. If a temporary file is needed, it is made in `folder`.
  */
 export function rebaseLines(options: RebaseOptions, sink: LineSink, folder: string): Promise<number> {
   return rebase(options, sink, { folder });
@@ -47,7 +47,7 @@ async function rebase(
   const { manifestPath, stop } = options;
   const rebaser = new Rebaser(options.roots);
   using keys = new DistinctKeys(folder);
-  // Standard input is read once: what was written of it has the same keys, unless it went to standard output.
+  // Standard input can be read only once. The written lines have the same keys, unless they went to standard output.
   using kept = manifestPath === "-" && !written ? new KeptBatches(folder) : undefined;
   let records = 0;
   await forEachBatch(
@@ -74,17 +74,10 @@ async function rebase(
 }
 
 /** Rebases a manifest into a file that appears whole or not at all. Returns the number of records. */
-export async function rebaseManifest(options: RebaseOptions, out: string): Promise<number> {
-  const file = new AtomicFile(out);
-  let records: number;
-  try {
-    records = await rebase(options, file, { folder: dirname(out), written: () => file.written() });
-  } catch (error) {
-    file.abort();
-    throw error;
-  }
-  file.commit();
-  return records;
+export function rebaseManifest(options: RebaseOptions, out: string): Promise<number> {
+  return writeWhole(out, (file) =>
+    rebase(options, file, { folder: dirname(out), written: () => file.written() }),
+  );
 }
 
 /** The start of a shape's lines with other roots. */
@@ -94,7 +87,7 @@ interface RebasedShape {
 }
 
 const encoder = new TextEncoder();
-/** Shapes that are remembered: a manifest has a few. */
+/** How many shapes are remembered. A manifest has a few. */
 const shapesMax = 64;
 
 /** Rewrites batches of lines into a buffer of its own. */
@@ -135,7 +128,7 @@ class Rebaser {
       used += head.copy(out, used);
       used += bytes.copy(out, used, key, key + length);
       used += middle.copy(out, used);
-      // From the key in dest to the end of the line nothing changes.
+      // Nothing changes from the key in dest to the end of the line.
       used += bytes.copy(out, used, restStart - length, end);
       this.#used = used;
     }
@@ -158,7 +151,7 @@ class Rebaser {
   #rebasedShape(shape: LineShape): RebasedShape {
     const known = this.#shapes.get(shape);
     if (known) return known;
-    // Both are cut out of a line in the middle of a string: closed, they are objects whose fields can be replaced.
+    // Both literals begin or end inside a string. Closed again, they are objects whose fields can be replaced.
     const close = encoder.encode('"}');
     const open = encoder.encode('{"source":"');
     const head = this.#rebaseFields(Buffer.concat([shape.head.bytes, close]), "");
@@ -172,7 +165,7 @@ class Rebaser {
     return rebased;
   }
 
-  /** A line with its fields replaced; `source` only where its path is known. */
+  /** A line with its fields replaced. `source` is replaced only where its path is known. */
   #rebaseFields(line: Uint8Array, path: string | undefined): Uint8Array {
     const { sourceRoot, destRoot } = this.#roots;
     const values: Record<string, string | undefined> = {

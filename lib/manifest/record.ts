@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { invalidInput } from "../system/errors.ts";
+import { count } from "../system/schemas.ts";
 import { pathProblem } from "./key.ts";
 
 /** The schema name that every manifest record carries. */
@@ -19,7 +20,7 @@ const recordSchema = v.looseObject({
       if (problem) addIssue({ message: problem });
     }),
   ),
-  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  size: count,
   mtime: v.nullable(v.string()),
   hashes: v.nullable(v.record(v.string(), v.string())),
   etag: v.nullable(v.string()),
@@ -30,18 +31,24 @@ const recordSchema = v.looseObject({
 /** One object of a manifest, its fields in the order in which they are written; unknown fields are kept. */
 export type ManifestRecord = v.InferOutput<typeof recordSchema>;
 
+/** Whether a text is an MD5 in hexadecimal, in small letters or capitals. The ETag of an upload in parts is none. */
+export function isMd5(text: string | undefined): text is string {
+  return text !== undefined && /^[0-9a-f]{32}$/i.test(text);
+}
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads one manifest line. Throws invalid input that names `where` (file:line) when the line is torn, is not JSON,
- * is of another schema, or holds a path that may not be used.
+ * Reads one manifest line. Throws invalid input that names `where` (file:line) when the line is torn, is not JSON, is of
+ * another schema, or holds a path that may not be used.
  */
 export function parseRecord(line: Uint8Array, where: string): ManifestRecord {
   let value: unknown;
   try {
     value = JSON.parse(decoder.decode(line));
-  } catch {
-    throw invalidInput(`${where}: not a manifest record: the line is torn or is not JSON: ${excerpt(line)}`);
+  } catch (error) {
+    const what = `not a manifest record: the line is torn or is not JSON: ${excerpt(line)}`;
+    throw invalidInput(`${where}: ${what}`, { cause: error });
   }
   const result = v.safeParse(recordSchema, value, { abortEarly: true });
   if (result.success) return result.output;

@@ -1,36 +1,37 @@
 import * as v from "valibot";
-import { AtomicFile, readTextIfAny, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { AtomicFile, readTextIfExists, removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { errnoOf, invalidInput } from "../system/errors.ts";
 import { fileChunks, forEachLine } from "../system/lines.ts";
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+import { count } from "../system/schemas.ts";
 
 const lineSchema = v.looseObject({ key: v.string(), size: v.nullable(count), reason: v.string() });
 
-/** What is at the source and cannot be carried to the destination as it is; a folder counts as one, of unknown size. */
+/**
+ * An object at the source that cannot be carried to the destination as it is. A folder counts as one entry, of unknown size.
+ */
 export type UntransferableEntry = Pick<v.InferOutput<typeof lineSchema>, "key" | "size" | "reason">;
 
-/** How much cannot be transferred. Bytes are those of the entries whose size is known. */
+/** How much cannot be transferred. `bytes` counts the entries whose size is known. */
 export interface Untransferable {
   objects: number;
   bytes: number;
-  /** The first few. */
+  /** The first few entries. */
   examples: UntransferableEntry[];
 }
 
 const examplesMax = 3;
 
-/** Nothing that cannot be transferred. */
+/** The count of an empty list. */
 function noUntransferable(): Untransferable {
   return { objects: 0, bytes: 0, examples: [] };
 }
 
-/** The list of what a manifest leaves out since it cannot be carried: manifest.untransferable.jsonl beside it. */
+/** The path of the list beside a manifest that names the objects which cannot be carried: manifest.untransferable.jsonl. */
 export function untransferablePath(manifestPath: string): string {
   return `${manifestPath.replace(/\.jsonl$/, "")}.untransferable.jsonl`;
 }
 
-/** Writes the list that belongs to a manifest; there is no file when nothing is in it. */
+/** Writes the list that belongs to a manifest. An empty list has no file. */
 export class UntransferableList {
   readonly totals: Untransferable = noUntransferable();
   readonly #path: string;
@@ -46,10 +47,10 @@ export class UntransferableList {
     countEntry(this.totals, { key, size, reason });
   }
 
-  /** Gives the list its name; to be called before the manifest gets its own, which then never lacks its list. */
+  /** Gives the list its name. Call it before the manifest gets its own name, so that no manifest ever lacks its list. */
   commit(): void {
     if (this.#file) this.#file.commit();
-    else removeIfAny(this.#path);
+    else removeIfExists(this.#path);
     this.#file = undefined;
   }
 
@@ -59,10 +60,10 @@ export class UntransferableList {
   }
 }
 
-/** Gives a manifest that is made of another one the list of what that one leaves out; the list comes first. */
+/** Copies the list of a manifest to another manifest that is made of it. Call it before the other one gets its name. */
 export function copyUntransferable(from: string, to: string): void {
-  const text = readTextIfAny(untransferablePath(from));
-  if (text === undefined) removeIfAny(untransferablePath(to));
+  const text = readTextIfExists(untransferablePath(from));
+  if (text === undefined) removeIfExists(untransferablePath(to));
   else writeFileDurable(untransferablePath(to), text);
 }
 
@@ -72,7 +73,7 @@ function countEntry(totals: Untransferable, entry: UntransferableEntry): void {
   if (totals.examples.length < examplesMax) totals.examples.push(entry);
 }
 
-/** Counts what the list beside a manifest holds. Throws invalid input, naming the line, when one is not of its form. */
+/** Counts the entries of the list beside a manifest. Throws invalid input, naming the line, for one that is no entry. */
 export async function readUntransferable(manifestPath: string): Promise<Untransferable> {
   const path = untransferablePath(manifestPath);
   const totals = noUntransferable();

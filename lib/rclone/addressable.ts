@@ -1,56 +1,58 @@
 import type { RootKind } from "./root.ts";
 
-/** What decides which keys rclone carries as they are. */
+/** The facts that decide which keys rclone carries as they are. */
 export interface AddressFacts {
   source: RootKind;
   dest: RootKind;
-  /** rclone's version: [1, 60]. Undefined is any version: only what every measured one carries is carried. */
+  /** rclone's version: [1, 60]. When it is undefined, only keys are carried that every measured version carries. */
   version: readonly [number, number] | undefined;
 }
 
-/** [1, 60] of an rclone that calls itself 1.60.1-DEV; null when it does not say what it is. */
+/** The version of an rclone by its own words: [1, 60] for 1.60.1-DEV; null when it does not say. */
 export function versionOf(text: string | undefined): [number, number] | null {
   const match = /^(\d+)\.(\d+)/.exec(text ?? "");
   return match ? [Number(match[1]), Number(match[2])] : null;
 }
 
-/** From this version on rclone keeps empty components between two S3 stores; of those before, 1.60 was measured. */
+/** The first rclone that keeps empty components between two S3 stores. Of the versions before it 1.60 was measured. */
 const keepsEmptyComponents = [1, 75] as const;
-/** The longest name of a file (NAME_MAX) and the longest key of S3, in bytes. */
+/** The longest name of a file (NAME_MAX), in bytes. */
 const nameBytesMax = 255;
+/** The longest key of S3, in bytes. */
 const keyBytesMax = 1024;
-/** A UTF-16 unit is at most so many bytes of UTF-8. */
+/** The most bytes of UTF-8 that one UTF-16 unit takes. */
 const bytesOfUnit = 3;
 
-/** What every key has that a rule about characters or components could refuse. */
+/** Matches every key that a rule about characters or components could refuse, and few others. */
 const unusual = /[\n\r\0\u201b\u2400\uff0e\ufffd\ud800-\udfff]|\/[/.]/;
 const dotComponent = /(?:^|\/)\.\.?(?:\/|$)/;
-/** Components that rclone lists for `.` and `..`, and for these full-width names themselves. */
+/** Components as which rclone lists both `.` or `..` and these full-width names themselves. */
 const wideDotComponent = /(?:^|\/)\uff0e\uff0e?(?:\/|$)/;
-/** rclone's quote before a stand-in, or in a component that is a quoted stop or two: the quotes that a listing has. */
+/** The quotes of rclone that a listing may have: before a stand-in, or in a component of one or two quoted stops. */
 const plainQuotes = /\u201b[\u2400-\u241f\u2421\uff0f]|(?<=^|\/)(?:\u201b\uff0e){1,2}(?=\/|$)/g;
 const unquotedNul = /(?<!\u201b)\u2400/;
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
  * Why rclone cannot carry a key from one kind of place to another as it is, or undefined when it can. The key is the
- * path as rclone lists it, where U+2401 stands for a control character 0x01, and U+201B before it quotes a real U+2401.
- * Measured on rclone 1.60, 1.75 and 1.76; ARCHITECTURE.md says how. "no" means that rclone asks for another key, or
+ * path as rclone lists it. In a listed path U+2401 stands for the control character 0x01, and U+201B before it quotes a
+ * real U+2401. The table was measured on rclone 1.60, 1.75 and 1.76; "no" means that rclone asks for another key, or
  * lists two keys as one.
  *
  * | a listed key that has | s3 to s3 | s3 to posix | posix to s3 | posix to posix |
  * |---|---|---|---|---|
  * | an empty component inside it, `a//b` | from 1.75 | no | | |
  * | a slash at its start or end | no | no | | |
- * | a component `.` or `..` in full-width stops: the real `.` is listed so too | no | no | yes | yes |
- * | U+2400, unless it is quoted: a NUL is listed so too | no | no | yes | yes |
+ * | a component `.` or `..` in full-width stops: the real `.` is listed like that too | no | no | yes | yes |
+ * | U+2400, unless it is quoted: a NUL is listed like that too | no | no | yes | yes |
  * | U+201B, unless it quotes one stand-in: one and two of them are listed alike | no | no | no | no |
- * | U+FFFD: bytes that are no UTF-8 are listed so too | no | no | no | no |
+ * | U+FFFD: bytes that are no UTF-8 are listed like that too | no | no | no | no |
  * | a name that is listed with more than 255 bytes | yes | no | yes | no |
  * | more than 1,024 bytes in all | no | yes | no | yes |
  * | anything else: controls, quotes, `#`, `%`, spaces, `...`, backslash, emoji | yes | yes | yes | yes |
  *
- * A kind "other" is taken for both. What the manifest refuses (lib/manifest/key.ts) is refused here too.
+ * The rules of both kinds hold for a place of the kind "other". A key that manifests refuse (lib/manifest/key.ts) is
+ * refused here too.
  */
 export function untransferableReason(key: string, facts: AddressFacts): string | undefined {
   const first = key.charCodeAt(0);
@@ -63,7 +65,7 @@ export function untransferableReason(key: string, facts: AddressFacts): string |
   return key.length * bytesOfUnit > nameBytesMax ? lengthReason(key, facts) : undefined;
 }
 
-/** The rules about characters and components. */
+/** Applies the rules about characters and components. */
 function unusualReason(key: string, facts: AddressFacts): string | undefined {
   if (key === "") return "is empty";
   if (/[\n\r\0]/.test(key)) return "has a line break or a NUL, which cannot be handed to rclone";
@@ -95,7 +97,7 @@ function carriesEmptyComponents({ source, dest, version }: AddressFacts): boolea
   return version[0] > major || (version[0] === major && version[1] >= minor);
 }
 
-/** The rules about lengths. rclone's temporary name beside a file is as long as the listed one, stand-ins and all. */
+/** Applies the rules about lengths. A name counts as it is listed, since rclone's temporary file is named like that. */
 function lengthReason(key: string, { dest }: AddressFacts): string | undefined {
   if (dest !== "s3" && hasLongName(key)) return `has a name of more than ${nameBytesMax} bytes`;
   if (dest === "posix" || key.length * bytesOfUnit <= keyBytesMax || keyBytes(key) <= keyBytesMax)
@@ -114,7 +116,7 @@ function hasLongName(key: string): boolean {
   return false;
 }
 
-/** The bytes of a key where it lies: stand-ins are one byte there, quoted ones themselves. */
+/** The length of a key in its store, in bytes: a stand-in is one byte there, and a quoted character is itself. */
 function keyBytes(key: string): number {
   return Buffer.byteLength(
     key.replace(/\u201b?[\u2401-\u241f\u2421]/g, (found) => (found.length > 1 ? found.slice(1) : "\x01")),

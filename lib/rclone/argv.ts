@@ -1,11 +1,11 @@
 import { parseRoot } from "./remote-options.ts";
 
-/** How object times are listed: the server's own time costs no request, the one in metadata a HEAD each on S3. */
+/** The time that a listing gives of an object. On S3 the server's own costs no request, and metadata's a HEAD each. */
 export const modtimeModes = ["server", "metadata", "none"] as const;
 
 export type ModtimeMode = (typeof modtimeModes)[number];
 
-/** What a listing asks of rclone. */
+/** One listing by rclone. */
 export interface ListOptions {
   root: string;
   configPath: string | undefined;
@@ -15,16 +15,16 @@ export interface ListOptions {
   fastList: boolean;
   modtime: ModtimeMode;
   hash: boolean;
-  /** Folders that rclone looks into at a time, where it walks; undefined leaves it to rclone. */
+  /** How many folders rclone looks into at a time where it walks; undefined leaves that to rclone. */
   checkers?: number | undefined;
-  /** How often -v was given: 0, 1 or 2. */
+  /** The number of -v flags: 0, 1 or 2. */
   verbosity: number;
-  /** Whether messages are printed as JSON, which tells a path from what is said of it. */
+  /** Whether messages are printed as JSON, in which the path is apart from the message. */
   jsonLog?: boolean;
   extraFlags: readonly string[];
 }
 
-/** The argument vector of a listing: LIST requests only, but for a HEAD where the user asks for metadata times. */
+/** The argument vector of a listing. It makes LIST requests only, and HEAD requests where the user wants metadata times. */
 export function lsjsonArgv(options: ListOptions): string[] {
   return [
     "rclone",
@@ -45,7 +45,7 @@ export function lsjsonArgv(options: ListOptions): string[] {
   ];
 }
 
-/** What a copy asks of rclone. */
+/** One copy by rclone. */
 export interface CopyOptions {
   sourceRoot: string;
   destRoot: string;
@@ -54,15 +54,15 @@ export interface CopyOptions {
   planFlags: readonly string[];
   transfers: number;
   userFlags: readonly string[];
-  /** What throttling makes of the user's flags. */
+  /** Flags that hold rclone back while the store throttles; they win over the user's. */
   throttleFlags?: readonly string[];
   /** Seconds between two lines of statistics. */
   statsSeconds: number;
 }
 
 /**
- * The argument vector of one pass over a list of objects. The user's flags come last and win; --retries is 1, since
- * rclone's own retries copy the whole list again (the agent repeats only what is not proven).
+ * The argument vector of one rclone over a list of objects. The user's flags come after the plan's and win. --retries is
+ * 1, since rclone's own retries copy the whole list again; the agent's passes repeat only objects that are not proven.
  */
 export function copyArgv(options: CopyOptions): string[] {
   return [
@@ -81,7 +81,7 @@ export function copyArgv(options: CopyOptions): string[] {
     "--retries",
     "1",
     "--use-json-log",
-    // What is left alone, and each request that the store refuses, show at DEBUG only.
+    // Objects that are left alone, and requests that the store refuses, show at DEBUG only.
     "-vv",
     "--stats",
     `${options.statsSeconds}s`,
@@ -91,16 +91,16 @@ export function copyArgv(options: CopyOptions): string[] {
 }
 
 /**
- * The root of a remote with a slash at its end, which says that it is a prefix. Without it rclone asks with a HEAD
- * whether it is an object, and if there is one of that name lists and copies that object alone, leaves out all that
- * lies below, and ends with exit code 0. A remote without a path stays as it is: `name:/` can be another place.
+ * The root of a remote with a slash at its end, which says that the root is a prefix. Without the slash rclone asks with a
+ * HEAD whether the root is an object. If there is an object of that name, rclone lists and copies that one alone, leaves
+ * out all objects below, and ends with exit code 0. A remote without a path stays as it is: `name:/` can be another place.
  */
 export function directoryRoot(root: string): string {
   const parsed = parseRoot(root);
   return parsed.form === "remote" && /[^/]$/.test(parsed.path) ? `${root}/` : root;
 }
 
-/** Which rclone.conf is read; never with a question for its password, which nobody would answer. */
+/** The flags that say which rclone.conf is read, and that nobody is asked for its password. */
 export function configFlags(configPath: string | undefined): string[] {
   return [...(configPath === undefined ? [] : ["--config", configPath]), "--ask-password=false"];
 }

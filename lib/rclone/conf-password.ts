@@ -3,7 +3,7 @@ import { invalidInput } from "../system/errors.ts";
 import { confPathHere } from "./conf.ts";
 import type { RuntimeName } from "./runtime.ts";
 
-/** Whether the text of an rclone.conf is encrypted: its first line that is no comment says so (rclone's fs/config/crypt.go). */
+/** Whether an rclone.conf is encrypted, which its first line that is no comment says (rclone's fs/config/crypt.go). */
 export function isEncryptedConf(conf: string): boolean {
   const first = conf
     .replace(/^\uFEFF/, "")
@@ -13,14 +13,14 @@ export function isEncryptedConf(conf: string): boolean {
   return first?.startsWith("RCLONE_ENCRYPT_") ?? false;
 }
 
-/** What a rclone has to decrypt its rclone.conf with. */
+/** The places from which rclone can get the password of its rclone.conf. */
 interface PasswordSources {
   env: Readonly<Record<string, string | undefined>>;
   /** The user's flags for that rclone, as words. */
   flags: readonly string[];
 }
 
-/** Whether rclone is told the password of its rclone.conf, or how to get it; it is never asked for one. */
+/** Whether rclone is told the password of its rclone.conf, or how to get it. Nobody is ever asked for the password. */
 export function hasConfPassword({ env, flags }: PasswordSources): boolean {
   if (env.RCLONE_CONFIG_PASS || env.RCLONE_PASSWORD_COMMAND) return true;
   return flags.some((word) => /^--password-command(?:=|$)/.test(word));
@@ -30,13 +30,13 @@ export function hasConfPassword({ env, flags }: PasswordSources): boolean {
 interface ConfUse {
   configPath: string | undefined;
   runtime: RuntimeName;
-  /** The user's flags for it, as words. */
+  /** The user's flags for that rclone, as words. */
   flags: readonly string[];
 }
 
 /**
- * Throws invalid input when the rclone that this process starts could not read its rclone.conf: it is encrypted, and
- * nothing tells the password.
+ * Throws invalid input when the rclone that this process starts could not read its rclone.conf, since the file is
+ * encrypted and nothing tells the password.
  */
 export function requireConfPassword(use: ConfUse): void {
   const path = encryptedConf(use);
@@ -47,7 +47,7 @@ export function requireConfPassword(use: ConfUse): void {
   );
 }
 
-/** Why the tasks of an array could not read their rclone.conf, or undefined when they can as far as it is known here. */
+/** Why the tasks of an array could not read their rclone.conf; undefined when they can, as far as this host knows. */
 export function arrayPasswordProblem(use: ConfUse): string | undefined {
   const path = encryptedConf(use);
   if (path === undefined || hasConfPassword({ env: {}, flags: use.flags })) return undefined;
@@ -58,14 +58,14 @@ export function arrayPasswordProblem(use: ConfUse): string | undefined {
   );
 }
 
-/** The rclone.conf that such an rclone has, where it is on this host and encrypted. */
+/** The path of the rclone.conf, if the file is on this host and encrypted. */
 function encryptedConf({ configPath, runtime }: ConfUse): string | undefined {
   const path = confPathHere(configPath, runtime);
   if (path === undefined) return undefined;
   try {
     return isEncryptedConf(readFileSync(path, "utf8")) ? path : undefined;
   } catch {
-    // Missing, or not for this user: rclone says so, or has none.
+    // The file is missing or may not be read. rclone says so itself, or needs none.
     return undefined;
   }
 }

@@ -5,12 +5,18 @@ import { parseRemotes, Remotes } from "./rclone-conf.ts";
 import type { RemoteContext } from "./remote-options.ts";
 import type { RuntimeName } from "./runtime.ts";
 
+type Environment = RemoteContext["env"];
+
 /**
- * The remotes of an rclone.conf, or of rclone's default one. They are not certain where the file cannot be read here, or
- * where a container may have a default of its own.
+ * The remotes of an rclone.conf, or of rclone's default one. The remotes are not certain where the file cannot be read on
+ * this host, or where a container may have a default of its own.
  */
-export function readRemotes(configPath: string | undefined, runtime: RuntimeName = "host"): Remotes {
-  const path = configPath ?? defaultConfigPath();
+export function readRemotes(
+  configPath: string | undefined,
+  runtime: RuntimeName = "host",
+  env: Environment = process.env,
+): Remotes {
+  const path = configPath ?? defaultConfigPath(env);
   if (path === undefined) return new Remotes(true);
   try {
     const remotes = parseRemotes(readFileSync(path, "utf8"));
@@ -27,26 +33,27 @@ export function readRemotes(configPath: string | undefined, runtime: RuntimeName
   }
 }
 
-/** The rclone.conf that an rclone has, as far as it is known here: a container may have a default of its own. */
+/** The path of the rclone.conf that rclone reads; undefined where a container may have a default of its own. */
 export function confPathHere(configPath: string | undefined, runtime: RuntimeName): string | undefined {
-  return configPath ?? (runtime === "host" ? defaultConfigPath() : undefined);
+  return configPath ?? (runtime === "host" ? defaultConfigPath(process.env) : undefined);
 }
 
-/** What decides how rclone reaches remotes where this process starts it. */
+/** The facts that decide how rclone reaches remotes when this process starts it. */
 export function remoteContext(
   configPath: string | undefined,
   runtime: RuntimeName,
   flags: ReadonlyMap<string, string> = new Map(),
+  env: Environment = process.env,
 ): RemoteContext {
-  return { remotes: readRemotes(configPath, runtime), env: process.env, flags };
+  return { remotes: readRemotes(configPath, runtime, env), env, flags };
 }
 
 /**
- * Where rclone looks by default (https://rclone.org/docs/#config-config-file), undefined for a configuration that is
- * only in memory.
+ * The path at which rclone looks by default (https://rclone.org/docs/#config-config-file); undefined for a configuration
+ * that is only in memory.
  */
-function defaultConfigPath(): string | undefined {
-  const { RCLONE_CONFIG, XDG_CONFIG_HOME, HOME = "" } = process.env;
+function defaultConfigPath(env: Environment): string | undefined {
+  const { RCLONE_CONFIG, XDG_CONFIG_HOME, HOME = "" } = env;
   if (RCLONE_CONFIG !== undefined) return RCLONE_CONFIG === "" ? undefined : RCLONE_CONFIG;
   const program = Bun.which("rclone");
   const places = [

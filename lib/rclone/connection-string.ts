@@ -1,4 +1,4 @@
-/** A root taken apart; `name` is a remote's name in rclone.conf or, with `inline`, a backend's. */
+/** The parts of a root. `name` is a remote's name in rclone.conf or, with `inline`, a backend's. */
 export type ParsedRoot =
   | { form: "posix"; path: string }
   | {
@@ -9,27 +9,27 @@ export type ParsedRoot =
       path: string;
     };
 
-/** A text that rclone takes neither for a path nor for a remote. */
+/** A text that rclone takes neither for a path nor for a remote, and why. */
 interface NoRoot {
   form: "none";
   problem: string;
 }
 
 /**
- * Names that rclone takes for a remote: ASCII letters, digits, `_ . -` and spaces up to 1.60; letters of any script,
- * `+` and `@` too in newer ones, but no space at the ends (rclone's fs/fspath/path.go).
+ * Names that rclone takes for a remote (rclone's fs/fspath/path.go). Up to 1.60 they have ASCII letters, digits, `_ . -`
+ * and spaces. Newer versions also take letters of any script, `+` and `@`, but no space at either end.
  */
 const remoteName = /^(?:[\w. -]+|[\w\p{L}\p{N}.+@]+(?:[ -]+[\w\p{L}\p{N}.+@-]+)*)$/u;
 
 /**
  * Takes a root apart as rclone does (https://rclone.org/docs/#syntax-of-remote-paths):
  *
- * | root | is |
+ * | root | form |
  * |---|---|
- * | no colon, or a slash before the first colon or comma | a path |
+ * | without a colon, or with a slash before the first colon or comma | a path |
  * | `name:path`, `:backend:path` | a remote |
  * | `name,option=value,option="va""lue",flag:path` | a remote with options |
- * | anything else | nothing: rclone refuses it |
+ * | anything else | none: rclone refuses it |
  */
 export function splitRoot(root: string): ParsedRoot | NoRoot {
   if (!root.includes(":")) return { form: "posix", path: root };
@@ -60,7 +60,7 @@ interface ReadOptions {
 /** Reads `option=value,option:path`. */
 function readOptions(text: string): ReadOptions | { problem: string } {
   const options: ReadOptions["options"] = [];
-  // A name, then: a quoted value in which a doubled quote is one, or a bare one, or none; then the mark after it.
+  // A name; then a quoted value, in which a doubled quote stands for one, or a bare value, or none; then a comma or colon.
   const option = /([\w.]+)(?:=(?:"((?:[^"]|"")*)"|'((?:[^']|'')*)'|(?!["'])([^:,]*)))?([,:])/suy;
   for (;;) {
     const match = option.exec(text);

@@ -1,7 +1,7 @@
 import { asksForMetadata, type MetadataMode, metadataWords } from "./preserved.ts";
 import type { RootKind } from "./root.ts";
 
-/** What the choice of flags rests on. */
+/** The facts that decide the flags of a copy. */
 export interface CopyFacts {
   source: RootKind;
   dest: RootKind;
@@ -15,36 +15,36 @@ export interface CopyFacts {
   multiThreadCutoffBytes: number | undefined;
   /** Whether the user's own flags make rclone compare with the destination. */
   comparesDestination: boolean;
-  /** Whether these very objects may be at the destination already: a listing found them with the same size. */
+  /** Whether a listing found these very objects at the destination, with the same size. */
   mayBeThere: boolean;
   metadata: MetadataMode;
-  /** What the user's own flags for rclone say of metadata; undefined when nothing. */
+  /** The value of --metadata in the user's own flags for rclone; undefined when they do not have it. */
   metadataSaid: boolean | undefined;
   /** The size from which the server copies in parts, when the remote or the user says it. */
   serverCopyCutoffBytes: number | undefined;
 }
 
-/** How rclone is told to copy, and why. */
+/** The flags and variables with which rclone copies, and why. */
 export interface CopyPlan {
   flags: string[];
-  /** Flags that an rclone too old for them must be able to pass over. */
+  /** Variables that stand for flags which an older rclone would refuse; it ignores the variables. */
   variables: Readonly<Record<string, string>>;
   reason: string;
 }
 
 const mebibyte = 1024 * 1024;
-/** rclone 1.60 to 1.63 copy to local disk in several streams from 250 MiB, 1.64 and newer to S3 too from 256 MiB. */
+/** rclone 1.60 to 1.63 copy to local disk in several streams from 250 MiB on; newer ones do so to S3 too, from 256 MiB. */
 const multiThreadCutoffDefault = 250 * mebibyte;
-/** From here on S3 wants a server-side copy in parts, for which rclone must know the size (--s3-copy-cutoff). */
+/** From this size on S3 wants a server-side copy in parts, for which rclone must know the size (--s3-copy-cutoff). */
 const copyCutoffBytes = 4 * 1024 * mebibyte;
 /**
- * From 1.68 on rclone makes the name of a file's temporary one of what it knows of the object, for which it asks S3 with a
- * HEAD each. Up to 1.71.0 the object's name is no part of it where it has more than 100 bytes: objects of one size whose
- * names begin alike are written into one file, side by side, and some of them have another's content.
+ * From 1.68 on rclone derives the name of a temporary file from facts about the object, for which it asks S3 with a HEAD
+ * each. Up to 1.71.0 a name of more than 100 bytes is cut before it goes into the temporary name. Objects of one size whose
+ * names begin alike then share a temporary file, and some of them end with the content of another.
  */
 const temporaryNames = { from: 68, collideTo: 71 };
 
-/** What keeps the other backends that have such an option from looking for a bucket; an older rclone passes over them. */
+/** Variables that keep other backends from looking for a bucket; an rclone without such an option ignores them. */
 const noBucketChecks = [
   "RCLONE_AZUREBLOB_NO_CHECK_CONTAINER",
   "RCLONE_GCS_NO_CHECK_BUCKET",
@@ -65,13 +65,14 @@ const noBucketChecks = [
  * | posix, other | posix, other | | what the backend needs to find it |
  * | any | any | may be there already, or the user's flags compare | a look at both sides first |
  *
- * No backend looks for the bucket, or creates it: the look at the destination has told that it is there. Metadata goes along
- * as `asksForMetadata` says; where it does between two S3 endpoints, an object whose content is there already keeps the
- * metadata that it has there, since rclone would drop its headers with the time that it corrects.
+ * No backend looks for the bucket or creates it, since the look at the destination has told that the bucket is there.
+ * rclone never lists, since it would list every ancestor directory of every key.
  *
- * To posix and other, files are written under their own names at once where a temporary name would cost a HEAD, or
- * could be another's: 1.60 does nothing else.
- * Everywhere: no listing (it would list every ancestor directory of every key).
+ * Metadata goes along as `asksForMetadata` says. Between two S3 endpoints an object whose content is at the destination
+ * already keeps the metadata that it has there: when rclone corrects its time, it would drop its headers.
+ *
+ * To posix and other, a file is written under its own name at once where a temporary name would cost a HEAD or could be
+ * the name of another file. rclone 1.60 always writes like that.
  */
 export function copyPlan(facts: CopyFacts): CopyPlan {
   const { source, dest } = facts;
@@ -108,9 +109,9 @@ export function copyPlan(facts: CopyFacts): CopyPlan {
 }
 
 /**
- * Whether temporary names of this rclone can collide. Of an unknown one they can; but where the user's flags compare, what
- * a killed rclone left half written under an object's own name could be taken for the object (--ignore-existing), and a
- * temporary name is the lesser evil.
+ * Whether temporary names of this rclone can collide. An unknown version counts as one whose names can. The exception are
+ * flags of the user's that compare: with them (--ignore-existing) a file that a killed rclone left half written under its
+ * own name could be taken for the object, and a temporary name is the lesser evil.
  */
 function collides({ version, comparesDestination }: CopyFacts): boolean {
   if (version === undefined) return !comparesDestination;
@@ -118,7 +119,7 @@ function collides({ version, comparesDestination }: CopyFacts): boolean {
   return version[0] === 1 && version[1] >= from && version[1] <= collideTo;
 }
 
-/** Why rclone must know the size of a source object before it opens it, or undefined when it need not. */
+/** Why rclone must know the size of a source object before opening it, or undefined when it need not. */
 function sizeNeededFor(facts: CopyFacts, compares: boolean, onServer: boolean): string | undefined {
   if (compares) return "to compare";
   if (onServer) return facts.largestBytes >= copyCutoffBytes ? "for a copy in parts" : undefined;

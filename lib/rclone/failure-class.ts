@@ -1,6 +1,6 @@
 import { s3Failure } from "./s3-failure.ts";
 
-/** Why objects were not copied, in the order in which a shard's class is chosen from those of its objects. */
+/** Why objects were not copied. A shard's class is the first of these that one of its objects has. */
 export const failureClasses = [
   "auth",
   "config",
@@ -18,7 +18,7 @@ export type FailureClass = (typeof failureClasses)[number];
 
 type Rule = readonly [RegExp, FailureClass];
 
-/** Codes of S3 errors, those of other stores that speak S3 among them. What is in no row is judged by its HTTP status. */
+/** The codes of S3 errors, also of other stores that speak S3. An error whose code is in no row is judged by its status. */
 const s3Codes: readonly Rule[] = [
   [/^NoSuchKey$|^NoSuchVersion$|^NotFound$/, "missing"],
   [
@@ -40,16 +40,16 @@ const s3Codes: readonly Rule[] = [
   [/^(?:InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AccessDenied)$/, "auth"],
   [/^(?:RequestTimeTooSkewed|AccountProblem|AllAccessDisabled|InvalidSecurity|Forbidden)$/, "auth"],
   [/^(?:SlowDown.*|TooManyRequests|RequestLimitExceeded|Throttl.*|ServiceUnavailable|Busy)$/, "throttled"],
-  // An upload in parts of which the end was taken unheard, or that was given up for a part: it is made anew.
+  // NoSuchUpload: the answer to the end of an upload in parts was lost, or rclone gave the upload up. It is made anew.
   [/^(?:InternalError|RequestTimeout|IncompleteBody|NoSuchUpload)$/, "network"],
 ];
 
 /** The last words of an error of the operating system, as Go and Node write them. */
 const errnoTexts: readonly Rule[] = [
   [/no space left on device|disk quota exceeded|ENOSPC|EDQUOT/i, "destination-full"],
-  // Whoever may not write, and a file system that nobody may write: only somebody's hand mends both.
+  // A missing permission and a file system that is mounted for reading only: a person has to mend both.
   [/permission denied|operation not permitted|read-only file system|EACCES|EPERM|EROFS/i, "auth"],
-  // About one object: its name, its size, or what stands in its place.
+  // These are about one object: its name, its size, or another thing in its place.
   [
     /too many levels of symbolic links|file name too long|is a directory|not a directory|file too large/i,
     "path",
@@ -66,7 +66,7 @@ const errnoTexts: readonly Rule[] = [
   [/input\/output error|EIO/, "unknown"],
 ];
 
-/** Text that rclone, the S3 backend, srun or a container print, and the class it means; the first match counts. */
+/** Texts that rclone, its S3 backend, srun or a container print, and their classes; the first match counts. */
 const table: readonly Rule[] = [
   [
     /didn't find section in config file|couldn't find type field|unknown (?:long )?flag|unknown shorthand flag|failed to load config file|couldn't find backend|config file .* not found: /i,
@@ -77,12 +77,12 @@ const table: readonly Rule[] = [
     "config",
   ],
   [/NoSuchBucket|InvalidBucketName|unsupported protocol scheme/i, "config"],
-  // What speaks at the endpoint is not what the configuration says: no repetition makes it so.
+  // The server at the endpoint is not the one that the configuration describes, which no repetition changes.
   [
     /x509: |certificate (?:is|has|signed)|server gave HTTP response to HTTPS client|does not look like a TLS handshake|HTTP request to an HTTPS server/,
     "config",
   ],
-  // apptainer's own words, before what they quote: an image or a bind that is not there is no missing object.
+  // apptainer's own words come before the texts that they quote: a missing image or bind is no missing object.
   [/^FATAL:/, "container"],
   [/rclone was not found|srun was not found|apptainer was not found/i, "config"],
   [/cannot be made: (?:ENOTDIR|EEXIST|ELOOP|ENAMETOOLONG|EINVAL)/, "config"],
@@ -109,7 +109,7 @@ const table: readonly Rule[] = [
     "throttled",
   ],
   [/pyxis|enroot|--container-|minibox|container image|squashfs|couldn't chdir|mount source/i, "container"],
-  // What no repetition cures, and what is about one object: its name, or what stands in its place.
+  // These are about one object, its name or another thing in its place, and no repetition cures them.
   [
     /too many levels of symbolic links|file name too long|KeyTooLongError|MetadataTooLarge|is a directory|not a directory|partial file rename failed: can't move object/i,
     "path",
@@ -123,7 +123,7 @@ const table: readonly Rule[] = [
 const find = (rules: readonly Rule[], text: string): FailureClass | undefined =>
   rules.find(([pattern]) => pattern.test(text))?.[1];
 
-/** What an HTTP status means where the error's code is not known. */
+/** The class of an HTTP status, for errors whose code is not known. */
 function classOfStatus(status: number): FailureClass | undefined {
   if (status === 401 || status === 403) return "auth";
   if (status === 404) return "missing";
@@ -135,13 +135,13 @@ function classOfStatus(status: number): FailureClass | undefined {
 }
 
 /**
- * The class of one message of rclone or of the container runtime; "unknown" when none of the known texts is in it.
+ * The class of one message of rclone or of the container runtime; "unknown" for a message without any known text.
  *
  * | message | class |
  * |---|---|
- * | an S3 error | that of its code; else that of its HTTP status |
+ * | is an S3 error | that of its code; else that of its HTTP status |
  * | ends with an error of the operating system (`open NAME: ...`, `EACCES: ...`) | that of the error, whatever NAME is |
- * | any other | that of the first known text in it, addresses left out |
+ * | any other | that of the first known text in the message, addresses left out |
  */
 export function classifyMessage(message: string): FailureClass {
   const s3 = s3Failure(message);
@@ -153,7 +153,7 @@ export function classifyMessage(message: string): FailureClass {
   return find(errnoTexts, errnoOfText(text)) ?? find(table, text) ?? "unknown";
 }
 
-/** What Go says after the name of a file or a server, and Node before it; nothing for text of another form. */
+/** The error of the operating system in a message: Go puts it after a name, Node before it. Empty for other messages. */
 function errnoOfText(text: string): string {
   if (text.startsWith("FATAL:")) return "";
   const ofNode = /^(E[A-Z0-9]+): [a-z]/.exec(text)?.[1];
@@ -163,7 +163,7 @@ function errnoOfText(text: string): string {
   return ofGo.exec(text)?.[1] ?? "";
 }
 
-/** What only the user cures. */
+/** The failures that only the user can cure. */
 const forTheUser: ReadonlySet<FailureClass> = new Set([
   "auth",
   "config",
@@ -172,12 +172,12 @@ const forTheUser: ReadonlySet<FailureClass> = new Set([
   "untransferable",
 ]);
 
-/** Whether running again, with nothing changed by the user, can cure a failure of this class. */
-export function canPass(failure: FailureClass): boolean {
+/** Whether another try can cure a failure of this class, with nothing changed by the user. */
+export function isTransient(failure: FailureClass): boolean {
   return !forTheUser.has(failure);
 }
 
-/** The class of a shard whose objects failed with these classes: the one that needs the user first. */
+/** The class of a shard whose objects failed with these classes: the one that most needs the user. */
 export function worstClass(classes: Iterable<FailureClass>): FailureClass {
   const seen = new Set(classes);
   return failureClasses.find((failure) => seen.has(failure)) ?? "unknown";

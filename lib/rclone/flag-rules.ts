@@ -6,7 +6,7 @@ const leftOut = "objects would be left out";
 const elsewhere = "objects would land elsewhere";
 const otherNames = "objects would land under other names";
 
-/** Flags that the account of every object rests on, by their long names, and why each is refused. */
+/** Flags that would break the account of every object, by their long names, and why each is refused. */
 export const refused: ReadonlyMap<string, string> = new Map(
   Object.entries({
     "files-from": "xfer hands rclone the list of objects itself",
@@ -32,8 +32,8 @@ export const refused: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * Flags that change only what rclone shows, and why they are not handed on: xfer has rclone's log and statistics in the form
- * that it reads, and shows the progress itself. A user who gives them loses nothing.
+ * Flags that change only what rclone shows, and why they are not handed on. xfer needs rclone's log and statistics in the
+ * form that it reads, and shows the progress itself. A user who gives such a flag loses nothing.
  */
 const displayFlags: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -53,7 +53,7 @@ const displayFlags: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** Whether a flag of this name changes only what rclone shows; those of statistics that are to come, too. */
+/** Whether a flag of this name changes only what rclone shows. That is taken of all --stats-* flags, known or not. */
 export function isDisplayFlag(name: string): boolean {
   return displayFlags.has(name) || name.startsWith("stats-");
 }
@@ -61,7 +61,7 @@ export function isDisplayFlag(name: string): boolean {
 /** Flags whose variables are kept from rclone, and why. */
 export const keptVariables: ReadonlyMap<string, string> = new Map([...refused, ...displayFlags]);
 
-/** Flags that a listing cannot stand: what it prints would not be the listing, or not tell what it left out. */
+/** Flags that are refused in listings: rclone would print something else, or would not tell which objects it left out. */
 export const refusedInListings: ReadonlyMap<string, string> = new Map(
   Object.entries({
     config: "use --rclone-config",
@@ -76,10 +76,7 @@ export const refusedInListings: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/**
- * Variables that are kept from rclone, whose flags are refused elsewhere: what prints credentials is not for a log that is
- * kept.
- */
+/** More variables that are kept from rclone, since they make it print credentials into a log that is kept. */
 export const refusedVariablesOnly: ReadonlyMap<string, string> = new Map(
   Object.entries({
     dump: "it prints credentials into the log",
@@ -88,7 +85,7 @@ export const refusedVariablesOnly: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** Flags that change how, but neither whether nor what, rclone copies, whatever the destination holds. */
+/** Flags that change how rclone copies, but never which objects, whatever the destination holds. */
 const neutral: ReadonlySet<string> = new Set(
   (
     "allow-https-downgrade ask-password auto-confirm bind buffer-size bwlimit bwlimit-file ca-cert cache-dir " +
@@ -105,15 +102,15 @@ const neutral: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Booleans with which, when they are false, rclone looks at the destination. */
+/** Booleans that make rclone look at the destination when they are false. */
 const comparesWhenFalse: ReadonlySet<string> = new Set(["no-check-dest", "ignore-times"]);
 
 /**
- * Whether what rclone copies may depend on what the destination holds, once a flag has this value:
+ * Whether a flag with this value may make the choice of copied objects depend on the destination:
  *
  * | flag | value | depends |
  * |---|---|---|
- * | known to be neutral, or a known one of a backend | any | no |
+ * | known to be neutral, or a known flag of a backend | any | no |
  * | --no-check-dest, --ignore-times | false | yes |
  * | another boolean | false | no: that is rclone's default |
  * | any other, known or not | any | yes |

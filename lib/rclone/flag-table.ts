@@ -3,10 +3,10 @@ import table from "./rclone-table.json" with { type: "json" };
 /** The rclone commands that take a user's flags. */
 export type FlagCommand = "copy" | "lsjson";
 
-/** What follows a flag: nothing (a boolean or a counter), a value, or what this xfer does not know. */
+/** Whether a flag is followed by nothing (a boolean or a counter) or by a value; an unknown flag may be either. */
 export type FlagKind = "boolean" | "value" | "unknown";
 
-/** Booleans that count how often they are given: they take a number where others take true or false. */
+/** Booleans that count how often they are given. They take a number where other booleans take true or false. */
 export const countFlags: ReadonlySet<string> = new Set(["verbose"]);
 
 const set = (words: string): ReadonlySet<string> => new Set(words.split(" "));
@@ -38,7 +38,7 @@ const withoutPrefix: ReadonlySet<string> = new Set([
   "one-file-system",
 ]);
 
-/** The option of a backend that a flag of this name sets, as `s3-endpoint`; undefined when it is none. */
+/** The backend's option that a flag such as `s3-endpoint` sets; undefined for a flag that sets none. */
 export function backendOption(flag: string): { backend: Backend; option: string } | undefined {
   for (let dash = flag.indexOf("-"); dash !== -1; dash = flag.indexOf("-", dash + 1)) {
     const backend = byPrefix.get(flag.slice(0, dash));
@@ -47,12 +47,12 @@ export function backendOption(flag: string): { backend: Backend; option: string 
   return undefined;
 }
 
-/** Whether rclone's own flags, and not those of a backend, have one of this name. */
+/** Whether a flag of this name is rclone's own, and not a backend's. */
 export function isGeneralFlag(command: FlagCommand, name: string): boolean {
   return [sets[command], sets.global].some(({ booleans, values }) => booleans.has(name) || values.has(name));
 }
 
-/** What follows a flag of this name. */
+/** The kind of a flag of this name. */
 export function flagKind(command: FlagCommand, name: string): FlagKind {
   for (const { booleans, values } of [sets[command], sets.global]) {
     if (booleans.has(name)) return "boolean";
@@ -77,7 +77,7 @@ export function isBackend(name: string): boolean {
   return backends.has(name);
 }
 
-/** What flags and variables of a backend begin with: `s3` of --s3-endpoint. */
+/** The prefix of a backend's flags and variables: `s3` of --s3-endpoint. */
 export function backendPrefix(name: string): string | undefined {
   return backends.get(name)?.prefix;
 }
@@ -87,12 +87,12 @@ export function isMarkedOption(option: string): boolean {
   return secretOptions.has(option.replaceAll("-", "_").toLowerCase());
 }
 
-/** rclone marks none of these as secret, and yet each may hold one. */
+/** Options that may hold a secret although rclone does not mark them. */
 const mayHoldSecret = /(?:^|_)(?:headers?|(?:web_)?token|api_key|2fa)$/;
 
 /**
- * Whether an option may be seen in manifests, argument vectors and logs: only one that rclone marks neither as a
- * password nor as sensitive. One that is not known may not. Where the backend is not known either, no backend may mark it.
+ * Whether the value of an option may be seen in manifests, argument vectors and logs: that of a known option which rclone
+ * marks neither as a password nor as sensitive. Where the backend is not known, no backend may mark an option of that name.
  */
 export function isOpenOption(backend: string | undefined, option: string): boolean {
   const name = option.replaceAll("-", "_").toLowerCase();

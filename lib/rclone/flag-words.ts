@@ -1,31 +1,31 @@
 import { invalidInput } from "../system/errors.ts";
 import { countFlags, type FlagCommand, type FlagKind, flagKind, longName } from "./flag-table.ts";
 
-/** One flag of a command line, whatever its spelling was. */
+/** One flag of a command line, in whatever spelling the user wrote it. */
 export interface GivenFlag {
-  /** Its long name without dashes; a letter that this xfer does not know stands for itself. */
+  /** The long name without dashes, or the letter itself where xfer does not know it. */
   name: string;
   kind: FlagKind;
-  /** What was given with it: "true" or "false" for booleans, undefined where there was nothing. */
+  /** The value: "true" or "false" for booleans, undefined where there is none. */
   value: string | undefined;
-  /** The words that say the same to rclone, alone. */
+  /** The words that give rclone this flag alone. */
   words: string[];
-  /** How the user wrote its name. */
+  /** The name as the user wrote it. */
   spelling: string;
 }
 
 /**
  * Reads words as rclone does, by the rules of pflag (https://pkg.go.dev/github.com/spf13/pflag#hdr-Command_line_flag_syntax):
  *
- * | words | are |
+ * | words | meaning |
  * |---|---|
  * | `--flag`, `-f` | a boolean that is true, or a counter |
  * | `--flag=value`, `-f=value` | any flag with its value |
  * | `--flag value`, `-f value`, `-fvalue` | a flag that takes a value |
  * | `-uv` | two booleans |
  *
- * A flag that this xfer does not know takes the next word unless that begins with a dash: then both are read as flags,
- * so that none hides behind the other. Throws invalid input, naming `where`, for words that are no flags.
+ * A flag that xfer does not know takes the next word, unless that word begins with a dash. Then both are read as flags, and
+ * none can hide behind the other. Throws invalid input, naming `where`, for words that are no flags.
  */
 export function parseFlagWords(words: readonly string[], command: FlagCommand, where: string): GivenFlag[] {
   const flags: GivenFlag[] = [];
@@ -60,7 +60,7 @@ function readLong(word: string, next: string | undefined, command: FlagCommand, 
 
 type Named = Omit<GivenFlag, "value">;
 
-/** A flag with no value of its own: the next word is its value, when it takes one. */
+/** Reads a flag without a value in its own word. The next word is its value if the flag takes one. */
 function withNext(flag: Named, next: string | undefined, where: string): Read {
   if (flag.kind === "boolean") return { flags: [flagOf(flag, undefined, where)], tookNext: false };
   const takes = flag.kind === "value" ? next !== undefined : next !== undefined && !next.startsWith("-");
@@ -111,7 +111,7 @@ function flagOf(flag: Named, inline: string | undefined, where: string): GivenFl
   return { ...flag, value: String(value) };
 }
 
-/** A boolean as Go reads it: https://pkg.go.dev/strconv#ParseBool */
+/** Reads a boolean as Go does: https://pkg.go.dev/strconv#ParseBool */
 export function parseBoolean(text: string): boolean | undefined {
   if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
   if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;

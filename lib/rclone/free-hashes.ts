@@ -1,8 +1,9 @@
 import { parseRoot, type RemoteContext, resolveRemote } from "./remote-options.ts";
 
 /**
- * The option by which the ETags of an S3 root are no MD5s, so that rclone would ask for each object's with a HEAD; undefined
- * where they are (but for objects uploaded in parts). An encryption that only the bucket has is not seen.
+ * The option that makes the ETags of an S3 root other than MD5s, so that rclone would ask for each object's MD5 with a
+ * HEAD. Undefined where ETags are MD5s, as they are but for objects uploaded in parts. An encryption that is set in the
+ * bucket alone cannot be seen here.
  *
  * | option | ETags |
  * |---|---|

@@ -2,7 +2,7 @@ import { splitRoot } from "./connection-string.ts";
 import { classifyMessage, type FailureClass } from "./failure-class.ts";
 import { parseRoot, type RemoteContext, resolveRemote } from "./remote-options.ts";
 
-/** What keeps rclone repeating a request: `what` follows the name of the store ("refuses connections"). */
+/** Why rclone repeats a request. `what` follows the name of the store: "refuses connections". */
 export interface Hindrance {
   class: FailureClass;
   what: string;
@@ -11,7 +11,7 @@ export interface Hindrance {
 /** One of the two places of a copy. */
 export type Side = "source" | "destination";
 
-/** Words of rclone and of Go's network library, and what a store does that makes them; the first match counts. */
+/** Messages of rclone and of Go's network library, and what the store does; the first match counts. */
 const table: readonly (readonly [RegExp, string])[] = [
   [/connection refused/i, "refuses connections"],
   [
@@ -32,20 +32,20 @@ const table: readonly (readonly [RegExp, string])[] = [
   [/status ?code: 5\d\d|InternalError/i, "answers with errors of its own (status 5xx)"],
 ];
 
-/** What a message says of the store; undefined when nothing that a repetition may cure is in it. */
+/** The hindrance that a message tells; undefined when no repetition of the request could cure it. */
 export function hindranceOf(message: string): Hindrance | undefined {
   const what = table.find(([pattern]) => pattern.test(message))?.[1];
   return what === undefined ? undefined : { class: classifyMessage(message), what };
 }
 
-/** What tells the requests to one place from those to the other. */
+/** A place by its marks in the addresses of requests. */
 export interface StorePlace {
-  /** HOST or HOST:PORT, where the remote names its endpoint. */
+  /** HOST or HOST:PORT of the remote's endpoint; undefined when the remote names none. */
   host: string | undefined;
   bucket: string;
 }
 
-/** The place of a root in URLs; undefined for a path. */
+/** The marks of a root in the addresses of requests; undefined for a path. */
 export function storePlace(root: string, context: RemoteContext): StorePlace | undefined {
   const parsed = parseRoot(root);
   if (parsed.form !== "remote" || splitRoot(root).form === "none") return undefined;
@@ -58,7 +58,7 @@ export function storePlace(root: string, context: RemoteContext): StorePlace | u
 }
 
 /**
- * The side that a failed request went to, from its URL or address in the message; undefined when that tells nothing:
+ * The side that a failed request went to, by the URL or address in its message; undefined when that does not tell:
  *
  * | the message names | side |
  * |---|---|
@@ -90,7 +90,7 @@ export function sideOf(
   return /^(?:put|post|delete)$/i.test(method) ? "destination" : undefined;
 }
 
-/** A hindrance as people read it. */
+/** A hindrance in words for people. */
 export function hindranceText(side: Side | undefined, { what }: Pick<Hindrance, "what">): string {
   return `${side === undefined ? "a store" : `the ${side}`} ${what}`;
 }

@@ -2,13 +2,13 @@ import { startChild } from "../system/process.ts";
 import { afterRunning } from "../system/running-time.ts";
 import { debugLine } from "./log.ts";
 
-/** An answer that takes longer counts as none. */
+/** A place that takes longer to answer counts as silent. */
 const limitMs = 15_000;
 const stderrMax = 64 * 1024;
 
 /**
- * Flags that make rclone give up at once and say why. Its own repetitions, in the library that talks to S3, last for
- * minutes without a word in any log.
+ * Flags that make rclone give up at once and say why. Without them the library that talks to S3 repeats its requests for
+ * minutes, with no line in any log.
  */
 export const inquiryFlags: readonly string[] = [
   "--low-level-retries",
@@ -22,8 +22,8 @@ export const inquiryFlags: readonly string[] = [
 ];
 
 /**
- * Runs a listing that gives up at once, and returns what it says of a place that does not answer; undefined for one that
- * does, whose listing is not read further than its first entry.
+ * Runs a listing that gives up at once, and returns its message about a place that does not answer; undefined for a place
+ * that answers. The listing is stopped at its first entry.
  */
 export async function inquire(
   argv: readonly string[],

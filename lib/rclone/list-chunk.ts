@@ -1,9 +1,9 @@
 import { parseFlagWords } from "./flag-words.ts";
 
-/** https://rclone.org/s3/#s3-list-chunk: S3 answers with no more than this. */
+/** The most objects that S3 answers with: https://rclone.org/s3/#s3-list-chunk */
 const listChunkMax = 1_000;
 
-/** How many objects a LIST of S3 answers with at most, by the flags of a listing and the environment. */
+/** The most objects that a LIST of S3 answers with, by the flags of the listing and the environment. */
 export function listChunk(
   words: readonly string[],
   env: Readonly<Record<string, string | undefined>>,

@@ -7,7 +7,7 @@ const statsSchema = v.object({
   eta: v.nullish(v.number()),
   transfers: v.number(),
   checks: v.optional(v.number(), 0),
-  // Only newer versions count these.
+  // Only newer versions of rclone count these.
   listed: v.optional(v.number(), 0),
   updatedDirs: v.optional(v.number(), 0),
   serverSideCopyBytes: v.optional(v.number(), 0),
@@ -22,32 +22,34 @@ const lineSchema = v.object({
   stats: v.optional(v.unknown()),
 });
 
-/** Whether the schema takes this as it is; so it is with a line for each object, and the schema takes longer to say so. */
+/** Fast path for the usual line, which needs no schema. Any other line is checked by the schema. */
 function isPlainLine(value: unknown): value is v.InferOutput<typeof lineSchema> {
   if (typeof value !== "object" || value === null) return false;
   const { level, msg, object }: { [name in keyof v.InferOutput<typeof lineSchema>]?: unknown } = value;
   return typeof level === "string" && typeof msg === "string" && typeof object === "string";
 }
 
-/** rclone's running totals of one process: bytes, bytes a second, seconds left (null when not known). */
+/** The running totals of one rclone process. */
 export interface RcloneStats {
   bytes: number;
   errors: number;
+  /** Bytes a second. */
   speed: number;
+  /** Seconds left; null when rclone does not know. */
   eta: number | null;
   transfers: number;
-  /** The sum of all that it counts as done, bytes and errors among it: it changes with any of them. */
+  /** The sum of all counters, bytes and errors among them; it changes when any of them does. */
   done: number;
-  /** The objects that it transfers or compares at this moment. */
+  /** The objects that rclone transfers or compares at this moment. */
   inFlight: string[];
 }
 
-/** What one line of rclone's log says. */
+/** The meaning of one line of rclone's log. */
 export type LogEvent =
   | { kind: "copied"; object: string }
   | { kind: "unchanged"; object: string }
   | { kind: "object-error"; object: string; message: string }
-  /** rclone repeats a request: one of an object, or one of whatever the pacer slows down. */
+  /** rclone repeats a request. The pacer, which slows requests of any kind down, names no object. */
   | { kind: "retry"; object: string | undefined; message: string }
   | { kind: "error"; message: string }
   | { kind: "stats"; stats: RcloneStats }
@@ -55,28 +57,28 @@ export type LogEvent =
   | { kind: "other" };
 
 /**
- * Messages that mean an object is at the destination, whole: rclone's fs/operations/copy.go writes them after it has
- * compared the two ends. "Copied (new)", "Multi-thread Copied (replaced existing)", "Copied (server-side copy)", ...;
- * newer versions put a size or " to: NAME" after the parenthesis.
+ * Messages which mean that an object is at the destination, whole. rclone's fs/operations/copy.go writes them after it has
+ * compared the two ends: "Copied (new)", "Multi-thread Copied (replaced existing)", "Copied (server-side copy)". Newer
+ * versions put a size or " to: NAME" after the parenthesis.
  */
 const copied = /^(?:Multi-thread )?Copied \((?:Rcat, )?(?:new|replaced existing|server-side copy)/;
 
 /**
- * A request that failed and is made again, as rclone says it at DEBUG: "low level retry 1/1 (error SlowDown: ...)" is its
- * pacer's (fs/pacer.go), "Received error: SlowDown: ... - low level retry 1/20" is an object's (fs/operations). One refused
- * upload gives a line of each kind.
+ * A request that failed and is made again, as rclone says it at DEBUG. "low level retry 1/1 (error SlowDown: ...)" comes
+ * from its pacer (fs/pacer.go), "Received error: SlowDown: ... - low level retry 1/20" from the copy of an object
+ * (fs/operations). One refused upload gives a line of each kind.
  */
 const pacerRetry = /^low level retry \d+\/\d+ \(error (.*)\)$/s;
 const objectRetry = /^Received error: (.*) - low level retry \d+\/\d+$/s;
 
-/** The last words of a run that rclone prints without JSON when it cannot even start. */
+/** The last words of an rclone that cannot even start, which it prints without JSON. */
 const plainFailure =
   /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (?:Failed to |Fatal error: |CRITICAL: |ERROR ?: |NOTICE: )/;
 
-/** A line by which rclone tells at -vv what it does, in either form of its log. */
+/** A DEBUG line, which rclone prints at -vv, in either form of its log. */
 export const debugLine = /^\S+ \S+ DEBUG : |"level":"debug"/;
 
-/** Reads one line of the log that `rclone --use-json-log` writes, or of what srun or a container prints beside it. */
+/** Reads one line of the log of `rclone --use-json-log`, or a line that srun or a container prints beside it. */
 export function parseLogLine(line: string): LogEvent {
   if (!line.startsWith("{")) return plainEvent(line);
   let value: unknown;

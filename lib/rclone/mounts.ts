@@ -4,24 +4,24 @@ import { localEnds } from "./local-ends.ts";
 import { parseRoot, type RemoteContext } from "./remote-options.ts";
 import { type Mount, mountProblem, type RuntimeName } from "./runtime.ts";
 
-/** What a container has to see of the host. */
+/** The files and paths of the host that a container has to see. */
 export interface MountNeeds {
   runtime: RuntimeName;
   configPath: string | undefined;
   confInContainer: string;
-  /** Roots and files that are read; object stores among them need no mount. */
+  /** Roots and files that rclone reads. Object stores among them need no mount. */
   readOnly: readonly string[];
   writable: readonly string[];
-  /** What tells where remotes end. */
+  /** The facts that decide at which paths remotes end. */
   context: RemoteContext;
   /** The list of keys, where there is one. */
   keys?: { source: string; target: string } | undefined;
 }
 
 /**
- * The mounts of an rclone step: rclone.conf, and every path that the roots end at, through remotes that wrap others, at its
- * own place: what a container has no mount for it writes into its own memory. Empty under the host runtime.
- * Throws invalid input for a path that the runtime cannot mount.
+ * The mounts of an rclone step: rclone.conf, the list of keys, and every path at which the roots end, also through remotes
+ * that wrap others. A path is mounted under its own name. Without its mount, a container would write into its own memory.
+ * Empty under the host runtime. Throws invalid input for a path that the runtime cannot mount.
  */
 export function mountsFor(needs: MountNeeds): Mount[] {
   const { runtime, configPath, confInContainer, context } = needs;
@@ -34,7 +34,7 @@ export function mountsFor(needs: MountNeeds): Mount[] {
     for (const root of roots) {
       const isPath = parseRoot(root).form === "posix";
       for (const path of localEnds(root, context).paths) {
-        // Behind a remote there may be nothing yet, and no container starts with a mount of nothing.
+        // A path behind a remote may not be there yet, and no container starts with a mount of a missing path.
         if (isPath || existsSync(path)) mounts.push({ source: path, target: path, writable });
       }
     }

@@ -4,7 +4,7 @@ import { invalidInput } from "../system/errors.ts";
 import { localStore, namesOf, type Overlap, overlapOf, type Place, placesOf } from "./places.ts";
 import type { RemoteContext } from "./remote-options.ts";
 
-/** The two roots of a copy, each as the user or a file names it. */
+/** The two roots of a copy, each with the name of the flag or file that gives it. */
 interface NamedRoots {
   source: { name: string; root: string };
   dest: { name: string; root: string };
@@ -20,8 +20,7 @@ const why: Readonly<Record<Overlap, (ends: { source: string; dest: string }) => 
 
 /**
  * Throws invalid input, naming both roots, when source and destination share data: under one name, through symbolic links
- * and bind mounts of this host, or through remotes that rclone.conf makes of one another. rclone's own name for it is
- * overlapping remotes.
+ * and bind mounts of this host, or through remotes that wrap one another. rclone calls these overlapping remotes.
  */
 export function requireApart({ source, dest }: NamedRoots, context: RemoteContext): void {
   const mounts = readMounts();
@@ -36,14 +35,15 @@ export function requireApart({ source, dest }: NamedRoots, context: RemoteContex
   );
 }
 
-/** A mounted file system: where, of which device, and which of its folders. */
+/** A mounted file system. */
 interface MountedAt {
   point: string;
   device: string;
+  /** The folder of the device that is mounted at the point. */
   folder: string;
 }
 
-/** The place of a path as the file system itself has it: one for all the links and mounts that lead to it. */
+/** The place of a path in its file system, which is the same for all links and mounts that lead to it. */
 function realPlace(place: Place, mounts: readonly MountedAt[]): Place {
   if (place.store !== localStore) return place;
   const path = realPath(`/${place.names.join("/")}`);
@@ -53,7 +53,7 @@ function realPlace(place: Place, mounts: readonly MountedAt[]): Place {
   return { ...place, store: `${localStore} ${mount.device}`, names };
 }
 
-/** The path without symbolic links, as far as there is something. */
+/** The path without symbolic links, as far as its folders are there. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -63,7 +63,7 @@ function realPath(path: string): string {
   }
 }
 
-/** The mounts of this process, the deepest first and of one point the last; none where there is no /proc. */
+/** The mounts of this process. The deepest come first, and of several at one point the last. None without /proc. */
 function readMounts(): MountedAt[] {
   let text: string;
   try {

@@ -26,12 +26,12 @@ const networking = new Set([
   "user-agent",
 ]);
 
-/** How a local tree is seen: what is copied through a symbolic link is found through it too. */
+/** Flags that say how a local tree is seen: a file that is copied through a link has to be found through it too. */
 const links = new Set(["copy-links", "links", "skip-links", "one-file-system"]);
 
 /**
- * Of the user's flags for copies, those that a listing of the same place needs too: how it is reached and what is seen of
- * it. All others are about copying, or would hide objects.
+ * The user's flags for copies that a listing of the same place needs too: those that say how the place is reached, and how
+ * its tree is seen. All other flags are about copying, or would hide objects.
  */
 export function placeFlags(words: readonly string[]): string[] {
   return parseFlagWords(words, "copy", "--rclone-flags").flatMap(({ name, words: own }) =>

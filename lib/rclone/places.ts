@@ -1,21 +1,18 @@
 import { splitRoot } from "./connection-string.ts";
-import { listItems } from "./local-ends.ts";
-import { type RemoteContext, type ResolvedRemote, resolveRemote } from "./remote-options.ts";
+import { below, listItems } from "./local-ends.ts";
+import { type RemoteContext, type ResolvedRemote, resolveRemote, wrapDepthMax } from "./remote-options.ts";
 
-/** Where data of a root lies: names within one store. */
+/** A place at which data of a root lies: names within one store. */
 export interface Place {
-  /** What tells one store from another; `localStore` is this host's own file tree. */
+  /** A text that is the same for one store only; `localStore` is this host's file tree. */
   store: string;
   /** The names from the store's top on; for a file tree those of an absolute path. */
   names: readonly string[];
-  /** Whether the data is right there, under its own names; otherwise somewhere below it, under names of another kind. */
+  /** Whether the data lies right at the place under its own names, and not somewhere below under other names. */
   plain: boolean;
 }
 
 export const localStore = "local";
-
-/** Remotes that wrap one another are no deeper than this, unless they wrap themselves. */
-const depthMax = 16;
 
 /** Backends that keep the folders of the remote that they wrap. */
 const sameFolders: ReadonlySet<string> = new Set(["alias", "hasher", "chunker", "compress", "cache"]);
@@ -23,18 +20,18 @@ const sameFolders: ReadonlySet<string> = new Set(["alias", "hasher", "chunker", 
 const ownNames: ReadonlySet<string> = new Set(["crypt", "archive"]);
 
 /**
- * The places that a root names, from the outermost remote inwards: two roots that meet at any of them share data.
+ * The places that a root names, from the outermost remote inwards. Two roots that meet at any place share data.
  *
  * | root | places |
  * |---|---|
  * | a path, or one behind a remote of type local | the path in this host's file tree |
- * | alias, hasher, chunker, compress, cache | that of its remote, and what lies below it |
- * | crypt, archive | its own; somewhere below its remote, or all of it where the root has no path |
- * | union | those of all its upstreams; of a destination not those that are read only |
- * | combine | that of the upstream that its first name is; without a path those of all |
+ * | alias, hasher, chunker, compress, cache | the places of its remote, with the path below it |
+ * | crypt, archive | its own path; and a place somewhere below its remote, or the whole remote where the root has no path |
+ * | union | the places of all its upstreams; of a destination, without those that are read only |
+ * | combine | the place of the upstream that its first name stands for; without a path, those of all upstreams |
  * | s3 | the bucket and prefix at its endpoint, for its account |
  * | another backend | the path, in the store that its options name |
- * | a backend that is not known | the path, in the store of that name |
+ * | an unknown backend | the path, in the store of that name |
  */
 export function placesOf(root: string, context: RemoteContext, role: "source" | "dest", depth = 0): Place[] {
   const parsed = splitRoot(root);
@@ -50,9 +47,10 @@ export function placesOf(root: string, context: RemoteContext, role: "source" | 
     plain: true,
   };
   const inner = (roots: readonly string[]) => roots.flatMap((one) => placesOf(one, context, role, depth + 1));
-  if (depth > depthMax || type === undefined) return [stated];
+  if (depth > wrapDepthMax || type === undefined) return [stated];
   const remote = resolved.options.get("remote");
-  if (sameFolders.has(type)) return remote === undefined ? [stated] : inner([below(remote, path)]);
+  const rest = stated.names.join("/");
+  if (sameFolders.has(type)) return remote === undefined ? [stated] : inner([below(remote, rest)]);
   if (ownNames.has(type)) {
     const under = remote === undefined ? [] : inner([remote]);
     return [
@@ -63,14 +61,14 @@ export function placesOf(root: string, context: RemoteContext, role: "source" | 
   const upstreams = listItems(resolved.options.get("upstreams") ?? resolved.options.get("remotes") ?? "");
   if (type === "union") {
     const used = upstreams.filter((one) => role === "source" || !one.endsWith(":ro"));
-    return inner(used.map((one) => below(one.replace(/:(?:ro|nc|writeback)$/, ""), path)));
+    return inner(used.map((one) => below(one.replace(/:(?:ro|nc|writeback)$/, ""), rest)));
   }
   if (type === "combine") return inner(combined(upstreams, path));
   const store = storeOf(resolved);
   return [stated, ...(store === undefined ? [] : [{ ...stated, store }])];
 }
 
-/** The roots that a path of a combine remote is, from `folder=root` items. */
+/** The roots that a path of a combine remote stands for, by its `folder=root` items. */
 function combined(upstreams: readonly string[], path: string): string[] {
   const names = namesOf(path);
   return upstreams.flatMap((item) => {
@@ -82,17 +80,11 @@ function combined(upstreams: readonly string[], path: string): string[] {
   });
 }
 
-function below(base: string, path: string): string {
-  const rest = namesOf(path).join("/");
-  if (rest === "") return base;
-  return /[:/]$/.test(base) ? base + rest : `${base}/${rest}`;
-}
-
 function localPlace(path: string): Place {
   return { store: localStore, names: namesOf(path), plain: true };
 }
 
-/** The names of a path, without empty ones and `.`, and with `..` taken back. */
+/** The names of a path, without empty ones and `.`, and with each `..` resolved. */
 export function namesOf(path: string): string[] {
   const names: string[] = [];
   for (const name of path.split("/")) {
@@ -102,12 +94,12 @@ export function namesOf(path: string): string[] {
   return names;
 }
 
-/** Options of S3 by which one account's buckets are told from another's. */
+/** Options of S3 that tell one account's buckets from another's. */
 const s3Account = ["access_key_id", "env_auth", "profile", "shared_credentials_file", "role_arn"];
 
 /**
- * What names the store behind a remote, so that two remotes of it are seen to be one; undefined where that is not certain.
- * Amazon's buckets are one space of names for all accounts of a partition; elsewhere each tenant may have its own.
+ * A text that is the same for all remotes of one store; undefined where that is not certain. Amazon's buckets are one space
+ * of names for all accounts of a partition. Elsewhere each account may have its own.
  */
 function storeOf({ type, options, certain }: ResolvedRemote): string | undefined {
   if (!certain) return undefined;
@@ -130,19 +122,19 @@ function isPrefix(short: readonly string[], long: readonly string[]): boolean {
   return short.length <= long.length && short.every((name, i) => name === long[i]);
 }
 
-/** How a destination stands to a source with which it shares data. */
+/** How the places of a destination and a source that share data lie to each other. */
 export type Overlap = "same" | "dest-inside" | "source-inside";
 
 /**
- * How two roots overlap, from their places; undefined when they do not, as far as it is known.
+ * How two roots overlap, from their places; undefined when no overlap is known.
  *
  * | source | destination | overlap |
  * |---|---|---|
  * | X | X | same |
  * | X | below X | dest-inside |
  * | below X | X | source-inside |
- * | somewhere below X, under other names | X or above | source-inside, and the other way round |
- * | somewhere below X | somewhere below X | not known, unless they are of one remote |
+ * | somewhere below X, under other names | X or above | source-inside; with the sides exchanged dest-inside |
+ * | somewhere below X | somewhere below X | not known, unless both are of one remote |
  */
 export function overlapOf(source: readonly Place[], dest: readonly Place[]): Overlap | undefined {
   let found: Overlap | undefined;

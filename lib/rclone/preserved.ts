@@ -5,30 +5,30 @@ export const metadataModes = ["auto", "on", "off"] as const;
 
 export type MetadataMode = (typeof metadataModes)[number];
 
-/** What the choice rests on. */
+/** The facts that decide whether rclone is asked to carry metadata. */
 export interface MetadataFacts {
   source: RootKind;
   dest: RootKind;
   /** Whether one S3 endpoint copies from one to the other by itself. */
   onServer: boolean;
-  /** Whether it has to copy some of the objects in parts. */
+  /** Whether that endpoint has to copy some of the objects in parts. */
   inParts: boolean;
   mode: MetadataMode;
-  /** Whether a flag or a variable of the user's has --metadata already, with whatever value. */
+  /** Whether the user's flags or variables have --metadata already, with whatever value. */
   saidByUser: boolean;
 }
 
 /**
  * Whether rclone is told to carry metadata (--metadata):
  *
- * | mode | from, to | |
+ * | mode | copy | --metadata |
  * |---|---|---|
- * | any | the user's own flag or variable says so | as that says: nothing is added |
+ * | any | the user's own flag or variable says whether | as that says: nothing is added |
  * | off | any | no |
- * | auto, on | one S3 endpoint, no object so large that it is copied in parts | no: the server copies all that an object has, and with --metadata rclone would send it anew, without Expires |
- * | auto, on | one S3 endpoint, in parts | yes: a copy in parts begins with nothing |
+ * | auto, on | within one S3 endpoint, no object in parts | no: the server copies all metadata, and with --metadata rclone would send it anew, without Expires |
+ * | auto, on | within one S3 endpoint, some objects in parts | yes: a copy in parts begins without metadata |
  * | auto | S3 to S3 | yes: it costs no request |
- * | auto | any other | no: what one kind of place keeps means something else at the other |
+ * | auto | any other | no: metadata of one kind of place means something else at another kind |
  * | on | any | yes |
  */
 export function asksForMetadata(facts: MetadataFacts): boolean {
@@ -38,10 +38,10 @@ export function asksForMetadata(facts: MetadataFacts): boolean {
   return mode === "on" || (source === "s3" && dest === "s3");
 }
 
-/** The first rclone that knows --metadata: 1.59. */
+/** The first rclone with --metadata is 1.59. */
 const metadataSince = 59;
 
-/** How an rclone of this version is told, so that one too old for the flag still copies. */
+/** The flags or variables that ask an rclone of this version for metadata. An rclone too old for the flag still copies. */
 export function metadataWords(version: readonly [number, number] | undefined): {
   flags: string[];
   variables: Record<string, string>;
@@ -53,23 +53,25 @@ export function metadataWords(version: readonly [number, number] | undefined): {
   return { flags: [], variables: {}, reason: `rclone ${major}.${minor} carries no metadata` };
 }
 
-/** Two ends as far as they are known where a run is started; a kind is undefined where its remote is not known there. */
+/** The ends of a run as far as the host that starts it knows them; a kind is undefined where its remote is not known. */
 export interface KnownEnds {
   source: RootKind | undefined;
   dest: RootKind | undefined;
-  /** What --metadata comes to, the user's own rclone flag included. */
+  /** The choice of the user, by --metadata or by the user's own flag for rclone. */
   mode: MetadataMode;
 }
 
 const always = "content, size, modification time";
 const headers = "Cache-Control, Content-Disposition, Content-Encoding, Content-Language";
 const ofS3 = `content type, user metadata, ${headers}`;
-const neverS3 = "tags, ACLs, Expires, redirects, storage class, encryption, object lock, older versions";
+// The storage class is not named here: rclone 1.60 leaves it to the destination, 1.75 and newer carry it.
+const neverS3 = "tags, ACLs, Expires, redirects, encryption, object lock, older versions";
 const ofFiles = "mode, owner, group, extended attributes";
 const neverFiles = "ACLs, hard links, empty directories, modes and times of directories";
 
 /**
- * What a run preserves and what it does not, in one line for its start. docs/reference/preserved.md has it in full.
+ * One line that tells at the start of a run which properties of an object it preserves. docs/reference/preserved.md tells
+ * it in full.
  *
  * | source | destination | with metadata | without |
  * |---|---|---|---|
@@ -77,7 +79,7 @@ const neverFiles = "ACLs, hard links, empty directories, modes and times of dire
  * | S3 | path | the same as extended attributes | nothing more |
  * | path | S3 | mode, owner, extended attributes as user metadata | content type by the name |
  * | path | path | mode, owner, extended attributes | nothing more |
- * | other, or not known here | | what both backends know | nothing more |
+ * | other, or not known here | any | the metadata that both backends know | nothing more |
  */
 export function preservedText({ source, dest, mode }: KnownEnds): string {
   const bothS3 = source === "s3" && dest === "s3";

@@ -1,11 +1,11 @@
-/** The sections of an rclone.conf by name, each with its options. It holds credentials: never print it. */
+/** The sections of an rclone.conf by name, each with its options. They hold credentials: never print them. */
 export class Remotes extends Map<string, ReadonlyMap<string, string>> {
   /**
-   * Whether rclone reads the same from this file. Not so for one that is encrypted, that cannot be read, that is not
-   * the one that rclone will have, or that has what only rclone's own reader understands.
+   * Whether rclone reads the same sections. It may not where the file is encrypted, cannot be read, is not the one that
+   * rclone will have, or has syntax that only rclone's own reader understands.
    */
   certain: boolean;
-  /** The file, and whether there is one; undefined where that is not known. */
+  /** The file, and whether it is there; undefined where that is not known. */
   file: { path: string; exists: boolean } | undefined;
 
   constructor(certain: boolean) {
@@ -14,12 +14,12 @@ export class Remotes extends Map<string, ReadonlyMap<string, string>> {
   }
 }
 
-/** What rclone's reader does more with a line than to take a key and a value: quotes, and variables in values. */
+/** Lines of which rclone's reader takes more than a key and a value: quotes, and variables in values. */
 const special = /^["`]|^[^=:]*[=:]\s*(?:`|""")|%\(/;
 
 /**
- * Reads the sections of an rclone.conf as rclone's own reader does (github.com/unknwon/goconfig): a key ends at the first
- * `=` or `:`, and lines that begin with `#` or `;` are comments. An encrypted file yields none.
+ * Reads the sections of an rclone.conf as rclone's own reader does (github.com/unknwon/goconfig). A key ends at the first
+ * `=` or `:`. A line that begins with `#` or `;` is a comment. An encrypted file has no sections.
  */
 export function parseRemotes(conf: string): Remotes {
   const remotes = new Remotes(true);
@@ -34,11 +34,11 @@ export function parseRemotes(conf: string): Remotes {
       continue;
     }
     const [, key, value] = /^([^=:]+)[=:](.*)$/s.exec(line) ?? [];
-    // A line without a section is what an encrypted file begins with.
+    // An encrypted file begins with a line that is in no section.
     if (key === undefined || value === undefined || !section || special.test(line)) remotes.certain = false;
     else section.set(key.trim(), value.trim());
   }
-  // A section with a dot takes from the one before its last dot what it does not have itself.
+  // A section [a.b] inherits options that it lacks from the section [a].
   for (const name of remotes.keys()) {
     if (name.includes(".") && remotes.has(name.slice(0, name.lastIndexOf(".")))) remotes.certain = false;
   }

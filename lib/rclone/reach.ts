@@ -5,7 +5,7 @@ import type { RuntimeName } from "./runtime.ts";
 export interface RcloneReach {
   runtime: RuntimeName;
   image: string | undefined;
-  /** A path where rclone is started; undefined for rclone's own default. */
+  /** The path of rclone.conf on the host that starts rclone; undefined for rclone's own default. */
   configPath: string | undefined;
   /** Where rclone.conf is mounted in a container. */
   confInContainer: string;
@@ -13,9 +13,16 @@ export interface RcloneReach {
   pyxisExtra: readonly string[];
 }
 
-/** Throws invalid input when a runtime that runs rclone in a container is given no image. */
-export function checkImage(runtime: RuntimeName, image: string | undefined): void {
+/**
+ * Throws invalid input when a runtime that runs rclone in a container is given no image; `otherwise` is the flag that does
+ * without one.
+ */
+export function checkImage(
+  runtime: RuntimeName,
+  image: string | undefined,
+  otherwise = "--runtime host, for the rclone on PATH",
+): void {
   if (runtime !== "host" && !image) {
-    throw invalidInput(`--rclone-image is needed with --runtime ${runtime} (or use --runtime host)`);
+    throw invalidInput(`--rclone-image is needed with --runtime ${runtime} (or use ${otherwise})`);
   }
 }

@@ -4,7 +4,7 @@ import type { Remotes } from "./rclone-conf.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What decides how rclone reaches a remote, beside the root itself. */
+/** The facts that decide how rclone reaches a remote, beside the root itself. */
 export interface RemoteContext {
   remotes: Remotes;
   env: Environment;
@@ -12,9 +12,9 @@ export interface RemoteContext {
   flags: ReadonlyMap<string, string>;
 }
 
-/** What rclone will really use for a remote. */
+/** The backend and options that rclone will use for a remote. */
 export interface ResolvedRemote {
-  /** The backend, or undefined when it is not known. */
+  /** The backend; undefined when it is not known. */
   type: string | undefined;
   options: ReadonlyMap<string, string>;
   /** Whether the backend is certain. */
@@ -25,19 +25,22 @@ export interface ResolvedRemote {
 
 type ParsedRemote = Extract<ParsedRoot, { form: "remote" }>;
 
-/** The variable with which rclone sets an option of one remote: the name keeps its dashes. */
+/** The deepest that remotes may wrap one another; deeper ones wrap themselves. */
+export const wrapDepthMax = 16;
+
+/** The variable that sets an option of one remote; the remote's name keeps its dashes in it. */
 function remoteVariable(remote: ParsedRemote, option: string): string {
   return `RCLONE_CONFIG_${upper(`${remote.inline ? ":" : ""}${remote.name}_${option.replaceAll("-", "_")}`)}`;
 }
 
-/** Upper case as Go makes it: each letter becomes one letter, or stays. */
+/** A text in upper case as Go makes it: a letter becomes one other letter, or stays. */
 function upper(text: string): string {
   return [...text]
     .map((letter) => ([...letter.toUpperCase()].length === 1 ? letter.toUpperCase() : letter))
     .join("");
 }
 
-/** The backend of a remote: of the connection string, of the remote's variable, of rclone.conf. */
+/** The backend of a remote, from the connection string, the remote's variable, or rclone.conf. */
 export function remoteType(
   remote: ParsedRemote,
   context: Pick<RemoteContext, "remotes" | "env">,
@@ -52,15 +55,15 @@ function statedType(remote: ParsedRemote, env: Environment): string | undefined 
 }
 
 /**
- * The options of a remote, the first that has one counting (rclone's fs/configmap.go):
+ * The options of a remote. Each comes from the first of these that has it (rclone's fs/configmap.go):
  *
  * | from | as |
  * |---|---|
  * | the connection string | `name,endpoint=...:` |
  * | a flag | --s3-endpoint |
  * | the remote's variable | RCLONE_CONFIG_NAME_ENDPOINT |
- * | the backend's variable | RCLONE_S3_ENDPOINT; newer rclones let it win over the remote's, so that it is not certain |
- * | rclone.conf | endpoint; an empty one is none |
+ * | the backend's variable | RCLONE_S3_ENDPOINT; not certain beside the remote's, since newer rclones let it win |
+ * | rclone.conf | endpoint; an empty value counts as none |
  */
 export function resolveRemote(remote: ParsedRemote, context: RemoteContext): ResolvedRemote {
   const type = remoteType(remote, context);
@@ -94,7 +97,7 @@ export function resolveRemote(remote: ParsedRemote, context: RemoteContext): Res
   return { type, options, typeCertain, certain };
 }
 
-/** Takes a root apart that was checked before; one that rclone could not read counts as a path. */
+/** Takes apart a root that was checked before. A root that rclone could not read counts as a path. */
 export function parseRoot(root: string): ParsedRoot {
   const split = splitRoot(root);
   return split.form === "none" ? { form: "posix", path: root } : split;

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { childEnvironment } from "../system/process.ts";
-import { refusedVariables } from "./user-flags.ts";
+import { refusedVariables } from "./flag-variables.ts";
 
 /** How rclone is reached: in a pyxis container through srun, in an apptainer container, or from PATH. */
 export const runtimeNames = ["pyxis", "apptainer", "host"] as const;
@@ -14,7 +14,7 @@ export interface Mount {
   writable: boolean;
 }
 
-/** What it takes to run an rclone command line where the runtime runs it. */
+/** How a runtime runs an rclone command line. */
 export interface RuntimeOptions {
   runtime: RuntimeName;
   image: string | undefined;
@@ -28,11 +28,14 @@ export interface RuntimeOptions {
 }
 
 /**
- * Puts a runtime around an rclone command line. `apptainer exec` runs no runscript, binds by `src:dest:opts` in the order
- * given, makes destinations that the image lacks by its underlay or overlay (on by default), and ends with rclone's code,
- * or 255 after a line that starts with FATAL. All mounts are in one --container-mounts: of several, pyxis takes only
- * the last, and so it is with --container-env: the user's own are joined to xfer's. --export=ALL makes up for the SLURM_EXPORT_ENV=NONE that `sbatch --export=NONE` leaves behind.
- * Throws nothing: see `mountProblem` for paths that a runtime cannot mount.
+ * Puts a runtime around an rclone command line. Paths that a runtime cannot mount are found by `mountProblem`, not here.
+ *
+ * apptainer: `exec` runs no runscript and binds by `src:dest:opts` in the given order. Destinations that the image lacks
+ * are made by its underlay or overlay, on by default. It ends with rclone's code, or with 255 after a line that starts with
+ * FATAL.
+ *
+ * pyxis: of several --container-mounts, or --container-env, only the last counts. The user's values are therefore joined to
+ * xfer's. --export=ALL makes up for the SLURM_EXPORT_ENV=NONE that `sbatch --export=NONE` leaves behind.
  */
 export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptions): string[] {
   const { runtime, image, mounts, cpus, keepFromImage, pyxisExtra } = options;
@@ -66,8 +69,8 @@ export function wrapCommand(rcloneArgv: readonly string[], options: RuntimeOptio
 }
 
 /**
- * An image as it is named everywhere alike: a local file in the form of an absolute path, since pyxis looks a bare name up
- * on a registry and tasks start in another directory. References to a registry stay as they are.
+ * The name of an image that means the same in every directory. A local file becomes an absolute path, since tasks start in
+ * another directory and pyxis looks a bare name up on a registry. References to a registry stay as they are.
  */
 export function absoluteImage(image: string, runtime: RuntimeName, cwd: string): string {
   if (isAbsolute(image) || /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(image)) return image;
@@ -83,10 +86,10 @@ export function mountProblem(path: string, runtime: RuntimeName): string | undef
 }
 
 /**
- * The environment of the process that runs a step: this one's, without what xfer's account of every object cannot stand
- * (`refusedVariables`). Under apptainer an image's own variables win over the host's, and those of APPTAINERENV_ over
- * both. It evaluates the values as a shell does, so one with `$`, a quote or the like is left to pass in by itself, as
- * all others of the host do.
+ * The environment of the process that runs a step: `env` without the variables that would break the account of every object
+ * (`refusedVariables`). Under apptainer an image's own variables win over the host's, and APPTAINERENV_ variables win over
+ * both; rclone's variables are passed on by those. apptainer evaluates their values as a shell does. A value with `$`, a
+ * quote or the like is therefore left as a plain variable of the host.
  */
 export function stepEnvironment(
   runtime: RuntimeName,
@@ -99,7 +102,7 @@ export function stepEnvironment(
   return { ...step, ...Object.fromEntries(pairs.filter(([, value]) => !/[$`"\\\n]/.test(value))) };
 }
 
-/** The names of the variables that configure rclone: an image's ENV must not win over the user's. */
+/** The names of the variables that configure rclone, over which an image's ENV must not win. */
 export function rcloneVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const refused = refusedVariables(env);
   return Object.keys(env).filter((name) => /^RCLONE_[A-Z0-9_]+$/.test(name) && !refused.has(name));

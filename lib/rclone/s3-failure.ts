@@ -1,29 +1,29 @@
-/** What an S3 server said, out of one of rclone's messages. */
+/** The error of an S3 server in one of rclone's messages. */
 export interface S3Failure {
-  /** What comes before it in the message: `Failed to copy: failed to open source object`. */
+  /** The part of the message before the error: `Failed to copy: failed to open source object`. */
   before: string;
-  /** Such as AccessDenied; undefined where there was no answer, or one that is no S3 error. */
+  /** The error's code, such as AccessDenied; undefined without an answer, and for an answer that is no S3 error. */
   code: string | undefined;
-  /** 0 where there was no answer. */
+  /** The HTTP status; 0 without an answer. */
   status: number;
-  /** The server's words, or why there was no answer. */
+  /** The server's message, or why there was no answer. */
   said: string;
   /** The request, such as PutObject, where rclone names it. */
   operation: string | undefined;
 }
 
-/** AWS SDK v2, of rclone 1.65 and later. */
+/** A message of AWS SDK v2, which rclone has since 1.65. */
 const v2 =
   /^([\s\S]*?)operation error S3: (\w+), [\s\S]*?https response error StatusCode: (\d+), RequestID: [^,]*, HostID: [^,]*, ([\s\S]*)$/;
-/** AWS SDK v1. */
+/** A message of AWS SDK v1. */
 const v1 =
   /^([\s\S]*?)\s+status code: (\d+)(?:, request id:[^,\n]*)?(?:, host id:[^\n]*)?(?:\ncaused by: ([\s\S]*))?$/;
-/** AWS SDK v1, of a request without an answer. */
+/** A message of AWS SDK v1 about a request without an answer. */
 const v1Unsent = /^([\s\S]*?)RequestError: send request failed\s+caused by: ([\s\S]*)$/;
 
 const codeAndWords = /^(?:api error )?([A-Z][A-Za-z0-9.]*): ([\s\S]*)$/;
 
-/** Reads the error of an S3 server out of a message; undefined for a message that quotes none. */
+/** Reads the error of an S3 server out of a message; undefined for a message without one. */
 export function s3Failure(message: string): S3Failure | undefined {
   const newer = v2.exec(message);
   if (newer) {
@@ -44,7 +44,7 @@ export function s3Failure(message: string): S3Failure | undefined {
   const before = at ? text.slice(0, at.index) : "";
   const answer = codeAndWords.exec(at ? text.slice(at.index + at[0].length) : text);
   const said = `${answer?.[2] ?? text}${by === undefined ? "" : `: ${by}`}`;
-  // The code of an answer that the SDK could not read is its own, and says nothing of the server.
+  // SerializationError is the SDK's own code for an answer that it could not read.
   const code = answer?.[1] === "SerializationError" ? undefined : answer?.[1];
   return { before, code, status: Number(status), said, operation: undefined };
 }

@@ -1,8 +1,8 @@
 import { backendOption, type FlagCommand, flagKind, isGeneralFlag, isOpenOption } from "./flag-table.ts";
 
 /**
- * What may not be in an argument vector, a manifest or a log. The rules fail closed: an option that is not known to be
- * open counts as a secret.
+ * Finds secrets that may not be in an argument vector, a manifest or a log. The rules fail closed: an option that is not
+ * known to be open counts as a secret.
  */
 
 /** Flags of rclone's own whose value is a secret, or that print secrets into the log. */
@@ -24,7 +24,7 @@ const secretFlags: ReadonlySet<string> = new Set([
   "rc-user",
 ]);
 
-/** Of a flag that this xfer does not know: words with which names of secrets are made. */
+/** Parts of the names of secrets, for flags that xfer does not know. */
 const secretWord = /pass|secret|token|key|cred|auth|cookie|header|phrase|grant|mnemonic|(?:^|-)sas(?:-|$)/;
 
 /** Why a flag with this value may not be used, or undefined when it may. The text never repeats the value. */
@@ -51,21 +51,21 @@ export function flagSecret(
     : "a credential is in its URL: put it in rclone.conf, under a name";
 }
 
-/** Whether a text has a URL with a user or password in it, or one that is signed. */
+/** Whether a text has a URL with a user or password in it, or a signed URL. */
 export function hasUrlSecret(text: string): boolean {
   return /:\/\/[^/\s@]*@/.test(text) || signedUrl.test(text);
 }
 
-/** Queries of URLs that are themselves a credential: S3's, Azure's and Google's signatures, tokens. */
+/** Parameters of URLs that are a credential: tokens, and signatures of S3, Azure and Google. */
 const signedUrl =
   /[?&](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|sig|[\w-]*token|api_?key|key|password|secret)=/i;
 
-/** Whether a line of rclone's log, as it writes it at -vv, tells the value of a variable: it may be a credential. */
+/** Whether a line that rclone logs at -vv tells the value of a variable, which may be a credential. */
 export function showsVariable(line: string): boolean {
   return line.includes(" from environment variable ") && /(?:"msg":"|DEBUG ?: )Setting /.test(line);
 }
 
-/** Why words for srun or sbatch may not be used, or undefined when they may: they stand in files and logs. */
+/** Why words for srun or sbatch, which stand in files and logs, may not be used; undefined when they may. */
 export function slurmWordsProblem(words: readonly string[]): string | undefined {
   if (words.some(hasUrlSecret)) return "a credential is in a URL";
   const exported = words.find(
@@ -75,7 +75,7 @@ export function slurmWordsProblem(words: readonly string[]): string | undefined 
   return "--export sets a variable to a value, which logs would carry: set it in the environment, and give its name alone";
 }
 
-/** Why an image may not be used, or undefined when it may. */
+/** Why the name of an image may not be used, or undefined when it may. */
 export function imageProblem(image: string): string | undefined {
   if (!/:\/\/[^/\s@]*:[^/\s@]*@/.test(image) && !signedUrl.test(image)) return undefined;
   return "carries a credential: put it in the credentials file of enroot or apptainer";

@@ -1,4 +1,7 @@
-/** rclone's sizes: KiB by default, or with a binary suffix (https://rclone.org/docs/#size-options); "off" is never. */
+/**
+ * Reads a size as rclone does, in KiB or with a binary suffix (https://rclone.org/docs/#size-options). "off" is 0.
+ * Undefined for a text that is no size.
+ */
 export function parseSize(value: string): number | undefined {
   if (value === "off") return 0;
   const match = /^(\d+(?:\.\d+)?)([bkmgtp]?)(?:i?b?)$/i.exec(value);

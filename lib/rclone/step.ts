@@ -4,20 +4,22 @@ import { mountsFor } from "./mounts.ts";
 import type { RcloneReach } from "./reach.ts";
 import { rcloneVariables, stepEnvironment, wrapCommand } from "./runtime.ts";
 
-/** Where the list of keys lies in a container. */
+/** The path of the list of keys in a container. */
 const keysInContainer = "/xfer.keys";
 
 /** One rclone command, before its runtime is put around it. */
 export interface Step {
-  /** Makes rclone's argument vector from where rclone sees rclone.conf and the list of keys. */
+  /** Makes rclone's argument vector from the paths at which rclone sees rclone.conf and the list of keys. */
   argv: (seen: { configPath: string | undefined; keys: string }) => string[];
-  /** Roots that a container has to see. */
+  /** Roots that a container has to see, and that rclone only reads. */
   readOnly: readonly string[];
+  /** Roots that a container has to see, and that rclone writes to. */
   writable: readonly string[];
-  /** A file of this host that holds keys. */
+  /** The file of this host that lists keys, if there is one. */
   keys?: string;
   /** CPUs of the step, under pyxis. */
   cpus: number;
+  /** The environment of the process that runs the step. */
   env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -49,6 +51,6 @@ export function stepCommand(reach: RcloneReach, step: Step): string[] {
 
 /** Runs one rclone step to its end and returns what it printed. */
 export function runStep(reach: RcloneReach, step: Step, options: { timeoutMs?: number } = {}) {
-  const env = stepEnvironment(reach.runtime, process.env);
+  const env = stepEnvironment(reach.runtime, step.env);
   return runProgram(stepCommand(reach, step), { env, ...options });
 }

@@ -1,16 +1,17 @@
 import { STATUS_CODES } from "node:http";
-import { canPass, classifyMessage, type FailureClass } from "./failure-class.ts";
+import { classifyMessage, type FailureClass, isTransient } from "./failure-class.ts";
 import { s3Failure } from "./s3-failure.ts";
 
-/** Why something failed: one line for people, its class, and whether running it again can help. */
+/** Why a program failed. */
 export interface Cause {
   class: FailureClass;
+  /** One line for people. */
   message: string;
-  /** Whether only the user cures it: on every node, and later too. */
+  /** Whether only the user can cure the failure, so that it is the same on every node and at any time. */
   final: boolean;
 }
 
-/** What is known of a run beside what its programs print. */
+/** Facts that help to read the messages of a container. */
 export interface Known {
   /** The rclone.conf that a container mounts, as this host names it. */
   configPath?: string | undefined;
@@ -47,19 +48,19 @@ function s3Line({
   return `${where}${code}: ${said}${of}`;
 }
 
-/** What rclone puts before the cause, and what says nothing of it. */
+/** The words that rclone puts before a cause. */
 const rclonesFrame =
   /^(?:Attempt \d+\/\d+ failed with \d+ errors and: |Failed to lsjson(?: with \d+ errors: last error was)?: (?:error in ListJSON: )?)+/;
 
-/** The cause that one message of rclone's own, or an error of xfer's, tells. */
+/** The cause that one message of rclone's, or an error of xfer's, tells. */
 export function causeOf(message: string): Cause {
   const failure = classifyMessage(message);
-  // A node whose clock is wrong is refused like a wrong key; another node's may be right.
-  const final = !canPass(failure) && !/RequestTimeTooSkewed/.test(message);
+  // The store refuses a node with a wrong clock as it refuses a wrong key, but the clock of another node may be right.
+  const final = !isTransient(failure) && !/RequestTimeTooSkewed/.test(message);
   return { class: failure, message: oneLine(message.replace(rclonesFrame, "")), final };
 }
 
-/** Words inside a container's frame that mean the same on every node and at any time. */
+/** Messages about a container that are the same on every node and at any time. */
 const finalInFrame =
   /returned error code: 40[134]\b|failed to execute: \/bin\/sh: No such file|execve\(\): \S+: (?:No such file or directory|Permission denied)|mount (?:target|source) must be|--container-mounts: invalid format|executable file not found|could not add mount entry|\brclone: (?:command )?not found/;
 
@@ -73,12 +74,12 @@ function containerCause(said: string, known: Known, hint = ""): Cause {
 
 const daemonPrefix = /^(?:slurmstepd(?:-\S+)?|srun): (?:error: )?/;
 const dated = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
-/** How srun reports that its task has ended: it says less than what came before it. */
+/** How srun reports that its task has ended, which tells less than the lines before it. */
 const exitNotice = /^srun: error: \S+: task \d+: /;
-/** What is said while all goes well. */
+/** Lines that srun and pyxis print while all goes well. */
 const harmless =
   /^(?:slurmstepd\S*: |srun: )?pyxis: import(?:ing|ed) |^srun: (?:job|jobid|Job) \S+ |^srun: (?:lua|debug|info)|^srun: Job step creation temporarily disabled/;
-/** What enroot prints of its work. */
+/** Lines that enroot prints about its work. */
 const enrootNoise = /^\[INFO\]|^Parallel unsquashfs|^\d+ inodes|^created \d+|^\[[=|/\\ -]*\]|^$/;
 const frame =
   /^(?:child \d+ failed with error code: \d+|failed to (?:create container filesystem|import docker image)|printing enroot log file|container start failed with error code|couldn't start container)/;
@@ -86,21 +87,21 @@ const noRclone =
   /execve\(\): (?:\S*\/)?rclone: No such file|"rclone": executable file not found|\brclone: (?:command )?not found/;
 const noSh = /failed to execute: \/bin\/sh|execve\(\): \S*sh: No such file/;
 
-/** How many messages of a kind are kept from the start, and as many from the end. */
+/** How many messages of a kind are kept from the start; as many are kept from the end. */
 const keptMax = 20;
 
 /**
- * Takes in the lines of stderr of an rclone, and of what runs it (srun, pyxis, enroot, apptainer), and tells the cause of
- * its failure:
+ * Reads the stderr of an rclone and of the programs that run it (srun, pyxis, enroot, apptainer), and tells the cause of
+ * the failure. "Frame" means the lines that pyxis prints around enroot's log. The first row that applies counts:
  *
- * | what was said | the cause |
+ * | stderr has | cause |
  * |---|---|
- * | an error of rclone's own | the last one: the container had started |
- * | pyxis, with lines of enroot's log after its frame | these lines |
- * | pyxis, with an error outside of the frame (a mount source) | that error |
- * | pyxis, the frame alone | what it failed to do, and that enroot said nothing |
+ * | an error of rclone's own | the last one, since the container had started |
+ * | pyxis's frame with lines of enroot's log | these lines |
+ * | an error of pyxis outside of the frame, such as a mount source | that error |
  * | slurmstepd that could not execute rclone or sh; apptainer's FATAL | that line |
- * | something else | the last line that is more than an exit notice |
+ * | pyxis's frame alone | the step that failed, and that enroot said nothing |
+ * | other lines | the last line that is more than an exit notice |
  */
 export class StderrCause {
   readonly #known: Known;
@@ -110,7 +111,7 @@ export class StderrCause {
   readonly #frame: string[] = [];
   readonly #container: string[] = [];
   readonly #other: string[] = [];
-  /** The list whose last entry the next line may go on with: a message of rclone's can have several lines. */
+  /** The list whose last message the next line may continue, since a message of rclone's can have several lines. */
   #open: string[] | undefined;
   #inEnrootLog = false;
 
@@ -124,7 +125,7 @@ export class StderrCause {
     keep(this.#rclone, message);
   }
 
-  /** Takes a line that is no JSON. */
+  /** Takes a line that is not JSON. */
   line(text: string): void {
     const line = text.trimEnd();
     if (dated.test(line)) this.#rclonesPlain(line.replace(dated, ""));
@@ -168,7 +169,7 @@ export class StderrCause {
       const list = /^FATAL:|execve\(\)|unrecognized option '--container-/.test(said)
         ? this.#container
         : this.#other;
-      // What follows from a failed plugin says nothing of it.
+      // Messages about a failed plugin do not tell why it failed.
       if (!/spank|task_init\(\) failed|task_p_pre_launch|TaskProlog/i.test(said)) keep(list, said);
     } else if (/^ {4}/.test(ofPyxis)) {
       if (!enrootNoise.test(ofPyxis.trim())) keep(this.#enroot, ofPyxis.trim());
@@ -178,7 +179,7 @@ export class StderrCause {
     } else keep(this.#pyxis, ofPyxis);
   }
 
-  /** The cause, as far as anything was said. */
+  /** The cause of the failure; undefined when no line tells one. */
   cause(): Cause | undefined {
     const own = this.#rclone.at(-1);
     if (own !== undefined) return causeOf(this.#telling(own));
@@ -205,7 +206,7 @@ export class StderrCause {
     return other === undefined ? undefined : causeOf(other);
   }
 
-  /** rclone's last words may only count what an earlier message tells. */
+  /** The message of rclone's that tells most: its last one may only count errors that earlier ones name. */
   #telling(last: string): string {
     if (classifyMessage(last) !== "unknown") return last;
     return this.#rclone.findLast((message) => classifyMessage(message) !== "unknown") ?? last;
@@ -222,7 +223,7 @@ function keep(list: string[], text: string): void {
   if (list.length > 2 * keptMax) list.splice(keptMax, 1);
 }
 
-/** The cause that a program's stderr tells, JSON lines of rclone's log among it. */
+/** The cause that a program's stderr tells; it may have JSON lines of rclone's log. */
 export function tellCause(stderr: string, known: Known = {}): Cause | undefined {
   const collected = new StderrCause(known);
   for (const line of stderr.split("\n")) {
@@ -233,7 +234,7 @@ export function tellCause(stderr: string, known: Known = {}): Cause | undefined 
   return collected.cause();
 }
 
-/** The message of a line of rclone's JSON log that tells an error. */
+/** The message of a line of rclone's JSON log, if the line is about an error. */
 export function jsonError(line: string): string | undefined {
   try {
     const { level, msg, object } = JSON.parse(line) as Record<string, unknown>;

@@ -2,45 +2,44 @@ import { invalidInput } from "../system/errors.ts";
 import {
   dependsOnDestination,
   isDisplayFlag,
-  keptVariables,
   refused,
   refusedInListings,
-  refusedVariablesOnly,
   rootedFilters,
 } from "./flag-rules.ts";
-import { type FlagCommand, flagKind, isGeneralFlag } from "./flag-table.ts";
-import { type GivenFlag, parseBoolean, parseFlagWords } from "./flag-words.ts";
-import { nestedProblem } from "./root.ts";
+import { type FlagCommand, isGeneralFlag } from "./flag-table.ts";
+import { type Environment, filterVariables, flagsOfEnvironment, isVariableOf } from "./flag-variables.ts";
+import { type GivenFlag, parseFlagWords } from "./flag-words.ts";
+import { nestedProblem } from "./root-check.ts";
 import { flagSecret } from "./secrets.ts";
 import { parseSize } from "./sizes.ts";
 
-/** The user's --rclone-flags after what the agent takes over has been taken out. */
+/** The user's --rclone-flags, without those that the agent takes over. */
 export interface UserFlags {
-  /** Handed to every rclone copy, last, so that they win. */
+  /** Words for every rclone copy, which come last and win. */
   argv: string[];
-  /** What each flag is given with, by its long name; the last one counts. */
+  /** The value of each flag by its long name; of a flag that is given twice the last one counts. */
   given: ReadonlyMap<string, string>;
-  /** How many passes an attempt makes over what is not proven: the user's --retries, 1 or more. */
+  /** How many passes an attempt makes over objects that are not proven: the user's --retries, 1 or more. */
   passes: number;
-  /** The wait before the second pass, in seconds: the user's --retries-sleep; it doubles from pass to pass. */
+  /** Seconds before the second pass, which double from pass to pass: the user's --retries-sleep. */
   passWaitSeconds: number;
-  /** The user's --transfers, or rclone's default; taken out of `argv`, since throttling lowers it. */
+  /** The user's --transfers, or rclone's default. It is not in `argv`, since throttling lowers it. */
   transfers: number;
   /** The size from which rclone copies one object in several streams, when the user says it; 0 for never. */
   multiThreadCutoffBytes: number | undefined;
-  /** Whether the destination must be compared: a flag or a variable may make what is copied depend on it. */
+  /** Whether rclone must compare with the destination, since a flag or variable makes it matter what is there. */
   comparesDestination: boolean;
-  /** What makes it so, as the user wrote it. */
+  /** These flags and variables, as the user wrote them. */
   comparesFor: string[];
-  /** Flags that are not handed to rclone since they change only what it shows, as the user wrote them. */
+  /** Flags that rclone does not get, since they change only what it shows, as the user wrote them. */
   notShown: string[];
 }
 
 /** The user's flags of a listing. */
 export interface ListingFlags {
-  /** Handed to rclone lsjson, last, so that they win. */
+  /** Words for rclone lsjson, which come last and win. */
   argv: string[];
-  /** Flags that are not handed to rclone since they change only what it shows, as the user wrote them. */
+  /** Flags that rclone does not get, since they change only what it shows, as the user wrote them. */
   notShown: string[];
 }
 
@@ -49,68 +48,19 @@ const passesDefault = 3;
 /** https://rclone.org/docs/#transfers-int */
 const transfersDefault = 4;
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-function variableOf(flag: string): string {
-  return `RCLONE_${flag.toUpperCase().replaceAll("-", "_")}`;
-}
-
-/**
- * Variables of an environment that stand for a refused flag (RCLONE_DRY_RUN for --dry-run), and why each is kept from
- * rclone: https://rclone.org/docs/#environment-variables
- */
-export function refusedVariables(env: Environment): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [flag, reason] of [...keptVariables, ...refusedVariablesOnly]) {
-    const name = variableOf(flag);
-    // RCLONE_CONFIG says where rclone.conf is, as rclone's users expect.
-    if (flag !== "config" && env[name] !== undefined) found.set(name, reason);
-  }
-  return found;
-}
-
-/** Variables of rclone's that are no flags of a copy: remotes, the password of rclone.conf, what mounts and caches. */
-const noCopyFlag =
-  /^RCLONE_(?:CONFIG(?:_.*)?|VFS_.*|RC_.*|METRICS_.*|ALLOW_(?:OTHER|ROOT)|DIR_CACHE_TIME|POLL_INTERVAL|UMASK|UID|GID)$/;
-
-/** The flags that the variables of an environment set for a copy. */
-function flagsOfEnvironment(env: Environment): GivenFlag[] {
-  const kept = refusedVariables(env);
-  return Object.keys(env)
-    .filter((name) => name.startsWith("RCLONE_") && !noCopyFlag.test(name) && !kept.has(name))
-    .sort()
-    .map((spelling) => {
-      const name = spelling.slice("RCLONE_".length).toLowerCase().replaceAll("_", "-");
-      const kind = flagKind("copy", name);
-      const text = env[spelling] ?? "";
-      const value = kind === "boolean" ? String(parseBoolean(text) ?? text) : text;
-      return { name, kind, value, words: [], spelling };
-    });
-}
-
-/** The variables of an environment with which rclone leaves objects out of a listing: https://rclone.org/filtering/ */
-export function filterVariables(env: Environment): string[] {
-  const filters = [...rootedFilters, "min-size", "max-size", "min-age", "max-age"];
-  const metadata = ["metadata-include", "metadata-exclude", "metadata-filter"];
-  const names = new Set([...filters, ...metadata, ...metadata.map((name) => `${name}-from`)].map(variableOf));
-  return Object.keys(env).filter((name) => names.has(name));
-}
-
-/** The first flag or variable of a listing whose meaning depends on the root that is listed. */
+/** The first flag or variable of a listing whose meaning depends on the listed root. */
 export function rootedFilter(words: readonly string[], env: Environment): string | undefined {
   const flag = parseListingFlags(words).flags.find(({ name }) => rootedFilters.has(name));
-  return (
-    flag?.spelling ?? filterVariables(env).find((name) => [...rootedFilters].map(variableOf).includes(name))
-  );
+  return flag?.spelling ?? filterVariables(env).find((name) => isVariableOf(name, rootedFilters));
 }
 
-/** Sorts the user's flags of a listing. Throws invalid input, with the reason, for one that it cannot stand. */
+/** Sorts the user's flags of a listing. Throws invalid input, with the reason, for a flag that is refused in listings. */
 export function sortListingFlags(words: readonly string[]): ListingFlags {
   const { flags, notShown } = parseListingFlags(words);
   return { argv: flags.flatMap((flag) => flag.words), notShown };
 }
 
-/** What is said of flags that are not handed to rclone since they change only what it shows; undefined of none. */
+/** A line that names the flags which rclone does not get, since they change only what it shows; undefined for none. */
 export function notShownText(where: string, flags: readonly string[]): string | undefined {
   if (flags.length === 0) return undefined;
   return `${where}: ${flags.join(", ")} not given to rclone: xfer reads its log and statistics, and shows the progress`;
@@ -125,7 +75,7 @@ interface Allowed {
   notShown: string[];
 }
 
-/** Parses words into flags, without those that only show something and without refused booleans that are false. */
+/** Parses words into flags, without those that only show something, and without refused booleans that are false. */
 function parseAllowed(
   words: readonly string[],
   command: FlagCommand,
@@ -152,9 +102,8 @@ function parseAllowed(
 }
 
 /**
- * Sorts the user's rclone flags into those for rclone and those that the agent takes over. What the variables of `env`
- * set counts where no flag does. Throws invalid input, with the reason, for a flag that the account of every object
- * cannot stand.
+ * Sorts the user's rclone flags into those for rclone and those that the agent takes over. The variables of `env` count
+ * where no flag does. Throws invalid input, with the reason, for a flag that would break the account of every object.
  */
 export function sortUserFlags(words: readonly string[], env: Environment = {}): UserFlags {
   const flags: UserFlags = {
@@ -183,7 +132,7 @@ export function sortUserFlags(words: readonly string[], env: Environment = {}): 
   return flags;
 }
 
-/** Acts on the value of a flag; returns true to leave the flag to rclone as well. */
+/** Takes a flag's value over from rclone; returns true to hand the flag to rclone as well. */
 type Taker = (flags: UserFlags, value: string, spelling: string) => boolean;
 
 const takers: ReadonlyMap<string, Taker> = new Map<string, Taker>([
@@ -235,7 +184,7 @@ function parseCount(name: string, value: string): number {
   return Number(value);
 }
 
-/** rclone's durations: "10", "500ms", "1m30s" (https://rclone.org/docs/#time-options). */
+/** Reads a duration as rclone does: "10", "500ms", "1m30s" (https://rclone.org/docs/#time-options). */
 function parseSeconds(name: string, value: string): number {
   if (/^\d+(?:\.\d+)?$/.test(value)) return Number(value);
   const units: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };

@@ -12,26 +12,26 @@ export interface ShardFiles {
   progress: StateFile<ProgressState>;
 }
 
-/** How much of something there is. */
+/** A number of objects and of their bytes. */
 export interface Amount {
   objects: number;
   bytes: number;
 }
 
-/** Where every listed object of a run is; schema xfer.account.v1. */
+/** How far every listed object of a run has come; schema xfer.account.v1. */
 export interface Account {
   schema: "xfer.account.v1";
   shards: { total: number; done: number; failed: number; unfinished: number };
   listed: Amount;
-  /** Copied by rclone in this run, whichever start of it that was. */
+  /** Copied by rclone in this run, in any of its starts. */
   copied: Amount;
-  /** Found identical at the destination, by the delta too. */
+  /** Found identical at the destination, by an agent or by the delta. */
   unchanged: Amount;
   /** Not proven, in shards that have failed. */
   failed: Amount;
   /** Not proven, in shards that have not ended. */
   unfinished: Amount;
-  /** In no shard, since it cannot be carried: manifest.untransferable.jsonl names each. Folders count as one object. */
+  /** In no shard, since they cannot be carried. manifest.untransferable.jsonl names each; a folder counts as one object. */
   untransferable: Amount;
   /** Up to 20 objects that failed; each shard's .fail has more. */
   errors: { shard: number; path: string; class: string; message: string }[];
@@ -44,8 +44,8 @@ const errorsMax = 20;
 const zero = (): Amount => ({ objects: 0, bytes: 0 });
 
 /**
- * The account of a run, from its shards, their state files, what cannot be transferred and, where a delta planned the
- * shards, what it found the same: that is in no shard, but listed and unchanged all the same.
+ * The account of a run, from its shards and their state files. `untransferable` is in no shard. Where a delta planned the
+ * shards, `same` is in no shard either, but counts as listed and unchanged.
  * listed = copied + unchanged + failed + unfinished + untransferable.
  */
 export function accountOf(
@@ -97,18 +97,22 @@ export function accountOf(
       }
     } else {
       account.shards.unfinished++;
-      const so =
+      const known =
         progress.kind === "value" && progress.value.sha256 === entry.sha256 ? progress.value : undefined;
-      const [unchanged, unchangedBytes] = [so?.objects_unchanged ?? 0, so?.bytes_unchanged ?? 0];
-      add(account.copied, (so?.objects_done ?? 0) - unchanged, (so?.bytes_done ?? 0) - unchangedBytes);
+      const [unchanged, unchangedBytes] = [known?.objects_unchanged ?? 0, known?.bytes_unchanged ?? 0];
+      add(account.copied, (known?.objects_done ?? 0) - unchanged, (known?.bytes_done ?? 0) - unchangedBytes);
       add(account.unchanged, unchanged, unchangedBytes);
-      add(account.unfinished, entry.records - (so?.objects_done ?? 0), entry.bytes - (so?.bytes_done ?? 0));
+      add(
+        account.unfinished,
+        entry.records - (known?.objects_done ?? 0),
+        entry.bytes - (known?.bytes_done ?? 0),
+      );
     }
   });
   return account;
 }
 
-/** The account of a run in which there is nothing to copy. */
+/** The account of a run without shards, in which there is nothing to copy. */
 export function emptyAccount(untransferable: Amount, same: Amount): Account {
   const none = { num_shards: 0, num_records: 0, bytes_total: 0, shards: [] };
   return accountOf(none, [], untransferable, same);

@@ -5,14 +5,14 @@ import { runtimeNames } from "../rclone/runtime.ts";
 import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
+import { count } from "../system/schemas.ts";
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
-/** How many starts that were ended from outside spend no attempt, unless the user says otherwise. */
+/** The default of --max-restarts: how many starts that were ended from outside spend no attempt. */
 export const maxRestartsDefault = 50;
 
-/** A field that came after the schema's first writer is optional, with its default: earlier run directories go on. */
+/** A field that earlier builds did not write is optional and has a default, so that their run directories can go on. */
 const configSchema = v.strictObject({
   schema: v.literal("xfer.runconfig.v1"),
   xfer_version: v.string(),
@@ -36,19 +36,19 @@ const configSchema = v.strictObject({
   pyxis_extra: v.array(v.string()),
   cpus_per_task: positive,
   max_attempts: positive,
-  /** Starts that were ended from outside, and made progress, that spend no attempt. */
+  /** How many starts that were ended from outside, and made progress, spend no attempt. */
   max_restarts: v.optional(count, maxRestartsDefault),
   array_concurrency: positive,
   job_name: v.string(),
   stop_lead_seconds: count,
-  /** Tells this run from others by what does not change when it is rendered again: the batch script looks for it. */
+  /** Tells this run from others, also after it was rendered again. The batch script looks for it. */
   run_key: v.optional(v.string()),
 });
 
-/** The content of config.resolved.json, schema xfer.runconfig.v1: all that the agent needs to know beside its shard. */
+/** The content of config.resolved.json, schema xfer.runconfig.v1: everything that an agent needs to know beside its shard. */
 export type RunConfig = v.InferOutput<typeof configSchema>;
 
-/** How a run's rclone is reached where its agents run. */
+/** How rclone is reached where the agents of a run work. */
 export function reachOf(config: RunConfig): RcloneReach {
   return {
     runtime: config.runtime,
@@ -59,13 +59,13 @@ export function reachOf(config: RunConfig): RcloneReach {
   };
 }
 
-/** The key of a run, hexadecimal: it is the same whenever a run of this manifest between these roots is rendered. */
+/** The key of a run, hexadecimal. Every rendering of this manifest between these roots has the same key. */
 export function runKeyOf(run: Pick<RunConfig, "run_id" | "source_root" | "dest_root">): string {
   const named = JSON.stringify([run.run_id, run.source_root, run.dest_root]);
   return new Bun.CryptoHasher("sha256").update(named).digest("hex").slice(0, 16);
 }
 
-/** Reads config.resolved.json. Throws invalid input that says what is wrong with it, or that there is none. */
+/** Reads config.resolved.json. Throws invalid input when there is none, or when it is torn or of another schema. */
 export function readRunConfig(path: string): RunConfig {
   const file = readJsonFile(path, configSchema);
   switch (file.kind) {

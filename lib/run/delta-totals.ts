@@ -5,25 +5,26 @@ import type { ShardsMeta } from "../shard/meta.ts";
 import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
+import { count } from "../system/schemas.ts";
 import type { Amount } from "./account.ts";
 import type { RunLayout } from "./layout.ts";
 
 const totalsSchema = v.object({
   schema: v.literal("xfer.delta.v1"),
-  same: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  same_bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  same: count,
+  same_bytes: count,
 });
 
-/** Keeps a run's delta beside what it planned: what is planned does not tell what was the same. */
+/** Keeps the totals of a run's delta, since the records that it planned do not tell how many were the same. */
 export function writeDeltaTotals(run: RunLayout, delta: Delta): void {
-  // A run directory may be moved: its files are named as they are called in it.
+  // A run directory may be moved: its files are named without its path.
   const kept: Delta = { ...delta, manifest: basename(run.manifest), out: basename(run.delta) };
   writeFileDurable(run.deltaTotals, `${JSON.stringify(kept)}\n`);
 }
 
 /**
- * What a run did not plan since its delta found it the same at the destination; nothing for a run whose shards, if it has
- * any, are of the whole manifest, and for one of an earlier build, which kept no totals.
+ * How many objects a run did not plan because its delta found them the same at the destination. None for a run whose shards
+ * are of the whole manifest, and for a run of an earlier build, which kept no totals.
  */
 export function readDeltaSame(run: RunLayout, meta: Pick<ShardsMeta, "input"> | undefined): Amount {
   const none = { objects: 0, bytes: 0 };

@@ -4,7 +4,7 @@ import { errnoOf } from "../system/errors.ts";
 import { writing } from "../system/write-error.ts";
 import { type Roots, requireSameRoots } from "./roots.ts";
 
-/** How a record was proven: copied by rclone, or found identical at the destination. */
+/** How a record was proven: rclone copied it, or it was found identical at the destination. */
 export type Proof = "copied" | "unchanged";
 
 const letters: Record<Proof, string> = { copied: "c", unchanged: "u" };
@@ -12,14 +12,14 @@ const copiedLetter = 0x63;
 const unchangedLetter = 0x75;
 const settledLetter = 0x73;
 const newline = 0x0a;
-/** Of a record's place in its shard, from 0, or of a length in bytes. */
+/** The most digits of a number: of a record's index in its shard, or of a length in bytes. */
 const digitsMax = 10;
 /** A letter, a number and a newline. */
 const entryBytesMax = digitsMax + 2;
-/** What is read of a journal at a time. */
+/** Bytes of a journal that are read at a time. */
 const blockBytes = 64 * 1024;
 
-/** The proofs of a shard's records by their place in the shard: one byte each, so that 10^6 records cost 1 MB. */
+/** The proofs of a shard's records, by their index in the shard. Each takes one byte: 10^6 records take 1 MB. */
 export class ProofTable {
   readonly #codes: Uint8Array;
   #count = 0;
@@ -43,7 +43,7 @@ export class ProofTable {
     return code === 1 ? "copied" : code === 2 ? "unchanged" : undefined;
   }
 
-  /** Notes a proof; false when the record had one already or is outside the shard. */
+  /** Notes a proof; false when the record has one already or is outside the shard. */
   add(index: number, proof: Proof): boolean {
     if (this.#codes[index] !== 0) return false;
     this.#codes[index] = proof === "copied" ? 1 : 2;
@@ -52,35 +52,35 @@ export class ProofTable {
   }
 }
 
-/** What a journal proves. */
+/** The proofs in a journal, and how much of it counts. */
 export interface JournalContent {
   proofs: ProofTable;
-  /** The length up to which its lines are whole and its own. */
+  /** The length up to which the journal's lines are whole, and of this shard. */
   wholeBytes: number;
-  /** The length up to which its proofs are of data that a POSIX destination has on stable storage. */
+  /** The length up to which the journal proves data that a POSIX destination has on stable storage. */
   settledBytes: number;
 }
 
-/** What a journal belongs to. */
+/** The shard to which a journal belongs. */
 export interface JournalShard {
   sha256: string;
   records: number;
   roots: Roots;
 }
 
-/** How the first line of a shard's journal begins: it binds the entries to the shard's content. */
+/** The beginning of a journal's first line, which binds its entries to the shard's content. */
 function headerStart(sha256: string): string {
   return `xfer.journal.v1 ${sha256}`;
 }
 
-/** The first line, which names the roots too; that of an earlier build ends after the digest. */
+/** The first line of a journal. It names the roots too; an earlier build's first line ends after the digest. */
 function headerOf({ sha256, roots }: JournalShard): string {
   return `${headerStart(sha256)} ${JSON.stringify([roots.source_root, roots.dest_root])}\n`;
 }
 
 /**
- * The length of the first line of a journal of this shard content, its newline included; 0 for any other. Throws invalid
- * input when it is of this content for other roots.
+ * The length of a journal's first line, its newline included; 0 when it is not of this shard's content. Throws invalid input
+ * when it is of this content for other roots.
  */
 function headerLength(path: string, head: Buffer, shard: JournalShard): number {
   const end = head.indexOf(newline);
@@ -107,8 +107,8 @@ function parseRoots(text: string): string[] {
 }
 
 /**
- * Reads an open journal. A torn last line, and anything after a line that is no entry, is left out; a journal of another
- * shard content, or without its header, proves nothing.
+ * Reads an open journal. A torn last line, and everything after a line that is no entry, does not count. A journal of another
+ * shard's content, or without its first line, proves nothing.
  */
 function parseJournal(path: string, fd: number, shard: JournalShard): JournalContent {
   const proofs = new ProofTable(shard.records);
@@ -124,7 +124,7 @@ function parseJournal(path: string, fd: number, shard: JournalShard): JournalCon
       content.wholeBytes += next - start;
       start = next;
     }
-    // What may be the start of a longer line is looked at again with what follows it.
+    // The rest may be the start of a line: it is looked at again with the bytes that follow.
     const left = used - start;
     block.copy(block, 0, start, used);
     const got = left < entryBytesMax ? readSync(fd, block, left, block.length - left, null) : 0;
@@ -134,7 +134,7 @@ function parseJournal(path: string, fd: number, shard: JournalShard): JournalCon
   }
 }
 
-/** Reads the line at `start`: a letter and a number. Gives where the next one starts, or -1. */
+/** Reads the line at `start`, a letter and a number. Returns where the next line starts; -1 for a line that is no entry. */
 function addEntry(bytes: Buffer, start: number, used: number, content: JournalContent): number {
   const { proofs, wholeBytes } = content;
   const letter = bytes[start];
@@ -156,7 +156,7 @@ function addEntry(bytes: Buffer, start: number, used: number, content: JournalCo
   return at + 1;
 }
 
-/** Reads a journal file; none is an empty one. */
+/** Reads a journal file. A missing file is an empty journal. */
 export function readJournal(path: string, shard: JournalShard): JournalContent {
   let fd: number;
   try {
@@ -173,9 +173,9 @@ export function readJournal(path: string, shard: JournalShard): JournalContent {
 }
 
 /**
- * The append-only record of what is proven in one shard; the shard's agent is its one writer. Its lines are "c1234" for
- * a record that was copied and "u1234" for one that was found identical, by its place; and "s5678" when all that the first
- * 5,678 bytes of it prove is on stable storage at a POSIX destination.
+ * The append-only journal of the proofs of one shard, whose agent is the only writer. A line "c1234" says that the record
+ * with index 1234 was copied, and "u1234" that it was found identical. A line "s5678" says that a POSIX destination has on
+ * stable storage all that the journal's first 5,678 bytes prove.
  */
 export class Journal {
   readonly #path: string;
@@ -187,7 +187,7 @@ export class Journal {
   #pending = Buffer.allocUnsafeSlow(blockBytes);
   #pendingBytes = 0;
 
-  /** Opens or begins the journal of a shard, cutting off what is torn or foreign. */
+  /** Opens or begins the journal of a shard. Lines that do not count are cut off. */
   constructor(path: string, shard: JournalShard) {
     const { proofs, wholeBytes, settledBytes } = readJournal(path, shard);
     const header = Buffer.from(headerOf(shard));
@@ -205,12 +205,12 @@ export class Journal {
     return this.#proofs;
   }
 
-  /** The length up to which all is settled. */
+  /** The length up to which all proofs are of data on stable storage. */
   get settledBytes(): number {
     return this.#settledBytes;
   }
 
-  /** Notes a proof, which is in the file after the next `flush`; false when there was one already. */
+  /** Notes a proof, which is in the file after the next `flush`; false when the record has one already. */
   add(index: number, proof: Proof): boolean {
     if (!this.#proofs.add(index, proof)) return false;
     this.#append(`${letters[proof]}${index}\n`);
@@ -226,7 +226,7 @@ export class Journal {
     this.#pendingBytes += this.#pending.write(line, this.#pendingBytes, "latin1");
   }
 
-  /** Hands what was noted to the kernel: it outlives this process, though not a power loss. Gives the journal's length. */
+  /** Hands all notes to the kernel: they outlive this process, but not a power loss. Returns the journal's length. */
   flush(): number {
     const bytes = this.#pendingBytes;
     if (bytes > 0) {
@@ -237,13 +237,13 @@ export class Journal {
     return this.#bytes;
   }
 
-  /** Makes everything noted durable. */
+  /** Makes all notes durable. */
   sync(): void {
     this.flush();
     syncFile(this.#fd);
   }
 
-  /** Notes, durably, that all that the first `bytes` bytes prove is on stable storage. */
+  /** Notes durably that all that the journal's first `bytes` bytes prove is on stable storage. */
   settle(bytes: number): void {
     const isAll = bytes === this.flush();
     this.#append(`s${bytes}\n`);
@@ -251,7 +251,7 @@ export class Journal {
     this.#settledBytes = isAll ? this.#bytes : bytes;
   }
 
-  /** Forgets, in the file too, what was proven since the last settling. */
+  /** Forgets all proofs since the last settling, in the file too. */
   dropUnsettled(): void {
     if (this.#pendingBytes === 0 && this.#bytes === this.#settledBytes) return;
     this.#pendingBytes = 0;

@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { shardFileName } from "../shard/meta.ts";
+import { shardFileName, shardsMetaName } from "../shard/meta.ts";
 
-/** The paths of everything in a run directory; ARCHITECTURE.md says what each file holds. */
+/** The paths of everything in a run directory; docs/reference/run-directory.md says what each file holds. */
 export interface RunLayout {
   dir: string;
   manifest: string;
-  /** The records of the manifest that were planned, where that is not all of them. */
+  /** The records of the manifest that a delta planned. */
   delta: string;
-  /** How many records the delta found the same at the destination: xfer.delta.v1. */
+  /** The totals of the delta, with how many records it found the same at the destination: xfer.delta.v1. */
   deltaTotals: string;
   shardsDir: string;
   shardsMeta: string;
@@ -20,16 +20,18 @@ export interface RunLayout {
   logsDir: string;
   stateDir: string;
   submissions: string;
-  /** What the look at the destination found, and who is looking. */
+  /** The answer of the look at the destination, and the claim of the agent that is looking. */
   destination: string;
   destinationClaim: string;
-  /** Why the last look failed, for those that waited for it. */
+  /** Why the last look failed, for the agents that waited for it. */
   destinationFailure: string;
   verifyList: string;
   verifyTotals: string;
+  /** The keys of a sample, while a verification reads its objects. */
+  verifyKeys: string;
 }
 
-/** Names the files of the run directory `dir`; touches nothing. */
+/** Names the files of the run directory `dir`. No file is touched. */
 export function runLayout(dir: string): RunLayout {
   return {
     dir,
@@ -37,7 +39,7 @@ export function runLayout(dir: string): RunLayout {
     delta: join(dir, "delta.jsonl"),
     deltaTotals: join(dir, "delta.json"),
     shardsDir: join(dir, "shards"),
-    shardsMeta: join(dir, "shards", "shards.meta.json"),
+    shardsMeta: join(dir, "shards", shardsMetaName),
     config: join(dir, "config.resolved.json"),
     workerScript: join(dir, "worker.sh"),
     sbatchScript: join(dir, "sbatch_array.sh"),
@@ -52,10 +54,11 @@ export function runLayout(dir: string): RunLayout {
     destinationFailure: join(dir, "state", "destination.failed"),
     verifyList: join(dir, "verify.jsonl"),
     verifyTotals: join(dir, "verify.json"),
+    verifyKeys: join(dir, "verify.keys"),
   };
 }
 
-/** The paths that belong to one shard. */
+/** The paths of all files of one shard. */
 export interface ShardLayout {
   /** The shard's records. */
   records: string;
@@ -65,16 +68,18 @@ export interface ShardLayout {
   progress: string;
   journal: string;
   lock: string;
-  /** What of the shard was at the destination before this run. */
+  /** What the look at the destination says of each record. */
   found: string;
   verify: string;
   verifyList: string;
-  /** The keys of the pass that runs, for --files-from-raw. */
+  /** The keys of the pass that is under way, for --files-from-raw. */
   keys: string;
+  /** The output of the shard's agent under the local executor. */
+  agentOutput: string;
   log(attempt: number): string;
 }
 
-/** Names the files of one shard of a run directory; touches nothing. */
+/** Names the files of one shard of a run directory. No file is touched. */
 export function shardLayout(run: RunLayout, shard: number): ShardLayout {
   const state = join(run.stateDir, `shard_${shard}`);
   return {
@@ -89,6 +94,7 @@ export function shardLayout(run: RunLayout, shard: number): ShardLayout {
     verify: `${state}.verify`,
     verifyList: `${state}.verify.jsonl`,
     keys: `${state}.keys`,
+    agentOutput: join(run.logsDir, `agent_${shard}.out`),
     log: (attempt) => join(run.logsDir, `shard_${shard}_attempt_${attempt}.log`),
   };
 }

@@ -6,13 +6,13 @@ import type { RunLayout } from "./layout.ts";
 import type { DoneState } from "./state/done.ts";
 import type { StateFile } from "./state/state-file.ts";
 
-/** Where a run copies from and to, as its manifest's records, its configuration and its state name it. */
+/** The roots that a run copies from and to. Its manifest, its configuration and its state name them. */
 export interface Roots {
   source_root: string;
   dest_root: string;
 }
 
-/** The roots of a run's shards: from shards.meta.json, or of an earlier build's from the records themselves. */
+/** The roots of a run's shards, from shards.meta.json. An earlier build's names none: the first record does. */
 export async function rootsOfShards(run: RunLayout, meta: ShardsMeta): Promise<Roots> {
   const { source_root, dest_root } = meta;
   if (source_root !== undefined && dest_root !== undefined) return { source_root, dest_root };
@@ -21,13 +21,13 @@ export async function rootsOfShards(run: RunLayout, meta: ShardsMeta): Promise<R
   return readFirstRecord(join(run.shardsDir, shardFileName(shard)));
 }
 
-/** One place that names roots. */
+/** A file, or something else, that names roots. */
 interface Named {
   path: string;
   roots: Roots;
 }
 
-/** Throws invalid input, naming both places and both roots, when they disagree; `advice` says what to do then. */
+/** Throws invalid input, naming both sides and their roots, when their roots differ. `advice` says what to do then. */
 export function requireSameRoots(one: Named, other: Named, advice: string): void {
   for (const [name, field] of [
     ["source", "source_root"],
@@ -40,7 +40,7 @@ export function requireSameRoots(one: Named, other: Named, advice: string): void
   }
 }
 
-/** Throws invalid input when a .done proves its shard for other roots than these. */
+/** Throws invalid input when a .done is of a copy between other roots than the shards'. */
 export function checkDoneRoots(path: string, done: StateFile<DoneState>, shards: Named): void {
   if (done.kind !== "value") return;
   const { source_root, dest_root } = done.value;

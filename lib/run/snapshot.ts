@@ -8,6 +8,8 @@ import type { ProgressState } from "./state/progress.ts";
 /** A run in mid-flight. */
 export interface RunProgress {
   account: Account;
+  /** Bytes of objects that are on their way; the account counts them as unfinished. */
+  bytesInFlight: number;
   bytesPerSecond: number;
   etaSeconds: number | null;
   /** What keeps shards from being copied on. */
@@ -31,15 +33,16 @@ export function accountNow(
   return { files, account: accountOf(meta, files, outside.untransferable, outside.same) };
 }
 
-/** What an account says of a run in mid-flight; its copied bytes then count those under way. */
+/** The progress of a run by its account. Rate and time left count the bytes in flight, too. */
 export function progressOf({ account, files }: AccountNow, rate: RateWindow): RunProgress {
-  account.copied.bytes += files.reduce((sum, shard) => sum + bytesInFlight(shard), 0);
-  const bytes = bytesProven(account);
+  const bytesInFlight = files.reduce((sum, shard) => sum + inFlightOf(shard), 0);
+  const bytes = bytesProven(account) + bytesInFlight;
   const bytesPerSecond = rate.add(Date.now(), bytes);
   const left = account.listed.bytes - account.untransferable.bytes - bytes;
   const etaSeconds = bytesPerSecond > 0 && left >= 0 ? left / bytesPerSecond : null;
   return {
     account,
+    bytesInFlight,
     bytesPerSecond,
     etaSeconds,
     hindrance: runHindrance(files),
@@ -67,7 +70,7 @@ export const bytesProven = ({ copied, unchanged }: Account): number => copied.by
 
 const isRunning = ({ done, fail }: ShardFiles): boolean => done.kind === "none" && fail.kind === "none";
 
-function bytesInFlight(shard: ShardFiles): number {
+function inFlightOf(shard: ShardFiles): number {
   const { progress } = shard;
   return isRunning(shard) && progress.kind === "value" ? progress.value.bytes_in_flight : 0;
 }

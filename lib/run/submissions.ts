@@ -2,14 +2,14 @@ import { appendFileSync } from "node:fs";
 import { writing } from "../system/write-error.ts";
 import type { RunLayout } from "./layout.ts";
 
-/** Set for an agent by the executor that starts it: names the submission, and says that stdin closes when it dies. */
+/** The variable that an executor sets for its agents. It names the submission, and says that stdin closes when the executor dies. */
 export const submissionVariable = "XFER_SUBMISSION";
 
 /** A job array that was submitted. */
 interface Submission {
   jobId: string;
   numShards: number;
-  /** Fewer than the shards where the cluster's limits pack several into a task. */
+  /** Fewer than the shards where the cluster's limits make tasks carry several shards. */
   numTasks: number;
   now: Date;
 }

@@ -1,8 +1,10 @@
-/** What all shards together may hold before those are handed over that have got nothing for as many bytes: their run has ended. */
+/**
+ * Above this total, a shard that received nothing during the last 8 MiB is handed over: its range of lines is over.
+ */
 const heldBytesEnough = 8 * 1024 * 1024;
-/** What they may hold before the one that has held longest is handed over. */
+/** Above this total, the shard that has held its bytes longest is handed over. */
 const heldBytesMax = 32 * 1024 * 1024;
-/** A shard's buffer begins with the least and grows by this factor up to the most, at which it is handed over. */
+/** A shard's buffer begins with the least size and grows by this factor. At the most it is handed over. */
 const bufferBytesMin = 4 * 1024;
 const bufferBytesMax = 256 * 1024;
 const bufferGrowth = 4;
@@ -11,20 +13,20 @@ interface Held {
   shard: number;
   buffer: Buffer;
   used: number;
-  /** How many bytes all shards had got when this one last got some. */
+  /** How many bytes all shards had received when this one last received some. */
   addedAt: number;
-  /** The size of its next buffer. */
+  /** The size of the shard's next buffer. */
   nextBytes: number;
 }
 
 /**
- * Gathers the bytes of many shards into pieces of up to 256 KiB in 32 MiB at most, however many shards there are. Calls
- * `hand` with each piece, which keeps `buffer` until it is given back.
+ * Gathers the bytes of any number of shards into pieces of up to 256 KiB, in at most 32 MiB. Calls `hand` with each piece,
+ * whose `buffer` is not used again until it is given back.
  */
 export class ShardBuffers {
   readonly #hand: (shard: number, buffer: Buffer, used: number) => void;
   readonly #shards: Held[];
-  /** Shards that hold something, in the order in which they began to. */
+  /** Shards that hold bytes, in the order in which they began to. */
   readonly #holding = new Set<Held>();
   readonly #spare = new Map<number, Buffer[]>();
   #heldBytes = 0;
@@ -55,12 +57,12 @@ export class ShardBuffers {
     held.addedAt = this.#addedBytes;
   }
 
-  /** What is left of each shard. */
+  /** The rest of each shard, which may be empty. */
   takeAll(): readonly { shard: number; buffer: Buffer; used: number }[] {
     return this.#shards;
   }
 
-  /** Takes back a buffer whose piece is done with. */
+  /** Takes back the buffer of a piece that nobody needs any more. */
   giveBack(buffer: Buffer): void {
     const spare = this.#spare.get(buffer.length) ?? [];
     spare.push(buffer);
@@ -71,7 +73,7 @@ export class ShardBuffers {
     if (held.used === bufferBytesMax) this.#handOver(held);
     const { buffer, used } = held;
     const size = held.nextBytes;
-    // Memory that another thread may read.
+    // The memory is shared: another thread reads it.
     held.buffer = this.#spare.get(size)?.pop() ?? Buffer.from(new SharedArrayBuffer(size));
     held.nextBytes = Math.min(bufferBytesMax, size * bufferGrowth);
     this.#heldBytes += size - buffer.length;

@@ -4,12 +4,13 @@ import { DistinctKeys, firstDuplicate } from "../manifest/distinct-keys.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import { writeFileDurable } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
-import { type ShardsMeta, shardFileName } from "./meta.ts";
+import { breathe } from "../system/interrupt.ts";
+import { type ShardsMeta, shardFileName, shardsMetaName } from "./meta.ts";
 
 /**
- * Makes sure that no key is in two records of a set of shards, and notes it in shards.meta.json; a set that was cut with
- * that in mind is not read. Throws invalid input, naming both lines, when one is: one line of rclone's log would then
- * prove two records, perhaps in two shards, of which no agent sees both.
+ * Makes sure that no key is in two records of a set of shards, and notes it in shards.meta.json. A set whose
+ * shards.meta.json says so already is not read. Throws invalid input, naming both lines, when a key is there twice: one line
+ * of rclone's log would then prove two records, perhaps in two shards, of which no agent sees both.
  */
 export async function checkShardKeys(shardsDir: string, meta: ShardsMeta, stop?: AbortSignal): Promise<void> {
   if (meta.keys_distinct === true) return;
@@ -21,6 +22,8 @@ export async function checkShardKeys(shardsDir: string, meta: ShardsMeta, stop?:
   const ends: number[] = [];
   let records = 0;
   for (const path of paths) {
+    // A shard may be too small for its reader to look up from it.
+    await breathe(stop, "nothing was written; run the same command again");
     await forEachBatch(
       path,
       (batch) => {
@@ -42,6 +45,6 @@ export async function checkShardKeys(shardsDir: string, meta: ShardsMeta, stop?:
         "remove one of the two records from the manifest and use a new run directory",
     );
   }
-  const path = join(shardsDir, "shards.meta.json");
+  const path = join(shardsDir, shardsMetaName);
   writeFileDurable(path, `${JSON.stringify({ ...meta, keys_distinct: true }, null, 1)}\n`);
 }

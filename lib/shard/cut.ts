@@ -5,32 +5,33 @@ import { keyText, type RecordBatch } from "../manifest/batch.ts";
 import { DistinctKeys, duplicateKeyError, firstDuplicate } from "../manifest/distinct-keys.ts";
 import { forEachBatch } from "../manifest/read.ts";
 import type { ManifestRecord } from "../manifest/record.ts";
-import { removeIfAny, syncDirectory, writeFileDurable } from "../system/durable.ts";
+import { removeIfExists, syncDirectory, writeFileDurable } from "../system/durable.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import type { ReadProgress } from "../system/line-blocks.ts";
 import { formatCount, formatRecords } from "../system/units.ts";
-import { type ShardStrategy, type ShardsMeta, shardFileName } from "./meta.ts";
+import { type ShardStrategy, type ShardsMeta, shardFileName, shardsMetaName } from "./meta.ts";
 import { evenPlan, planShards, type ShardPlan } from "./plan.ts";
-import { RunCutter } from "./range-cutter.ts";
+import { RangeCutter } from "./range-cutter.ts";
 import { ShardStats } from "./stats.ts";
 import { type ShardSurvey, SurveyCollector } from "./survey.ts";
 import { ShardWriter } from "./writer.ts";
 
-/** What sharding is asked to do. */
+/** A manifest to cut, and into what. */
 export interface ShardOptions {
   manifestPath: string;
   outdir: string;
   numShards: number;
-  /** Cut as many shards as there are records where there are fewer; that is invalid input otherwise. */
+  /** Whether fewer records than shards make fewer shards. Otherwise they are invalid input. */
   atMost?: boolean | undefined;
   strategy: ShardStrategy;
-  /** What an object weighs beside its bytes; 1 MiB unless given. */
+  /** The weight of an object beside its bytes; 1 MiB unless given. */
   objectOverheadBytes?: number | undefined;
   /** Records that a shard may have, at most. */
   maxObjects?: number | undefined;
   now: Date;
-  onProgress?: ((pass: 1 | 2, progress: ReadProgress) => void) | undefined;
-  /** Aborted to stop: what was there before is then there still, unless the new shards were being given their names. */
+  /** The manifest is read twice: once to be checked, and once to be cut. */
+  onProgress?: ((reading: 1 | 2, progress: ReadProgress) => void) | undefined;
+  /** Aborted to stop. Earlier shards are then still there, unless the new ones were just getting their names. */
   stop?: AbortSignal | undefined;
 }
 
@@ -38,10 +39,10 @@ export interface ShardOptions {
 type Assign = (batch: RecordBatch, row: number, weight: number) => number;
 
 /**
- * Cuts a manifest into shards, whose lines are the manifest's lines byte for byte and in its order, and writes
- * shards.meta.json last. Reads the manifest twice: the first pass checks every line before anything is written. Memory
- * is bounded by the number of shards. Throws invalid input, naming file and line, for a bad record and for a key that is
- * there twice, and for a `maxObjects` that so many shards cannot keep; shards that were there before are then untouched.
+ * Cuts a manifest into shards, whose lines are the manifest's lines byte for byte and in its order. Writes shards.meta.json
+ * last. The manifest is read twice, and the first reading checks every line before anything is written. Memory is bounded by
+ * the number of shards. Throws invalid input, naming file and line, for a bad record and for a key that is there twice, and
+ * for a `maxObjects` that this number of shards cannot keep. Earlier shards are then untouched.
  */
 export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> {
   const { manifestPath, outdir, strategy } = options;
@@ -50,7 +51,7 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
   const numShards = Math.min(options.numShards, survey.records);
   const assign = assigner({ ...options, numShards }, survey);
   mkdirSync(outdir, { recursive: true });
-  const metaPath = join(outdir, "shards.meta.json");
+  const metaPath = join(outdir, shardsMetaName);
   const writer = new ShardWriter(outdir, numShards);
   const stats = new ShardStats(numShards);
   let digests: readonly string[];
@@ -65,8 +66,8 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
     if (records !== survey.records || bytes !== survey.bytes) {
       throw operationFailed(`${manifestPath}: the manifest was changed while it was sharded: shard it again`);
     }
-    // From here on the old set is gone: without its meta file no reader takes a mixture for a whole.
-    if (removeIfAny(metaPath)) syncDirectory(outdir);
+    // From here on the old set is gone. Without shards.meta.json no reader takes a mixture of both for a whole set.
+    if (removeIfExists(metaPath)) syncDirectory(outdir);
     await writer.publish(options.stop);
   } catch (error) {
     writer.abort();
@@ -74,7 +75,7 @@ export async function shardManifest(options: ShardOptions): Promise<ShardsMeta> 
   }
   const meta: ShardsMeta = {
     schema: "xfer.shards.v1",
-    // Relative to the directory that holds the shards' folder: a run directory can then be moved.
+    // The path is relative to the parent of the shards' folder, so that a run directory can be moved.
     input: relative(dirname(resolve(outdir)), resolve(manifestPath)),
     outdir: basename(resolve(outdir)),
     num_shards: numShards,
@@ -142,7 +143,7 @@ async function surveyManifest(options: ShardOptions, overhead: number): Promise<
   return Object.assign(survey, { roots: first });
 }
 
-/** The folder, or the one above it that is there already: nothing is made before the manifest is checked. */
+/** The folder, or the nearest one above it that exists: no folder is made before the manifest is checked. */
 function nearestFolder(path: string): string {
   let folder = resolve(path);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
@@ -175,7 +176,7 @@ function checkMaxObjects(
   }
 }
 
-/** The rule that distributes the records; deterministic for a strategy, a number of shards and a manifest. */
+/** The rule that distributes the records. Strategy, number of shards and manifest decide it alone. */
 function assigner({ strategy, numShards, maxObjects }: ShardOptions, survey: ShardSurvey): Assign {
   if (strategy === "hash") return (batch, row) => hashShard(batch, row, numShards);
   const max = maxObjects ?? Number.POSITIVE_INFINITY;
@@ -192,7 +193,7 @@ function planAssigner(
 ): Assign {
   const { placed } = plan;
   const weight = plan.room.reduce((total, room) => total + room, 0);
-  const cutter = new RunCutter(plan, { records: survey.records - placed.size, weight }, max);
+  const cutter = new RangeCutter(plan, { records: survey.records - placed.size, weight }, max);
   let record = 0;
   return (_batch, _row, weight) => {
     const shard = placed.size === 0 ? undefined : placed.get(record);
@@ -201,7 +202,7 @@ function planAssigner(
   };
 }
 
-/** The hash of the key: the same key is in the same shard whatever else is listed. */
+/** The shard of a key by its hash, which does not depend on the other keys. */
 function hashShard(batch: RecordBatch, row: number, numShards: number): number {
   return Bun.hash.xxHash32(keyText(batch, row)) % numShards;
 }
@@ -212,7 +213,7 @@ interface Target {
   overhead: number;
 }
 
-/** Hands the lines of a batch to their shards, neighbours of one shard in one piece. */
+/** Hands the lines of a batch to their shards. Neighbours in one shard go in one piece. */
 function distribute(
   batch: RecordBatch,
   assign: Assign,
@@ -220,18 +221,18 @@ function distribute(
 ): Promise<void> | undefined {
   const { bytes, count, lineStart, size } = batch;
   stats.startBatch();
-  let runStart = 0;
-  let runShard = -1;
+  let rangeStart = 0;
+  let rangeShard = -1;
   for (let row = 0; row < count; row++) {
     const weight = (size[row] as number) + overhead;
     const shard = assign(batch, row, weight);
     stats.add(shard, batch, row, weight);
-    if (shard === runShard) continue;
+    if (shard === rangeShard) continue;
     const start = lineStart[row] as number;
-    if (runShard !== -1) writer.add(runShard, bytes, runStart, start);
-    runStart = start;
-    runShard = shard;
+    if (rangeShard !== -1) writer.add(rangeShard, bytes, rangeStart, start);
+    rangeStart = start;
+    rangeShard = shard;
   }
-  if (runShard !== -1) writer.add(runShard, bytes, runStart, lineStart[count] as number);
-  return writer.room();
+  if (rangeShard !== -1) writer.add(rangeShard, bytes, rangeStart, lineStart[count] as number);
+  return writer.drain();
 }

@@ -1,12 +1,12 @@
-/** Distinct values that are counted exactly. */
+/** Up to this many distinct values the count is exact. */
 const exactMax = 256;
 /** Registers of the estimate: its standard error is 1.04 / sqrt(2,048), 2.3 %. */
 const registerBits = 11;
 const registers = 1 << registerBits;
 
 /**
- * Counts distinct values by their hashes in bounded memory: exactly up to 256, beyond that by the HyperLogLog estimate
- * (Flajolet et al. 2007) with a standard error of 2.3 %.
+ * Counts distinct values by their hashes, in bounded memory. The count is exact up to 256. Beyond that it is the HyperLogLog
+ * estimate (Flajolet et al. 2007), with a standard error of 2.3 %.
  */
 export class DistinctCounter {
   #exact: Set<number> | undefined = new Set();

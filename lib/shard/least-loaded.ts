@@ -1,6 +1,6 @@
 /**
- * The shards by load, least first; the lower number first among equals. A load that was changed from outside is
- * noticed when its shard comes to the top, so loads may only grow.
+ * The shards by load, the least first, and among equal loads the lower number first. The caller changes the loads, and may
+ * only raise them: a changed load is noticed when its shard comes to the top.
  */
 export class LeastLoaded {
   readonly #loads: Float64Array;
@@ -16,7 +16,7 @@ export class LeastLoaded {
     for (let i = (this.#size >> 1) - 1; i >= 0; i--) this.#sink(i);
   }
 
-  /** The least loaded shard that `isFull` does not name, or undefined when all are; full ones are dropped for good. */
+  /** The least loaded shard that is not full, or undefined when all are full. A full shard is dropped for good. */
   least(isFull: (shard: number) => boolean): number | undefined {
     while (this.#size > 0) {
       const shard = this.#heap[0] as number;

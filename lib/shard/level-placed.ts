@@ -1,46 +1,46 @@
 import type { LargeObject } from "./survey.ts";
 
-/** Improvements for each shard, at most. */
+/** The most improvements, for each shard. */
 const roundsPerShard = 20;
-/** Light shards that are looked at for an exchange with the heaviest. */
+/** How many of the lightest shards are tried for an exchange with the heaviest. */
 const partnersMax = 64;
 
-/** Objects placed in shards; `shardOf`, `loads` and `placedRecords` are changed. */
+/** Objects placed in shards. Levelling changes `shardOf`, `loads` and `placedRecords`. */
 interface Placement {
   objects: readonly LargeObject[];
   shardOf: Int32Array;
   loads: Float64Array;
   placedRecords: Int32Array;
   maxObjects: number;
-  /** No shard has to be lighter than this. */
+  /** Levelling ends when no shard is heavier than this. */
   enough: number;
 }
 
-/** One step: `give` goes from the heaviest shard to the partner, `take` the other way; -1 is none. */
+/** One step: `give` goes from the heaviest shard to its partner, and `take` the other way; -1 stands for no object. */
 interface Exchange {
   give: number;
   take: number;
-  /** The heavier of the two shards after it. */
+  /** The weight of the heavier of the two shards after the step. */
   heavier: number;
 }
 
 /**
- * Lowers the heaviest load step by step: an object of the heaviest shard moves to a lighter one, or changes places with
- * one of its objects, whichever levels the two best. Ends when it is enough, when no such step helps, or after 20 steps
- * a shard.
+ * Lowers the heaviest load step by step. In each step an object of the heaviest shard moves to a lighter shard, or is
+ * exchanged with an object of that shard. The step that levels the two best is taken. Levelling ends when the heaviest load
+ * is low enough, when no step helps, or after 20 steps for each shard.
  */
 export function levelPlaced(placement: Placement): void {
   const { objects, shardOf, loads, placedRecords, enough } = placement;
   const members: number[][] = Array.from(loads, () => []);
-  // From heavy to light, as the objects come.
+  // Heavy objects come first in `objects`, and in each list of members.
   objects.forEach((_, i) => {
     members[shardOf[i] as number]?.push(i);
   });
   const weightOf = (i: number) => objects[i]?.weight ?? 0;
   const insert = (shard: number, i: number) => {
     const list = members[shard] as number[];
-    const place = list.findIndex((other) => other > i);
-    list.splice(place === -1 ? list.length : place, 0, i);
+    const at = list.findIndex((other) => other > i);
+    list.splice(at === -1 ? list.length : at, 0, i);
     shardOf[i] = shard;
   };
   const remove = (shard: number, i: number) => {
@@ -106,7 +106,7 @@ function bestExchange(
   let at = 0;
   for (const give of members[from] as number[]) {
     if (mayMove) tryOne(give, -1);
-    // Both lists fall in weight: the partner that leaves the wanted difference only moves on.
+    // Both lists are sorted by falling weight: the best partner's index never goes back, and one walk over both is enough.
     while (at < takes.length && weightOf(give) - weightOf(takes[at] as number) < wanted) at++;
     if (at < takes.length) tryOne(give, takes[at] as number);
     if (at > 0) tryOne(give, takes[at - 1] as number);

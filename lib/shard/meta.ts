@@ -1,25 +1,24 @@
 import * as v from "valibot";
 import { invalidInput } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
+import { count, digest } from "../system/schemas.ts";
 
-/** How records are distributed over shards. */
+/** The ways to distribute records over shards. */
 export const shardStrategies = ["bytes", "count", "hash"] as const;
 
 export type ShardStrategy = (typeof shardStrategies)[number];
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const shardEntrySchema = v.looseObject({
   shard: v.optional(count),
   file: v.optional(v.string()),
   records: count,
   bytes: count,
-  /** Bytes and the overhead of each object. */
+  /** The bytes of all objects, and the overhead of each. */
   weight: v.optional(count),
   largest_bytes: v.optional(count),
-  /** Distinct directories: exact up to 256, beyond that an estimate (lib/shard/distinct.ts). */
+  /** The number of distinct directories: exact up to 256, and an estimate beyond that. */
   directories: v.optional(count),
-  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  sha256: digest,
 });
 
 const shardsMetaSchema = v.pipe(
@@ -32,14 +31,14 @@ const shardsMetaSchema = v.pipe(
     num_records: count,
     bytes_total: count,
     created_at: v.string(),
-    /** The roots of all records. */
+    /** The roots that all records have. */
     source_root: v.optional(v.string()),
     dest_root: v.optional(v.string()),
     object_overhead_bytes: v.optional(count),
     weight_total: v.optional(count),
-    /** The most that a shard has over the mean. */
+    /** How many times the mean the largest shard has, for each measure. */
     spread: v.optional(v.looseObject({ weight: v.number(), bytes: v.number(), records: v.number() })),
-    /** Whether no key is there twice, in one shard or in two. */
+    /** Whether all keys in all shards are known to be distinct. */
     keys_distinct: v.optional(v.boolean()),
     shards: v.array(shardEntrySchema),
   }),
@@ -56,7 +55,7 @@ export type ShardEntry = v.InferOutput<typeof shardEntrySchema>;
 /** The content of shards.meta.json, schema xfer.shards.v1. */
 export type ShardsMeta = v.InferOutput<typeof shardsMetaSchema>;
 
-/** Reads a shards.meta.json, or returns undefined when there is none. Throws invalid input for one that is not whole. */
+/** Reads a shards.meta.json; undefined when there is none. Throws invalid input for one that is not whole. */
 export function readShardsMeta(path: string): ShardsMeta | undefined {
   const file = readJsonFile(path, shardsMetaSchema);
   switch (file.kind) {
@@ -70,6 +69,9 @@ export function readShardsMeta(path: string): ShardsMeta | undefined {
       throw invalidInput(`${path}: not of schema xfer.shards.v1: ${file.problem}: shard the manifest again`);
   }
 }
+
+/** The file beside the shards that describes them. */
+export const shardsMetaName = "shards.meta.json";
 
 /** The file name of a shard: shard_000123.jsonl. */
 export function shardFileName(shard: number): string {

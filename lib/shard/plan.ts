@@ -3,34 +3,34 @@ import { levelPlaced } from "./level-placed.ts";
 import { type LargeObject, type LargeObjects, largeShare, type ShardSurvey } from "./survey.ts";
 
 /**
- * How records are distributed over shards by weight: runs of the manifest, with as few objects as possible taken out
- * of their run and placed elsewhere to level the shards.
+ * Records are distributed over shards by weight. Each shard gets a range of the manifest's lines. To level the shards, some
+ * large objects, as few as possible, are taken out of their range and placed in another shard.
  */
 
-/** A plan is level when no shard weighs more than this, in means, before the objects that are not large are rounded. */
+/** A plan is level when no shard weighs more than this times the mean. Objects that are not large count as divisible here. */
 const levelMax = 1 + largeShare;
-/** Which objects a plan may place by themselves, from what share of the mean on: the first level plan is taken. */
+/** From which share of the mean on a plan places objects by themselves. Shares are tried in order, up to the first level plan. */
 const placedFromShares = [Number.POSITIVE_INFINITY, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, largeShare];
 
-/** Large objects that are placed by themselves, and the room that is left in each shard for a run of the others. */
+/** The large objects that are placed by themselves, and the room that is left in each shard for a range of the others. */
 export interface ShardPlan {
   /** The shard of a record that is placed by itself. */
   placed: ReadonlyMap<number, number>;
-  /** Records placed in each shard. */
+  /** How many records are placed in each shard by themselves. */
   placedRecords: Int32Array;
-  /** The weight of the run of each shard. */
+  /** The weight of each shard's range. */
   room: Float64Array;
-  /** The heaviest shard, as far as the large objects decide it. */
+  /** The weight of the heaviest shard, as far as the large objects decide it. */
   heaviest: number;
 }
 
 /**
  * Plans the shards of a manifest. With m the mean weight of a shard, no shard weighs more than 1.01 m when
  * - no object weighs more than 0.005 m, or
- * - the objects heavier than 0.005 m weigh S together, the heaviest w, and S / shards + w <= 1.005 m;
- * these hold for every manifest, if --max-objects does not cut a run short. In between, a plan within 1.01 m is found in
- * nearly all cases in which there is one; finding it always is bin packing. Where there is none (every object at 0.6 m,
- * say) the most level plan that was found is taken. Among level plans that with the longest runs wins.
+ * - the objects heavier than 0.005 m weigh S together, the heaviest w, and S / shards + w <= 1.005 m.
+ * Both hold for every manifest, if --max-objects does not cut a range short. In other cases a plan within 1.01 m is nearly
+ * always found if there is one; to find it always is bin packing. Where there is none (every object at 0.6 m, say) the most
+ * level plan that was found is taken. Among level plans the one with the longest ranges wins.
  */
 export function planShards(survey: ShardSurvey, numShards: number, maxObjects: number): ShardPlan {
   const mean = survey.weight / numShards;
@@ -55,7 +55,7 @@ export function planShards(survey: ShardSurvey, numShards: number, maxObjects: n
   return best ?? evenPlan(numShards, survey.weight);
 }
 
-/** The plan that places nothing by itself: runs of equal weight. */
+/** The plan that places no object by itself: ranges of equal weight. */
 export function evenPlan(numShards: number, weight: number): ShardPlan {
   const room = new Float64Array(numShards).fill(weight / numShards);
   return { placed: new Map(), placedRecords: new Int32Array(numShards), room, heaviest: weight };
@@ -68,13 +68,13 @@ interface Attempt {
   bySize: readonly LargeObject[];
   /** How many of `bySize` are placed by themselves. */
   count: number;
-  /** Place an object where its run would be if it fits there, rather than in the least loaded shard. */
+  /** Whether an object is placed in the shard of its range if it fits there, rather than in the least loaded shard. */
   nearHome: boolean;
-  /** The heaviest shard has to be lighter than this. */
+  /** The plan is of no use when its heaviest shard is not lighter than this. */
   tooHeavy: number;
 }
 
-/** One plan; undefined when it would leave a shard empty that need not be, or is too heavy by what it places alone. */
+/** One plan; undefined when it would leave a shard empty without need, or when the placed objects alone make it too heavy. */
 function attempt(options: Attempt): ShardPlan | undefined {
   const { survey, numShards, maxObjects, bySize, count, nearHome, tooHeavy } = options;
   const mean = survey.weight / numShards;
@@ -96,12 +96,12 @@ function attempt(options: Attempt): ShardPlan | undefined {
   const objects = bySize.slice(0, count);
   if (!nearHome) levelPlaced({ objects, shardOf, loads, placedRecords, maxObjects, enough: levelMax * mean });
   if (mostOf(loads) >= tooHeavy) return undefined;
-  const runRecords = survey.records - count;
+  const rangeRecords = survey.records - count;
   const without = placedRecords.filter((records) => records === 0).length;
-  if (survey.records >= numShards && runRecords < without) return undefined;
+  if (survey.records >= numShards && rangeRecords < without) return undefined;
   const placed = new Map(objects.map(({ record }, i) => [record, shardOf[i] as number]));
-  const runWeight = survey.weight - objects.reduce((sum, { weight }) => sum + weight, 0);
-  const room = roomToLevel(loads, runWeight);
+  const rangeWeight = survey.weight - objects.reduce((sum, { weight }) => sum + weight, 0);
+  const room = roomToLevel(loads, rangeWeight);
   return { placed, placedRecords, room, heaviest: heaviestOf(survey.large, placed, loads, room) };
 }
 
@@ -110,7 +110,7 @@ function countWhile<T>(list: readonly T[], holds: (item: T) => boolean): number 
   return end === -1 ? list.length : end;
 }
 
-/** What each shard takes of `weight` so that the lightest become equal: as water fills vessels. */
+/** How much of `weight` each shard takes so that the lightest become equal, as water fills vessels. */
 function roomToLevel(loads: Float64Array, weight: number): Float64Array {
   const sorted = loads.slice().sort();
   let level = 0;
@@ -123,7 +123,7 @@ function roomToLevel(loads: Float64Array, weight: number): Float64Array {
   return loads.map((load) => Math.max(0, level - load));
 }
 
-/** The heaviest shard when the runs are cut at whole large objects; lighter objects are taken as divisible. */
+/** The weight of the heaviest shard when ranges are cut at whole large objects. Lighter objects count as divisible. */
 function heaviestOf(
   large: LargeObjects,
   placed: ReadonlyMap<number, number>,
@@ -132,7 +132,7 @@ function heaviestOf(
 ): number {
   const numShards = room.length;
   const loads = placedLoads.map((load, shard) => load + (room[shard] as number));
-  const bounds = runBounds(room);
+  const bounds = rangeBounds(room);
   const endOf = (shard: number) => bounds[shard + 1] as number;
   let gone = 0;
   let first = 0;
@@ -158,8 +158,8 @@ function mostOf(loads: Float64Array): number {
   return loads.reduce((most, load) => Math.max(most, load), 0);
 }
 
-/** Where the runs begin, by weight; one more than there are shards. */
-export function runBounds(room: Float64Array): Float64Array {
+/** The weights at which the ranges begin, and after them the weight at which the last one ends. */
+export function rangeBounds(room: Float64Array): Float64Array {
   const bounds = new Float64Array(room.length + 1);
   for (let shard = 0; shard < room.length; shard++) {
     bounds[shard + 1] = (bounds[shard] as number) + (room[shard] as number);

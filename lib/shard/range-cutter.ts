@@ -1,25 +1,25 @@
-import { runBounds, type ShardPlan } from "./plan.ts";
+import { rangeBounds, type ShardPlan } from "./plan.ts";
 
-/** What the records of the runs are, all together. */
-interface RunTotals {
+/** The records of all ranges together. */
+interface RangeTotals {
   records: number;
   weight: number;
 }
 
 /**
- * Cuts the records that are not placed by themselves into one run a shard, by the room of each: a record goes to the
- * shard in whose room its middle lies. It leaves no shard empty while there are records for it, and gives no shard more
- * than `maxObjects`; what a full shard cannot take is spread over those after it.
+ * Cuts the records that are not placed by themselves into one range for each shard, by the room of each shard: a record goes
+ * to the shard in whose room its middle lies. No shard stays empty while there are records for it, and none gets more than
+ * `maxObjects`. Records that a full shard cannot take are spread over the shards after it.
  */
-export class RunCutter {
+export class RangeCutter {
   readonly #bounds: Float64Array;
   readonly #placed: Int32Array;
   readonly #maxObjects: number;
-  /** Shards from here on that have nothing yet, and records that shards from here on can take. */
+  /** For each shard: how many from it on have no placed record, and how many records those from it on can take. */
   readonly #empty: Int32Array;
   readonly #capacity: Float64Array;
   readonly #weight: number;
-  /** Objects of no weight count one each, where there are no others. */
+  /** Whether no object has a weight. Each then counts as 1. */
   readonly #weightless: boolean;
   #shard = 0;
   #inShard = 0;
@@ -28,10 +28,10 @@ export class RunCutter {
   #base = 0;
   #scale = 1;
 
-  constructor(plan: ShardPlan, totals: RunTotals, maxObjects: number) {
+  constructor(plan: ShardPlan, totals: RangeTotals, maxObjects: number) {
     const numShards = plan.room.length;
     this.#weightless = totals.weight === 0;
-    this.#bounds = runBounds(this.#weightless ? plan.room.map(() => 1) : plan.room);
+    this.#bounds = rangeBounds(this.#weightless ? plan.room.map(() => 1) : plan.room);
     this.#weight = this.#weightless ? totals.records : totals.weight;
     this.#placed = plan.placedRecords;
     this.#maxObjects = maxObjects;
@@ -46,7 +46,7 @@ export class RunCutter {
     this.#spreadFrom(0);
   }
 
-  /** The shard of the next record of the runs. */
+  /** The shard of the next record that is not placed by itself. */
   next(weight: number): number {
     const w = this.#weightless ? 1 : weight;
     const middle = this.#before + w / 2;
@@ -72,7 +72,7 @@ export class RunCutter {
     return this.#shard;
   }
 
-  /** Spreads what is left over the room of the shards from this one on. */
+  /** Spreads the weight that is left over the room of the shards from this one on. */
   #spreadFrom(shard: number): void {
     const from = this.#bounds[shard] as number;
     const room = (this.#bounds[this.#bounds.length - 1] as number) - from;

@@ -8,7 +8,7 @@ import { errnoOf, invalidInput } from "../system/errors.ts";
 import { sha256OfFile } from "../system/file-digest.ts";
 
 /**
- * The objects of one shard by their place in it. Keys are not held in memory but found by a 64-bit hash, so that 10^6
+ * The objects of one shard by their index in it. Keys are not held in memory but found by a 64-bit hash, so that 10^6
  * records take some 30 MB; keys whose hashes collide are held as they are, so that none is taken for another.
  */
 export class ShardRecords {
@@ -21,10 +21,10 @@ export class ShardRecords {
   readonly #sizes: Float64Array;
   /** Two words for each record. */
   readonly #hashes: Uint32Array;
-  /** Open addressing: the place plus one in a slot, 0 for a free one. */
+  /** Open addressing: the index plus one in a slot, 0 for a free one. */
   readonly #slots: Uint32Array;
   readonly #mask: number;
-  /** The places of keys whose hash another key of the shard has too. */
+  /** The indices of keys whose hash another key of the shard has too. */
   readonly #shared = new Map<string, number>();
   readonly #sharedHashes = new Set<string>();
   readonly #hash = new KeyHash();
@@ -46,16 +46,16 @@ export class ShardRecords {
    */
   static async read(path: string, count: number): Promise<ShardRecords> {
     const records = new ShardRecords(path, count);
-    let place = 0;
+    let index = 0;
     records.roots = await forEachBatch(path, (batch) => {
-      for (let row = 0; row < batch.count; row++, place++) {
-        if (place >= count) continue;
+      for (let row = 0; row < batch.count; row++, index++) {
+        if (index >= count) continue;
         records.#hash.ofRow(batch, row);
-        records.#add(batch.size[row] ?? 0, place);
+        records.#add(batch.size[row] ?? 0, index);
       }
     });
-    if (place !== count)
-      throw invalidInput(`${path}: has ${place} records, not ${count}: shard the manifest again`);
+    if (index !== count)
+      throw invalidInput(`${path}: has ${index} records, not ${count}: shard the manifest again`);
     if (records.#sharedHashes.size > 0) await records.#readShared();
     return records;
   }
@@ -64,27 +64,27 @@ export class ShardRecords {
   async #readShared(): Promise<void> {
     await this.eachWhere(
       () => true,
-      ({ key, place }) => {
+      ({ key, index }) => {
         if (!this.#sharedHashes.has(this.#hash.ofKey(key).text)) return;
         const text = key.toWellFormed();
         const earlier = this.#shared.get(text);
         if (earlier !== undefined) {
-          throw duplicateKeyError(this.path, { key: text, line: earlier + 1, again: place + 1 });
+          throw duplicateKeyError(this.path, { key: text, line: earlier + 1, again: index + 1 });
         }
-        this.#shared.set(text, place);
+        this.#shared.set(text, index);
       },
     );
   }
 
   /** Adds the record whose key was hashed last. */
-  #add(size: number, place: number): void {
-    this.#sizes[place] = size;
+  #add(size: number, index: number): void {
+    this.#sizes[index] = size;
     this.bytes += size;
     this.largestBytes = Math.max(this.largestBytes, size);
-    this.#hashes[2 * place] = this.#hash.low;
-    this.#hashes[2 * place + 1] = this.#hash.high;
+    this.#hashes[2 * index] = this.#hash.low;
+    this.#hashes[2 * index + 1] = this.#hash.high;
     const slot = this.#slot();
-    if (this.#slots[slot] === 0) this.#slots[slot] = place + 1;
+    if (this.#slots[slot] === 0) this.#slots[slot] = index + 1;
     else this.#sharedHashes.add(this.#hash.text);
   }
 
@@ -100,12 +100,12 @@ export class ShardRecords {
     }
   }
 
-  sizeOf(place: number): number {
-    return this.#sizes[place] ?? 0;
+  sizeOf(index: number): number {
+    return this.#sizes[index] ?? 0;
   }
 
-  /** The place of a key, or -1 when the shard does not hold it. */
-  placeOf(key: string): number {
+  /** The index of a key, or -1 when the shard does not hold it. */
+  indexOf(key: string): number {
     this.#hash.ofKey(key);
     if (this.#sharedHashes.size > 0 && this.#sharedHashes.has(this.#hash.text))
       return this.#shared.get(key.toWellFormed()) ?? -1;
@@ -115,13 +115,13 @@ export class ShardRecords {
   /** Writes the keys for which `wanted` says so, a line each, in order, and says how many and how large they are. */
   async writeKeys(
     file: AtomicFile,
-    wanted: (place: number) => boolean,
+    wanted: (index: number) => boolean,
   ): Promise<{ objects: number; bytes: number }> {
     const written = { objects: 0, bytes: 0 };
-    let place = 0;
+    let index = 0;
     await forEachBatch(this.path, (batch) => {
-      for (let row = 0; row < batch.count; row++, place++) {
-        if (!wanted(place)) continue;
+      for (let row = 0; row < batch.count; row++, index++) {
+        if (!wanted(index)) continue;
         const from = batch.keyStart[row] as number;
         const to = batch.keyEnd[row] as number;
         // A key with an escape is not the bytes that stand there.
@@ -129,34 +129,34 @@ export class ShardRecords {
         else file.writePart(batch.bytes, from, to);
         file.writeText("\n");
         written.objects++;
-        written.bytes += this.sizeOf(place);
+        written.bytes += this.sizeOf(index);
       }
     });
     return written;
   }
 
   /** Calls `each` with the key and, when it asks, the MD5 of every record for which `wanted` says so, in order, from the file. */
-  async eachWhere(wanted: (place: number) => boolean, each: (record: WantedRecord) => void): Promise<void> {
-    let place = 0;
+  async eachWhere(wanted: (index: number) => boolean, each: (record: WantedRecord) => void): Promise<void> {
+    let index = 0;
     await forEachBatch(this.path, (batch) => {
-      for (let row = 0; row < batch.count; row++, place++) {
-        if (!wanted(place)) continue;
-        each(wantedRecord(batch, row, place));
+      for (let row = 0; row < batch.count; row++, index++) {
+        if (!wanted(index)) continue;
+        each(wantedRecord(batch, row, index));
       }
     });
   }
 
   /** Calls `each` with some thousand at a time of the records for which `wanted` says so, in order, and waits for it. */
   async inBatches(
-    wanted: (place: number) => boolean,
-    each: (records: readonly { place: number; key: string }[]) => Promise<void>,
+    wanted: (index: number) => boolean,
+    each: (records: readonly { index: number; key: string }[]) => Promise<void>,
   ): Promise<void> {
-    let place = 0;
+    let index = 0;
     await forEachBatch(this.path, async (batch) => {
-      let records: { place: number; key: string }[] = [];
-      for (let row = 0; row < batch.count; row++, place++) {
-        if (!wanted(place)) continue;
-        records.push({ place, key: keyText(batch, row) });
+      let records: { index: number; key: string }[] = [];
+      for (let row = 0; row < batch.count; row++, index++) {
+        if (!wanted(index)) continue;
+        records.push({ index, key: keyText(batch, row) });
         if (records.length < batchMax) continue;
         await each(records);
         records = [];
@@ -171,21 +171,21 @@ const batchMax = 4096;
 
 /** A record that `eachWhere` gives. */
 interface WantedRecord {
-  place: number;
+  index: number;
   key: string;
   md5: () => string | undefined;
 }
 
 /** Apart from the loop over the rows, which would otherwise make a scope for the closure in each turn. */
-function wantedRecord(batch: RecordBatch, row: number, place: number): WantedRecord {
-  return { place, key: keyText(batch, row), md5: () => recordOfRow(batch, row).hashes?.md5 };
+function wantedRecord(batch: RecordBatch, row: number, index: number): WantedRecord {
+  return { index, key: keyText(batch, row), md5: () => recordOfRow(batch, row).hashes?.md5 };
 }
 
 /** Throws invalid input when a shard file is not the one that shards.meta.json describes. */
 export async function checkShardDigest(path: string, sha256: string): Promise<void> {
   const found = await sha256OfFile(path).catch((error: unknown) => {
     if (errnoOf(error) !== "ENOENT") throw error;
-    throw invalidInput(`${path}: no such shard: shard the manifest again`);
+    throw invalidInput(`${path}: no such shard: shard the manifest again`, { cause: error });
   });
   if (found !== sha256) {
     throw invalidInput(

@@ -4,7 +4,7 @@ import { DistinctCounter } from "./distinct.ts";
 
 const slash = 0x2f;
 
-/** What shards.meta.json says of one shard beside its digest. */
+/** The figures of one shard in shards.meta.json. */
 export interface ShardFigures {
   records: number;
   bytes: number;
@@ -13,14 +13,14 @@ export interface ShardFigures {
   directories: number;
 }
 
-/** Counts what is in each shard, in memory bounded by the number of shards. */
+/** Counts the records of each shard, in memory bounded by the number of shards. */
 export class ShardStats {
   readonly #records: Float64Array;
   readonly #bytes: Float64Array;
   readonly #weight: Float64Array;
   readonly #largest: Float64Array;
   readonly #directories: DistinctCounter[];
-  /** The directory of the row before: where it is in the batch, and in which shard it was counted. */
+  /** The directory of the row before: its bytes in the batch, and the shard in which it was counted. */
   #dirStart = 0;
   #dirEnd = -1;
   #dirShard = -1;
@@ -33,7 +33,7 @@ export class ShardStats {
     this.#directories = Array.from({ length: numShards }, () => new DistinctCounter());
   }
 
-  /** To be called before the rows of a batch are added: positions in the batch before mean nothing any more. */
+  /** Call this before the rows of a batch are added: bytes of the batch before are gone. */
   startBatch(): void {
     this.#dirShard = -1;
   }
@@ -68,7 +68,7 @@ export class ShardStats {
   #isSameDirectory(bytes: Buffer, start: number, end: number): boolean {
     const length = end - start;
     if (this.#dirEnd - this.#dirStart !== length) return false;
-    // From the end: neighbours differ in their last component.
+    // Neighbours differ in their last component: compare from the end.
     for (let i = length - 1; i >= 0; i--) {
       if (bytes[start + i] !== bytes[this.#dirStart + i]) return false;
     }
@@ -85,7 +85,7 @@ export class ShardStats {
     };
   }
 
-  /** The most a shard has over the mean, for each measure; 1 where there is nothing to spread. */
+  /** How many times the mean the largest shard has, for each measure; 1 where all are empty. */
   spread(): { weight: number; bytes: number; records: number } {
     return { weight: spreadOf(this.#weight), bytes: spreadOf(this.#bytes), records: spreadOf(this.#records) };
   }

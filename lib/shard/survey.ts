@@ -1,17 +1,17 @@
-/** An object that weighs more than this share of the mean shard is large: the plan knows it by itself. */
+/** An object that weighs more than this share of the mean shard is large. The plan looks at each large object by itself. */
 export const largeShare = 1 / 200;
 
-/** A large object: which record it is, from 0, its weight, and the weight of all records before it. */
+/** A large object: the index of its record, its weight, and the weight of all records before it. */
 export interface LargeObject {
   record: number;
   weight: number;
   before: number;
 }
 
-/** Large objects of one piece of `LargeObjects`, in columns of this length. */
+/** The length of the columns in one piece of `LargeObjects`. */
 const pieceObjects = 16 * 1024;
 
-/** Large objects in manifest order, in columns: there can be 400 for each shard. */
+/** Large objects in the order of the manifest, in columns, since there can be 400 for each shard. */
 export class LargeObjects {
   #length = 0;
   readonly #pieces: Float64Array[] = [];
@@ -33,7 +33,7 @@ export class LargeObjects {
     piece[at + 2 * pieceObjects] = before;
   }
 
-  /** Drops all that do not weigh more than this. */
+  /** Drops all objects that do not weigh more than this. */
   keepAbove(least: number): void {
     const count = this.#length;
     this.#length = 0;
@@ -42,7 +42,7 @@ export class LargeObjects {
     });
   }
 
-  /** Those that weigh more than this. */
+  /** The objects that weigh more than this. */
   above(least: number): LargeObject[] {
     const found: LargeObject[] = [];
     this.forEach((record, weight, before) => {
@@ -67,7 +67,7 @@ export class LargeObjects {
   }
 }
 
-/** What a first pass over a manifest finds. */
+/** The findings of the first reading of a manifest. */
 export interface ShardSurvey {
   records: number;
   bytes: number;
@@ -77,8 +77,8 @@ export interface ShardSurvey {
 }
 
 /**
- * Gathers a survey record by record. What is large is known only at the end, so it keeps what is large in what it has
- * seen: at most 200 objects a shard, and as many again between two cleanings.
+ * Gathers a survey record by record. Which objects are large is known only at the end. Until then it keeps those that are
+ * large among the records so far: at most 200 for each shard, and as many again between two cleanings.
  */
 export class SurveyCollector implements ShardSurvey {
   records = 0;
@@ -88,7 +88,7 @@ export class SurveyCollector implements ShardSurvey {
   readonly #share: number;
   #largeMax: number;
 
-  /** With `numShards` 0 no object is kept as large. */
+  /** With 0 shards no object is kept as large. */
   constructor(numShards: number) {
     this.#share = numShards === 0 ? Number.POSITIVE_INFINITY : largeShare / numShards;
     this.#largeMax = 1024;

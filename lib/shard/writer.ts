@@ -9,17 +9,16 @@ import { writeErrorOf, writing } from "../system/write-error.ts";
 import { ShardBuffers } from "./buffers.ts";
 import { shardFileName } from "./meta.ts";
 
-/** Files that are fsynced at a time: a network filesystem takes a round trip for each. */
+/** How many files are fsynced at a time: a network filesystem takes a round trip for each. */
 const syncsMax = 16;
-/** Files that get their names between two turns of the event loop. */
+/** After this many files have got their names the event loop gets a turn. */
 const namesPerTurn = 256;
-/** How to go on after a sharding that was stopped. */
+/** The hint for a user who has stopped a sharding. */
 const stopHint = "there are no new shards; run the same command again";
 
 /**
- * Writes the shards of a manifest under temporary names, with a digest of each, which another thread takes. Its
- * buffers do not grow with the shards, and at most 16 files are open.
- * Call `finish` and then `publish`, or `abort`.
+ * Writes the shards of a manifest under temporary names, and has another thread take a digest of each. The buffers do not
+ * grow with the number of shards, and at most 16 files are open. Call `finish` and then `publish`, or `abort`.
  */
 export class ShardWriter {
   readonly #dir: string;
@@ -47,12 +46,12 @@ export class ShardWriter {
     this.#buffers.add(shard, bytes, from, to);
   }
 
-  /** To be awaited after each batch: lets the digests follow. */
-  room(): Promise<void> | undefined {
-    return this.#digests.room();
+  /** Lets the digests follow; await it after each batch. */
+  drain(): Promise<void> | undefined {
+    return this.#digests.drain();
   }
 
-  /** The file is opened for each write: thousands of shards share the limit of open files. */
+  /** Opens the file for each write, since thousands of shards share the limit of open files. */
   #append(shard: number, data: Buffer): void {
     const temp = this.#temps[shard] as string;
     const fd = writing(temp, () => openSync(temp, this.#flag(shard), 0o666));
@@ -63,14 +62,14 @@ export class ShardWriter {
     }
   }
 
-  /** How a shard's file is opened: what is there at first is of an earlier process of the same number. */
+  /** How a shard's file is opened. A file that is there at first was left by an earlier process with the same pid. */
   #flag(shard: number): "a" | "w" {
     if (this.#isMade[shard] === 1) return "a";
     this.#isMade[shard] = 1;
     return "w";
   }
 
-  /** Makes the temporary files whole and durable, and returns the digest of each shard. Throws when it was stopped. */
+  /** Makes the temporary files whole and durable, and returns the digest of each shard. Throws when `stop` was aborted. */
   async finish(stop?: AbortSignal): Promise<readonly string[]> {
     const rests = this.#buffers.takeAll();
     for (const { shard, buffer, used } of rests) this.#digests.add(shard, buffer, used);
@@ -89,8 +88,8 @@ export class ShardWriter {
   }
 
   /**
-   * Gives the shards their names, and removes shards of an earlier set and what a killed process left. Throws when it was
-   * stopped before the last has its name.
+   * Gives the shards their names. Removes shards of an earlier set, and temporary files of killed processes. Throws when
+   * `stop` was aborted before the last shard has its name.
    */
   async publish(stop?: AbortSignal): Promise<void> {
     const kept = new Set<string>();

@@ -1,17 +1,17 @@
-/** What a cluster allows of a job array. */
+/** The limits of a cluster for job arrays. */
 export interface ArrayLimits {
   /** One more than the highest index (slurm.conf(5), MaxArraySize). */
   maxArraySize: number;
   /** SchedulerParameters max_array_tasks; without it MaxArraySize is the limit. */
   maxArrayTasks: number | undefined;
-  /** How many jobs Slurm holds at a time, each array task that has started among them. */
+  /** How many jobs Slurm holds at a time. Each array task that has started counts as one. */
   maxJobCount: number;
 }
 
 /** Slurm's own defaults (slurm.conf(5)). */
 const defaults: ArrayLimits = { maxArraySize: 1001, maxArrayTasks: undefined, maxJobCount: 10_000 };
 
-/** Reads the limits from what `scontrol show config` prints; what it does not say is Slurm's default. */
+/** Reads the limits from the output of `scontrol show config`. A limit that is not there has Slurm's default. */
 export function parseArrayLimits(text: string): ArrayLimits {
   const number = (name: string): number | undefined => {
     const value = new RegExp(`^${name}\\s*=\\s*(\\d+)\\s*$`, "m").exec(text)?.[1];
@@ -27,8 +27,8 @@ export function parseArrayLimits(text: string): ArrayLimits {
 }
 
 /**
- * How many array tasks carry these shards: one a shard where the cluster allows it, else as many as it does. Task t of n
- * then copies the shards t, t + n, t + 2n, ... Returns 0 when the cluster allows no array at all.
+ * How many array tasks carry these shards: one a shard where the cluster allows it, and otherwise as many as it allows.
+ * Task t of n then copies the shards t, t + n, t + 2n, ... Returns 0 when the cluster allows no array at all.
  */
 export function packArray(numShards: number, limits: ArrayLimits): number {
   const { maxArraySize, maxArrayTasks, maxJobCount } = limits;

@@ -3,7 +3,7 @@ import submitTemplate from "../../templates/submit.sh" with { type: "text" };
 import workerTemplate from "../../templates/worker.sh" with { type: "text" };
 import { invalidInput } from "../system/errors.ts";
 
-/** What the batch script asks of Slurm. */
+/** The batch script's requests to Slurm. */
 export interface ArrayOptions {
   jobName: string;
   numTasks: number;
@@ -16,11 +16,11 @@ export interface ArrayOptions {
   stopLeadSeconds: number;
   /** More sbatch options, as words: "--account=abc", "--qos", "low". */
   extras: readonly string[];
-  /** The run's key (config.resolved.json): by it the script knows its run directory. */
+  /** The run's key (config.resolved.json), by which the script knows its run directory. */
   runKey: string;
 }
 
-/** The line by which Slurm opens no log: the script does, once it has found its run directory. */
+/** The option that keeps Slurm from opening a log. The script opens it, once it has found its run directory. */
 const noOutput = "--output=/dev/null";
 
 /**
@@ -52,15 +52,15 @@ export function sbatchScript(options: ArrayOptions): string {
     .replace("#@sbatch-directives@", () => lines.join("\n"));
 }
 
-/** Whether a word is sbatch's --output, which getopt takes shortened too. */
+/** Whether a word is sbatch's --output, which may be shortened: getopt_long(3). */
 function isOutputOption(word: string): boolean {
   return /^-o|^--ou(?:t(?:p(?:u(?:t)?)?)?)?(?:=|$)/.test(word);
 }
 
 /**
- * The options of a submission that have Slurm itself open the logs of a run's tasks, which then have Slurm's own lines
- * too (time limit, memory). None where the script's text or the environment name another log, and none where the run
- * directory has a `%` or a backslash, which Slurm takes for a pattern: the script opens the log then.
+ * The options of a submission by which Slurm itself opens the logs of a run's tasks. Slurm's own lines (time limit, memory)
+ * are then in the logs too. There are no options where the script's text or the environment name another log. There are none
+ * either where the run directory has a `%` or a backslash, which Slurm takes for a pattern. The script then opens the log.
  */
 export function logOptions(
   script: string,
@@ -71,7 +71,7 @@ export function logOptions(
   return named || /[%\\]/.test(runDir) ? [] : [`--output=${runDir}/logs/slurm_%A_%a.out`];
 }
 
-/** One line for each option, with the value that follows it. */
+/** One line for each option, with its value if a word follows that is one. */
 function extraLines(words: readonly string[]): string[] {
   const lines: string[] = [];
   for (const word of words) {
@@ -82,13 +82,13 @@ function extraLines(words: readonly string[]): string[] {
   return lines;
 }
 
-/** A word that sbatch takes as it is. */
+/** A word that sbatch reads as it is, without quotes. */
 const plain = /^-[\w.,:=/@%+*[\]{}-]*$/;
 
 /**
- * Quotes a word for a `#SBATCH` line as sbatch reads it (get_argument in its opt.c): it splits at blanks outside quotes,
- * a backslash takes the next character as it is (but for a blank, in older versions), a `#` outside quotes ends the line, and
- * nothing is expanded. Throws invalid input for a line break or another control character.
+ * Quotes a word for a `#SBATCH` line as sbatch reads it (get_argument in its opt.c). sbatch splits the line at blanks
+ * outside quotes, takes the character after a backslash as it is (but for a blank, in older versions), ends the line at a `#`
+ * outside quotes, and expands nothing. Throws invalid input for a line break or another control character.
  */
 export function quoteDirective(word: string): string {
   if (/[\x00-\x1f\x7f\u0085\u2028\u2029]/.test(word)) {

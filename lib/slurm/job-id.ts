@@ -1,19 +1,19 @@
-/** What sbatch, or a site's program of that name, printed on its two streams. */
+/** The two outputs of sbatch, or of a site's program of that name. */
 export interface SbatchOutput {
   stdout: string;
   stderr: string;
 }
 
-/** A line of `sbatch --parsable`, `123` or `123;cluster`, or of an sbatch that was not asked for that form. */
+/** A job id as `sbatch --parsable` prints it (`123`, `123;cluster`), or as sbatch prints it without that option. */
 const idLine = /^(?:(\d{1,10})(?:;\S+)?|Submitted batch job (\d{1,10})(?: on cluster \S+)?)$/;
 
 /**
- * The id of a submitted job, among whatever else is said (banners, a site's plugins):
+ * The id of a submitted job, among whatever else is printed (banners, a site's plugins):
  *
- * | lines that are an id | the id |
+ * | lines that are an id | result |
  * |---|---|
- * | one on stdout, or several of the same | that |
- * | none on stdout, one on stderr | that |
+ * | on stdout one, or several that are equal | that id |
+ * | none on stdout, one on stderr | that id |
  * | two different ones, or none | undefined |
  */
 export function findJobId({ stdout, stderr }: SbatchOutput): string | undefined {

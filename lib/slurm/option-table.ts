@@ -1,4 +1,4 @@
-/** What follows an option: nothing, a value, or perhaps one after `=`. */
+/** An option takes no value ("flag"), always one ("value"), or one only after `=` ("optional"). */
 type OptionKind = "flag" | "value" | "optional";
 
 /** The options of a Slurm program. */
@@ -9,7 +9,7 @@ export interface OptionTable {
   shorts: ReadonlyMap<string, string>;
 }
 
-/** Options of both programs: `=` takes a value, `?` may have one after `=`, `/x` is the letter. */
+/** Options of both programs. `=` marks one with a value, `?` one that may have a value after `=`; `/x` gives its letter. */
 const common =
   "account/A= acctg-freq= bb= bbf= begin/b= chdir/D= cluster-constraint= clusters/M= comment= consolidate-segments " +
   "constraint/C= container= container-id= contiguous core-spec/S= cores-per-socket= cpu-freq= cpus-per-gpu= " +
@@ -37,10 +37,10 @@ const srunOnly =
   "container-mounts= container-name= container-readonly container-remap-root container-save= container-unshare= " +
   "container-workdir= container-writable no-container-entrypoint no-container-mount-home no-container-remap-root";
 
-/** sbatch's options of any release since 20.02: sbatch(1). */
+/** The options of sbatch in all releases since 20.02: sbatch(1). */
 export const sbatchTable = tableOf("sbatch", `${common} ${sbatchOnly}`);
 
-/** srun's options of any release since 20.02, and those of pyxis: srun(1). */
+/** The options of srun in all releases since 20.02 (srun(1)), and those of pyxis. */
 export const srunTable = tableOf("srun", `${common} ${srunOnly}`);
 
 function tableOf(program: OptionTable["program"], text: string): OptionTable {

@@ -3,21 +3,21 @@ import type { OptionTable } from "./option-table.ts";
 
 /** One option of a Slurm program, whatever its spelling was. */
 export interface SlurmOption {
-  /** Its long name; as it was written when the table does not have it. */
+  /** The long name of the option, or the name as it was written when the table does not have it. */
   name: string;
   value: string | undefined;
-  /** How its name was written. */
+  /** The name as it was written. */
   spelling: string;
   known: boolean;
 }
 
-/** Options, or the first thing that is wrong with the words. */
+/** The options, or the first problem of the words. */
 export type ReadOptions = { options: SlurmOption[] } | { problem: string };
 
 /**
- * The lines of a text of options, without what makes them lines of a batch script:
+ * The lines of a text of options, without the marks of a batch script:
  *
- * | in the text, outside quotes | is |
+ * | in the text, outside quotes | meaning |
  * |---|---|
  * | a line break, or `\n` as two characters | the end of a line |
  * | `#SBATCH` | left out; the end of a line, when it is not at the start of one |
@@ -31,7 +31,7 @@ function optionLines(text: string): string[] {
     .filter((line) => line !== "");
 }
 
-/** What stands outside quotes in a line, in this order of looking. */
+/** The forms that are looked for at each place of a line, in this order. */
 const literalBreak = /(?:\\+r)?\\+n/y;
 const directive = /#SBATCH(?=[\s-]|$)/y;
 const comment = /#.*?(?=(?:\\+r)?\\+n|$)/y;
@@ -56,8 +56,8 @@ function splitLine(line: string): string[] {
 }
 
 /**
- * Reads the options of a text, as getopt_long(3) does for the program itself: a long name may be shortened, letters may be
- * joined, a value follows its option or its `=`. Throws invalid input, naming `flag`, for a quote that is not closed.
+ * Reads the options of a text as getopt_long(3) does for the program itself. A long name may be shortened, letters may be
+ * joined, and a value follows its option or its `=`. Throws invalid input, naming `flag`, for a quote that is not closed.
  */
 export function readOptionText(text: string, table: OptionTable, flag: string): ReadOptions {
   const options: SlurmOption[] = [];
@@ -130,7 +130,7 @@ function readShorts(word: string, { kinds, shorts, program }: OptionTable): Read
   return { options };
 }
 
-/** An option as one word, whatever its spelling was. */
+/** An option as one word: its long name, and its value after `=`. */
 export function optionWord({ name, value }: SlurmOption): string {
   return value === undefined ? `--${name}` : `--${name}=${value}`;
 }

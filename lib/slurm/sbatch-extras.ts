@@ -9,7 +9,7 @@ import {
 } from "./option-words.ts";
 import { memoryProblem, partitionProblem, stopLeadSecondsMax, timeLimitProblem } from "./values.ts";
 
-/** Options of the array that the user's may not change, and why. */
+/** Options that the user may not set for the array, and why. */
 const owned: ReadonlyMap<string, string> = new Map(
   Object.entries({
     array: "the array is xfer's: --array-concurrency says how many of its tasks run at a time",
@@ -37,7 +37,7 @@ const gpus = form(/^(?:[\w.-]+:)?\d+(?:,(?:[\w.-]+:)?\d+)*$/, "number of GPUs: w
 const dependency =
   "(?:after(?:any|burstbuffer|corr|notok|ok)?(?::\\d+(?:_(?:\\d+|\\*))?(?:\\+\\d+)?)+|expand:\\d+|singleton)";
 
-/** Forms of values that sbatch itself looks at. */
+/** Checks of the values that sbatch itself checks. */
 const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["time", timeLimitProblem],
   ["time-min", timeLimitProblem],
@@ -72,7 +72,7 @@ const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
 
 function nodesProblem(value: string): string | undefined {
   const [, least, most] = /^(\d+[km]?)(?:-(\d+[km]?))?$/i.exec(value) ?? [];
-  // Later releases take a list of numbers too.
+  // Newer releases take a list of numbers too.
   const isList = /^\d+(?:-\d+)?(?:[:,]\d+(?:-\d+)?)+$/.test(value);
   const isRange = least !== undefined && Number(least) !== 0 && !(Number(most) < Number(least));
   return isRange || isList ? undefined : `${JSON.stringify(value)} is no number of nodes: write N or MIN-MAX`;
@@ -84,7 +84,7 @@ function signalProblem(value: string): string | undefined {
   return `with it a task is told to stop before its time limit: use xfer's own --stop-lead, or write B:USR1@SECONDS`;
 }
 
-/** What is wrong with an option of the array, or undefined when nothing is that can be known without a cluster. */
+/** The problem of an option of the array; undefined when there is none that can be found without a cluster. */
 function sbatchOptionProblem({ name, value, spelling }: SlurmOption): string | undefined {
   const reason = owned.get(name);
   if (reason) return `${spelling} cannot be used here: ${reason}`;
@@ -93,9 +93,9 @@ function sbatchOptionProblem({ name, value, spelling }: SlurmOption): string | u
 }
 
 /**
- * The options of --sbatch-extras, a word each: lines with or without `#SBATCH`, or words alone. Throws invalid input for
- * what sbatch would refuse, and for what would break the run; options that the table does not have are left to
- * `unknownOptions`.
+ * The options of --sbatch-extras, each as a word. The text may be lines with or without `#SBATCH`, or words alone. Throws
+ * invalid input for options that sbatch would refuse, or that would break the run. Options that the table does not have are
+ * let pass: see `unknownOptions`.
  */
 export function sbatchExtras(text: string): string[] {
   const options = optionsOf(readOptionText(text, sbatchTable, "--sbatch-extras"), "--sbatch-extras");
@@ -106,18 +106,18 @@ export function sbatchExtras(text: string): string[] {
   return options.map(optionWord);
 }
 
-/** Those of sbatch's options that no release of Slurm has: a plugin of the site may. */
+/** The names of options that no release of Slurm has. A plugin of the site may have them. */
 export function unknownOptions(words: readonly string[]): string[] {
   const read = readOptions(words, sbatchTable);
   return "problem" in read ? [] : read.options.filter(({ known }) => !known).map(({ name }) => name);
 }
 
-/** The names of all options in what `sbatch --help` prints, those of plugins among them. */
+/** The names of all options in the output of `sbatch --help`, including those of plugins. */
 export function optionsInHelp(help: string): Set<string> {
   return new Set([...help.matchAll(/^\s+(?:-\w, +| *-\w +)?--([\w-]+)/gm)].map(([, name = ""]) => name));
 }
 
-/** Options of srun that xfer gives itself. */
+/** Options of srun that the user may not set, and why. */
 const ownedOfSrun: ReadonlyMap<string, string> = new Map(
   Object.entries({
     "container-image": "use --rclone-image",
@@ -129,8 +129,8 @@ const ownedOfSrun: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * The words of --pyxis-extra for srun, each an option with its value: what follows them is rclone, and a word that is no
- * option would be run in its place. Throws invalid input for such a word.
+ * The words of --pyxis-extra for srun, each an option with its value. rclone follows them on the command line, and srun
+ * would run a word that is no option in its place. Throws invalid input for a word that is no option.
  */
 export function srunExtras(text: string): string[] {
   const options = optionsOf(readOptionText(text, srunTable, "--pyxis-extra"), "--pyxis-extra");

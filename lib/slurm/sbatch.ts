@@ -1,33 +1,28 @@
 import { operationFailed } from "../system/errors.ts";
-import { findProgram, runProgram } from "../system/process.ts";
-import { quoteWords } from "../system/shell-words.ts";
+import { runProgram } from "../system/process.ts";
+import { quoteWord } from "../system/shell-words.ts";
 import { findJobId, outputText } from "./job-id.ts";
 
-/** Throws, naming where it was looked for, when there is no sbatch. */
-export function requireSbatch(): void {
-  findProgram("sbatch");
-}
-
-/** A batch script to submit, with more options before it and arguments after it. */
+/** A batch script to submit, with the options before it and the arguments after it. */
 interface Submission {
   dir: string;
   script: string;
   options: readonly string[];
   args: readonly string[];
-  /** How the job is called, for who has to look for it. */
+  /** The name of the job, by which a user can look for it. */
   jobName: string;
 }
 
-/** What became of a submission. */
+/** A job that was submitted. */
 interface Submitted {
   jobId: string;
-  /** Why it may be doubted all the same. */
+  /** Why the submission may be in doubt all the same; undefined when it is not. */
   warning: string | undefined;
 }
 
 /**
- * Submits a batch script from its own directory. Throws with what sbatch said; where that leaves open whether there is a
- * job, the error says so.
+ * Submits a batch script from its own directory. A failure throws, with the output of sbatch. Where the output leaves open
+ * whether there is a job, the error says that it does.
  */
 export async function submitScriptIn(submission: Submission): Promise<Submitted> {
   const { dir, script, options, args, jobName } = submission;
@@ -38,7 +33,7 @@ export async function submitScriptIn(submission: Submission): Promise<Submitted>
   const jobId = findJobId(result);
   const ended = `sbatch ended with exit code ${result.code}`;
   if (jobId !== undefined) {
-    // It prints an id only of a job that the controller took: a wrapper failed after it, or --wait was killed.
+    // sbatch prints an id only when the controller has the job: a wrapper failed after that, or --wait was killed.
     const warning = `${ended} after it gave the job id ${jobId}: ${outputText(result)}`;
     return { jobId, warning: result.code === 0 ? undefined : warning };
   }
@@ -47,6 +42,6 @@ export async function submitScriptIn(submission: Submission): Promise<Submitted>
   }
   throw operationFailed(
     `${ended}, and no one line of what it printed is the job id: the array may have been submitted: ` +
-      `look at squeue --name=${quoteWords([jobName])} before you submit again (${outputText(result)})`,
+      `look at squeue --name=${quoteWord(jobName)} before you submit again (${outputText(result)})`,
   );
 }

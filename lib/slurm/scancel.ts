@@ -3,15 +3,15 @@ import { runProgram } from "../system/process.ts";
 import type { ArrayTask } from "./array-task.ts";
 
 /**
- * Sends TERM to the steps of one array task, not to its batch script; returns why Slurm did not take it, if it did not.
- * An srun that is itself sent TERM kills its step at once instead (seen with 22.05).
+ * Sends TERM to the steps of one array task, not to its batch script. Returns why Slurm refused, or undefined when it did
+ * not. An srun that is sent TERM itself would kill its step at once (seen with 22.05).
  */
 export async function terminateSteps(task: ArrayTask): Promise<string | undefined> {
   const id = `${task.arrayJobId}_${task.taskId}`;
   const argv = ["scancel", "--signal=TERM", id];
   try {
     let result = await runProgram(argv, { timeoutMs: 5_000 });
-    // A busy controller may turn the first one away, and there is time: the lead before the limit.
+    // A busy controller may refuse the first request. There is time for a second: the lead before the limit.
     if (result.code !== 0) result = await runProgram(argv, { timeoutMs: 5_000 });
     if (result.code === 0) return undefined;
     return `${argv.join(" ")} failed (exit code ${result.code}): ${result.stderr.trim()}`;

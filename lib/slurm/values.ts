@@ -1,7 +1,7 @@
 /**
- * Seconds of a time limit (sbatch(1), --time), rounded up to minutes as Slurm does; undefined for a text that is none:
+ * Seconds of a time limit (sbatch(1), --time), rounded up to minutes as Slurm does. Undefined for a text that is no limit.
  *
- * | text | is |
+ * | text | meaning |
  * |---|---|
  * | `90`, `90:30` | minutes, minutes:seconds |
  * | `24:00:00` | hours:minutes:seconds |
@@ -13,14 +13,14 @@ export function parseTimeLimit(text: string): number | undefined {
   const [, days, parts] = /^(?:(\d{1,6})-)?(\d{1,9}(?::\d{1,9}){0,2})$/.exec(text) ?? [];
   if (parts === undefined) return undefined;
   const numbers = parts.split(":").map(Number);
-  // After days come hours; of two numbers alone the second are seconds.
+  // Hours follow days. Without days, one number is minutes and two are minutes and seconds.
   const isMinutes = days === undefined && numbers.length < 3;
   const [hours = 0, minutes = 0, seconds = 0] = isMinutes ? [0, ...numbers] : numbers;
   const total = ((Number(days ?? 0) * 24 + hours) * 60 + minutes) * 60 + seconds;
   return total === 0 ? Number.POSITIVE_INFINITY : Math.ceil(total / 60) * 60;
 }
 
-/** What is wrong with a time limit, or undefined when it is one. */
+/** Why a text is no time limit, or undefined when it is one. */
 export function timeLimitProblem(text: string): string | undefined {
   if (parseTimeLimit(text) !== undefined) return undefined;
   return (
@@ -29,24 +29,24 @@ export function timeLimitProblem(text: string): string | undefined {
   );
 }
 
-/** What is wrong with an amount of memory (sbatch(1), --mem), or undefined when it is one. */
+/** Why a text is no amount of memory (sbatch(1), --mem), or undefined when it is one. */
 export function memoryProblem(text: string): string | undefined {
   if (/^\d{1,15}(?:[kmgt]b?)?$/i.test(text)) return undefined;
   return `${JSON.stringify(text)} is no amount of memory: write a whole number with K, M (the default), G or T, or 0 for all of a node's`;
 }
 
-/** What is wrong with a job's name, or undefined when nothing is. */
+/** Why a text cannot be a job's name, or undefined when it can. */
 export function jobNameProblem(text: string): string | undefined {
   return hasControl(text) ? "a control character cannot be in an sbatch option" : undefined;
 }
 
-/** What is wrong with the names of partitions, or undefined when nothing is. */
+/** Why a text does not name partitions, or undefined when it does. */
 export function partitionProblem(text: string): string | undefined {
   if (!hasControl(text) && /^[^\s,]+(?:,[^\s,]+)*$/.test(text)) return undefined;
   return `${JSON.stringify(text)} names no partition: write a name, or names joined by commas`;
 }
 
-/** Whether a text has a character that no line of a batch script can hold. */
+/** Whether a text has a control character, which no line of a batch script can hold. */
 function hasControl(text: string): boolean {
   return /[\x00-\x1f\x7f\u0085\u2028\u2029]/.test(text);
 }
@@ -54,18 +54,18 @@ function hasControl(text: string): boolean {
 /** Slurm holds the time before the limit in 16 bits (sbatch(1), --signal). */
 export const stopLeadSecondsMax = 65_535;
 
-/** How long before the limit a task is told to stop, unless the user says otherwise. */
+/** The default of --stop-lead: how long before the time limit a task is told to stop. */
 export const stopLeadSecondsDefault = 120;
 
 /**
- * Seconds before the time limit at which a task is told to stop, or what is wrong:
+ * How many seconds before its time limit a task is told to stop, or why the user's number is wrong:
  *
- * | asked for | time limit | is |
+ * | asked for | time limit | result |
  * |---|---|---|
  * | nothing | none, or over four minutes | 120 |
- * | nothing | shorter | half of it: told at its start, a task would copy nothing |
- * | less than the limit | any | that |
- * | the limit or more | any | wrong |
+ * | nothing | shorter | half of the limit: a task that is told at its start would copy nothing |
+ * | less than the limit | any | the number that was asked for |
+ * | the limit or more | any | a problem |
  */
 export function stopLead(
   asked: number | undefined,

@@ -1,14 +1,14 @@
 import { invalidInput } from "./errors.ts";
 import { forEachLine } from "./lines.ts";
 
-/** A row longer than this has lost a quote: reading stops rather than fill the memory. */
+/** A row that is longer than this has lost a quote: the reader stops before it fills the memory. */
 const rowBytesMax = 1024 * 1024;
 const quote = 0x22;
 
 /**
  * Calls `each` with the fields of every row of a CSV stream as RFC 4180 has it: fields in quotes may hold commas,
- * doubled quotes and line breaks; rows end with LF or CRLF. `line` is the row's first, from 1. Empty lines are left out.
- * Throws invalid input, naming `name`:line, for a row that breaks these rules or is not UTF-8.
+ * doubled quotes and line breaks, and rows end with LF or CRLF. `line` is the number of the row's first line, from 1. Empty
+ * lines are left out. Throws invalid input, naming `name`:line, for a row that breaks these rules or is not UTF-8.
  */
 export async function forEachCsvRow(
   chunks: AsyncIterable<Uint8Array>,
@@ -51,7 +51,7 @@ export async function forEachCsvRow(
   if (openBytes > 0) throw bad(firstLine, "a quote is not closed");
 }
 
-/** Quotes come in pairs in a whole row: doubled ones inside a field, one at each of its ends. */
+/** Whether the number of quotes is odd. In a whole row it is even: a quote is doubled inside a field, or at both of its ends. */
 function hasOddQuotes(bytes: Uint8Array): boolean {
   let odd = false;
   for (let at = bytes.indexOf(quote); at !== -1; at = bytes.indexOf(quote, at + 1)) odd = !odd;

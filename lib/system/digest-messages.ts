@@ -1,5 +1,8 @@
-/** What the thread is sent: stream, number of the buffer and bytes of it, and so on. Buffers are numbered as they come. */
+/**
+ * What the thread is sent. `pieces` has three numbers for each piece: the stream, the number of the buffer, and how many of
+ * its bytes count. Buffers are numbered in the order in which they are sent.
+ */
 export type DigestMessage = { newBuffers: readonly Uint8Array[]; pieces: Int32Array } | "digests";
 
-/** What the thread answers to each message, in this order. */
+/** The thread's answer to a message; answers come in the order of the messages. */
 export type DigestReply = "hashed" | readonly string[];

@@ -1,22 +1,22 @@
 import { Worker } from "node:worker_threads";
 import type { DigestMessage, DigestReply } from "./digest-messages.ts";
 
-/** Buffers that the thread may have, in bytes, before `room` waits. */
+/** While the thread holds more bytes of buffers than this, `drain` waits. */
 const sentBytesMax = 4 * 1024 * 1024;
 
-/** What is gathered for a message. */
+/** Bytes of buffers that are gathered before a message is sent. */
 const messageBytes = 512 * 1024;
 
 /**
- * SHA-256 of many streams, taken by a thread beside what the caller does. It keeps every buffer that it was ever given:
- * they are to be used again. Call `end` when the digests are there or not wanted any more.
+ * SHA-256 of many streams, taken by a thread while the caller goes on. The thread keeps every buffer that it was ever
+ * given, so use the same buffers again and again. Call `end` when the digests are there or not wanted any more.
  */
 export class Digests {
   readonly #thread: Worker;
   readonly #onHashed: (buffer: Buffer) => void;
   readonly #numbers = new Map<Buffer, number>();
   #newBuffers: Buffer[] = [];
-  /** For the next message: its words, and its buffers. */
+  /** The next message: its numbers, and the buffers that they mean. */
   #pieces: number[] = [];
   #buffers: Buffer[] = [];
   readonly #sent: Buffer[][] = [];
@@ -26,21 +26,21 @@ export class Digests {
   readonly #digests = Promise.withResolvers<readonly string[]>();
   #failure: { error: unknown } | undefined;
 
-  /** `onHashed` gets each buffer back. */
+  /** `onHashed` is given each buffer once it has been hashed. */
   constructor(streams: number, onHashed: (buffer: Buffer) => void) {
     this.#onHashed = onHashed;
-    // The build puts what a thread runs beside the program, under its own name.
+    // The build puts the thread's file beside the program, under its own name.
     this.#thread = new Worker(new URL("./digest-thread.ts", import.meta.url), { workerData: streams });
     this.#thread.on("message", (reply: DigestReply) => {
       if (reply === "hashed") this.#takeBack();
       else this.#digests.resolve(reply);
     });
     this.#thread.on("error", (error) => this.#fail(error));
-    // It is thrown to whoever asks.
+    // Whoever awaits digests() sees the error; this handler only keeps it from counting as unhandled before that.
     this.#digests.promise.catch(() => {});
   }
 
-  /** Adds the first `used` bytes of a buffer of shared memory to a stream; it is not to be changed until it is back. */
+  /** Adds the first `used` bytes of a buffer of shared memory to a stream. Do not change the buffer before it is given back. */
   add(stream: number, buffer: Buffer, used: number): void {
     let number = this.#numbers.get(buffer);
     if (number === undefined) {
@@ -53,13 +53,13 @@ export class Digests {
     this.#addedBytes += buffer.length;
   }
 
-  /** To be awaited now and then: passes on what was added, and waits while the thread is far behind. */
-  room(): Promise<void> | undefined {
+  /** Back-pressure. Sends what was added and resolves when the thread has caught up; await it after each batch. */
+  drain(): Promise<void> | undefined {
     if (this.#addedBytes >= messageBytes) this.#send();
-    return this.#sentBytes > sentBytesMax ? this.#waitForRoom() : undefined;
+    return this.#sentBytes > sentBytesMax ? this.#catchUp() : undefined;
   }
 
-  async #waitForRoom(): Promise<void> {
+  async #catchUp(): Promise<void> {
     while (this.#sentBytes > sentBytesMax / 2) {
       if (this.#failure) throw this.#failure.error;
       await new Promise<void>((resolve) => {

@@ -13,7 +13,7 @@ import { dirname } from "node:path";
 import { errnoOf } from "./errors.ts";
 import { writeErrorOf, writing } from "./write-error.ts";
 
-/** Writes all of `data` at the descriptor's position: write(2) may take less than it was given. An error names the file. */
+/** Writes all of `data` at the descriptor's position, although one write(2) may take only a part. An error names the file. */
 export function writeFully(fd: number, data: Uint8Array): void {
   try {
     for (let offset = 0; offset < data.length; ) {
@@ -55,7 +55,7 @@ export class AtomicFile {
   readonly #buffer: Buffer;
   #used = 0;
 
-  /** `mark` tells two files apart that are written for one name at a time. */
+  /** `mark` tells apart two files that are written for one name at the same time. */
   constructor(path: string, bufferBytes = 256 * 1024, mark = "") {
     this.path = path;
     this.#temp = `${path}.tmp.${process.pid}${mark}`;
@@ -97,13 +97,13 @@ export class AtomicFile {
     this.#used = 0;
   }
 
-  /** Where what was written so far can be read. */
+  /** Flushes, and returns the path under which the content so far can be read. */
   written(): string {
     this.#flush();
     return this.#temp;
   }
 
-  /** Gives the content its final name, replacing what was there; durable unless that is not asked for. */
+  /** Gives the content its final name, and replaces the file that had it; durable unless that is not asked for. */
   commit({ durable = true }: { durable?: boolean } = {}): void {
     try {
       this.#flush();
@@ -113,7 +113,7 @@ export class AtomicFile {
       throw error;
     }
     writing(this.path, () => {
-      // NFS may tell of a full disk as late as this.
+      // NFS may report a full disk only when the file is closed.
       closeSync(this.#fd);
       renameSync(this.#temp, this.path);
     });
@@ -127,13 +127,32 @@ export class AtomicFile {
   }
 }
 
-const encoder = new TextEncoder();
+/**
+ * Writes a file that appears under its name, whole and durable, when `write` has resolved. If `write` throws, the file that
+ * was there before stays, and nothing is left of the new one. `file` is a path, or a file that was opened for it already.
+ */
+export async function writeWhole<T>(
+  file: string | AtomicFile,
+  write: (file: AtomicFile) => T | Promise<T>,
+): Promise<T> {
+  const opened = typeof file === "string" ? new AtomicFile(file) : file;
+  let made: T;
+  try {
+    made = await write(opened);
+  } catch (error) {
+    opened.abort();
+    throw error;
+  }
+  opened.commit();
+  return made;
+}
 
 /** Replaces `path` atomically and durably: a reader, or a crash, sees the old content or the new, never a part. */
-export function writeFileDurable(path: string, text: string): void {
+export function writeFileDurable(path: string, content: string | Uint8Array): void {
   const file = new AtomicFile(path, 0);
   try {
-    file.writeText(text);
+    if (typeof content === "string") file.writeText(content);
+    else file.write(content);
   } catch (error) {
     file.abort();
     throw error;
@@ -141,13 +160,13 @@ export function writeFileDurable(path: string, text: string): void {
   file.commit();
 }
 
-/** Replaces `path` atomically but not durably: for progress files, which a crash may lose. */
+/** Replaces `path` atomically but not durably. It is for progress files, which a crash may lose. */
 export function replaceFile(path: string, text: string): void {
   const temp = `${path}.tmp.${process.pid}`;
   writing(path, () => {
     const fd = openSync(temp, "w", 0o666);
     try {
-      writeFully(fd, encoder.encode(text));
+      writeFully(fd, Buffer.from(text));
     } finally {
       closeSync(fd);
     }
@@ -159,7 +178,7 @@ export function replaceFile(path: string, text: string): void {
 export function replacePrivateFile(path: string, text: string): void {
   const temp = `${path}.tmp.${process.pid}`;
   writing(path, () => {
-    removeIfAny(temp);
+    removeIfExists(temp);
     const fd = openSync(temp, "wx", 0o600);
     try {
       writeFully(fd, encoder.encode(text));
@@ -170,8 +189,8 @@ export function replacePrivateFile(path: string, text: string): void {
   });
 }
 
-/** The text of a file, or undefined when there is none. Opens rather than stats: NFS caches negative lookups. */
-export function readTextIfAny(path: string): string | undefined {
+/** The text of a file, or undefined when there is none. The file is opened without a stat, since NFS caches negative lookups. */
+export function readTextIfExists(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
@@ -181,7 +200,7 @@ export function readTextIfAny(path: string): string | undefined {
 }
 
 /** Removes a file if it is there; true when there was one. */
-export function removeIfAny(path: string): boolean {
+export function removeIfExists(path: string): boolean {
   try {
     unlinkSync(path);
     return true;

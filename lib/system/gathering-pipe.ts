@@ -3,21 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errnoOf } from "./errors.ts";
 
-/** What a pipe holds unless it is told otherwise: pipe(7). */
+/** The default capacity of a pipe: pipe(7). */
 const pipeBytes = 64 * 1024;
-/** How long the reader rests between two looks: at least; at most while little comes; at most after a silence. */
+/** Bounds of the reader's rest between two looks: the least, the most while little comes, and the most after a silence. */
 const restMinMs = 1;
 const restMaxMs = 5;
 const restSilentMs = 25;
-/** So many looks in vain are a silence: a fifth of a second. */
+/** The number of looks in vain, together a fifth of a second, after which the writer counts as silent. */
 const silentLooks = 40;
 
 /**
- * A pipe whose reader looks at it now and then rather than wake for each write. rclone writes every line by itself, and to
- * be woken for each costs writer and reader more than the line does: a listing took twice as long.
+ * A pipe whose reader looks at it now and then rather than wake for each write. rclone writes every line by itself. To be
+ * woken for each line costs both sides more than the line itself: it made a listing take twice as long.
  */
 export class GatheringPipe {
-  /** What the writing process gets as its output. */
+  /** The descriptor that the writing process gets as its output. */
   readonly writeEnd: number;
   readonly #readEnd: number;
   #hurried = false;
@@ -29,8 +29,8 @@ export class GatheringPipe {
   }
 
   /**
-   * Makes a pipe, which has a name in the temporary directory only for a moment, by `makeFifo`: mkfifo(1), since this
-   * runtime has no pipe(2). Undefined where that cannot be done.
+   * Makes a pipe by `makeFifo`, which runs mkfifo(1): this runtime has no pipe(2). The pipe has a name in the temporary
+   * directory only for a moment. Undefined where a pipe cannot be made.
    */
   static open(makeFifo: (path: string) => boolean): GatheringPipe | undefined {
     let dir: string | undefined;
@@ -47,18 +47,18 @@ export class GatheringPipe {
     }
   }
 
-  /** To be called once the writer has its own copy: the end of what it writes can then be seen. */
+  /** Call this once the writer has its own copy of the write end; otherwise the end of its output is never seen. */
   closeWriteEnd(): void {
     closeSync(this.writeEnd);
   }
 
-  /** No more rests: to be called when the writer has ended. */
+  /** Ends the long rests; call this when the writer has ended. */
   hurry(): void {
     this.#hurried = true;
     this.#wake();
   }
 
-  /** What is written, until nobody has the write end any more; a chunk is valid until the next one is asked for. */
+  /** The bytes that are written, until nobody has the write end open. A chunk is valid until the next one is asked for. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     // No Buffer: its `slice` would not copy.
     const buffer = new Uint8Array(pipeBytes);
@@ -74,7 +74,7 @@ export class GatheringPipe {
           continue;
         }
         looksInVain = got === undefined ? looksInVain + 1 : 0;
-        // A reader that finds the pipe near full comes too late, one that finds little too soon.
+        // A pipe that is a quarter full was looked at too late, and one with less too soon.
         restMs = (got ?? 0) > pipeBytes / 4 ? restMs / 2 : restMs * 2;
         restMs = Math.min(looksInVain < silentLooks ? restMaxMs : restSilentMs, Math.max(restMinMs, restMs));
         await this.#rest(this.#hurried ? restMinMs : restMs);
@@ -84,7 +84,7 @@ export class GatheringPipe {
     }
   }
 
-  /** The bytes that were read, 0 at the end, undefined when there are none yet. */
+  /** The number of bytes that were read: 0 at the end, undefined when there are none yet. */
   #read(buffer: Uint8Array): number | undefined {
     try {
       return readSync(this.#readEnd, buffer);

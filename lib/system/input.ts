@@ -3,15 +3,15 @@ import { errnoOf, invalidInput, messageOf } from "./errors.ts";
 import { unlessStopped } from "./interrupt.ts";
 import { fileChunks } from "./lines.ts";
 
-/** What an input is called in messages. */
+/** The name of an input in messages. */
 export function inputName(path: string): string {
   return path === "-" ? "stdin" : path;
 }
 
 /**
- * The bytes of a file, or of stdin for "-"; what gzip packed is unpacked, several members after each other too.
- * Throws invalid input, naming the file, when there is none or it is packed and torn, and the error of a command that was
- * asked to stop when `stop` is aborted: what feeds stdin may be silent for ever.
+ * The bytes of a file, or of stdin for "-". Input that gzip packed is unpacked, even when it has several members. Throws
+ * invalid input, naming the file, when there is none or it is packed and torn. Throws the error of a command that was asked
+ * to stop when `stop` is aborted, since the writer behind stdin may be silent for ever.
  */
 export async function* inputChunks(path: string, stop?: AbortSignal): AsyncGenerator<Uint8Array> {
   const chunks = path === "-" ? stdinChunks(stop) : fileChunks(path);
@@ -26,9 +26,9 @@ export async function* inputChunks(path: string, stop?: AbortSignal): AsyncGener
     const packed = first.value[0] === 0x1f && first.value[1] === 0x8b;
     yield* packed ? unpacked(all) : all;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such file`);
+    if (errnoOf(error) === "ENOENT") throw invalidInput(`${path}: no such file`, { cause: error });
     if (/^Z_|^ERR_ZLIB/.test(errnoOf(error) ?? "")) {
-      throw invalidInput(`${inputName(path)}: not whole, or not gzip: ${messageOf(error)}`);
+      throw invalidInput(`${inputName(path)}: not whole, or not gzip: ${messageOf(error)}`, { cause: error });
     }
     throw error;
   }

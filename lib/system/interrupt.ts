@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type ExitCode, exitCodes, XferError } from "./errors.ts";
 
-/** A request from outside to stop in good order: the signal's name, or "parent-gone". */
+/** Why a command was asked to stop in good order: the signal's name, or "parent-gone". */
 export type StopReason = NodeJS.Signals | "parent-gone";
 
 /** The signals by which a person, a batch system or a terminal that goes away asks a command to stop. */
@@ -14,7 +14,7 @@ export interface StopWatch {
   release(): void;
 }
 
-/** Watches for these signals from now on; the process no longer dies of them. What nohup(1) ignores stays ignored. */
+/** Watches for these signals; the process does not die of them meanwhile. A hangup that nohup(1) ignores stays ignored. */
 export function watchForStop(wanted: readonly NodeJS.Signals[]): StopWatch {
   const controller = new AbortController();
   const signals = wanted.filter((name) => name !== "SIGHUP" || !isHangupIgnored());
@@ -52,24 +52,24 @@ export function stopExitCode(reason: StopReason): ExitCode {
   return reason === "SIGINT" ? exitCodes.interrupted : exitCodes.resumable;
 }
 
-/** The error that ends a command which was asked to stop; `hint` says how to go on. */
+/** The error that ends a command that was asked to stop. `hint` says how to go on. */
 export function stoppedError(reason: StopReason, hint: string): XferError {
   return new XferError(`stopped by ${reason}: ${hint}`, stopExitCode(reason));
 }
 
-/** Throws the error that ends a command if it was asked to stop. */
+/** Throws `stoppedError` if `signal` was aborted. */
 export function throwIfStopped(signal: AbortSignal, hint: string): void {
   const reason = stopReason(signal);
   if (reason) throw stoppedError(reason, hint);
 }
 
-/** Lets signals and timers be served in the midst of long work, and throws as `throwIfStopped` does. */
+/** Serves signals and timers during long work, and then throws as `throwIfStopped` does. */
 export async function breathe(signal: AbortSignal | undefined, hint: string): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   if (signal) throwIfStopped(signal, hint);
 }
 
-/** What `promise` resolves to. Throws as `throwIfStopped` does when `signal` is aborted before, whatever becomes of it. */
+/** The value of `promise`. Throws as `throwIfStopped` does when `signal` is aborted first; the promise is then left alone. */
 export async function unlessStopped<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
@@ -89,7 +89,7 @@ export async function unlessStopped<T>(
   }
 }
 
-/** Waits, at most until `signal` is aborted. */
+/** Waits for this long, or until `signal` is aborted. */
 export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

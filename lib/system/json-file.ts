@@ -1,18 +1,18 @@
 import * as v from "valibot";
-import { readTextIfAny } from "./durable.ts";
+import { readTextIfExists } from "./durable.ts";
 
-/** What a file that should hold one JSON value holds. */
+/** The content of a file that should hold one JSON value. */
 export type JsonFile<T> =
   | { kind: "value"; value: T }
   | { kind: "none" }
-  /** It is empty, or no JSON: its writer may have died. */
+  /** The file is empty or no JSON: its writer may have died. */
   | { kind: "torn"; problem: string }
-  /** It is JSON of another schema. */
+  /** The file is JSON of another schema. */
   | { kind: "foreign"; problem: string };
 
 /** Reads a file of one JSON value. Throws only errors of the system; a `problem` names neither the file nor the mend. */
 export function readJsonFile<S extends v.GenericSchema>(path: string, schema: S): JsonFile<v.InferOutput<S>> {
-  const text = readTextIfAny(path);
+  const text = readTextIfExists(path);
   if (text === undefined) return { kind: "none" };
   if (text.trim() === "") return { kind: "torn", problem: "is empty" };
   let value: unknown;
@@ -23,10 +23,13 @@ export function readJsonFile<S extends v.GenericSchema>(path: string, schema: S)
   }
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return { kind: "value", value: result.output };
-  const issue = result.issues[0];
+  return { kind: "foreign", problem: problemOf(result.issues[0]) };
+}
+
+function problemOf(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue) ?? "";
-  // A strict schema expects a field that it does not know never to be there.
-  const isUnknown = issue.expected === "never";
-  const problem = isUnknown ? `it has the field ${field}, which this xfer does not know` : issue.message;
-  return { kind: "foreign", problem: isUnknown || field === "" ? problem : `${field} ${problem}` };
+  // Of a field that it does not know, a strict schema says that it expected "never".
+  if (issue.expected === "never") return `it has the field ${field}, which this xfer does not know`;
+  if (field === "") return issue.message;
+  return issue.received === "undefined" ? `${field} is missing` : `${field} ${issue.message}`;
 }

@@ -10,15 +10,15 @@ const openingBrace = 0x7b;
 const closingBrace = 0x7d;
 const openingBracket = 0x5b;
 const closingBracket = 0x5d;
-/** An object longer than this is none that any writer makes: reading stops rather than fill the memory. */
+/** No writer makes an object that is longer than this: the reader stops before it fills the memory. */
 const objectBytesMax = 16 * 1024 * 1024;
-/** A line longer than this holds more than one object. */
+/** A line that is longer than this is taken to hold more than one object. */
 const lineBytesMax = 64 * 1024;
 
 /**
- * Takes JSON in pieces, however it is laid out: objects after each other, arrays of objects, on one line or on many. Calls
+ * Takes JSON in pieces and in any layout: objects after each other or arrays of objects, on one line or on many. Calls
  * `each` with every object and the number of the line that it begins in. Throws invalid input, naming file and line, for
- * anything else and, at the end, for an object or an array that is not closed.
+ * anything else. At the end it throws for an object or an array that is not closed.
  */
 export class JsonObjects {
   readonly #name: string;
@@ -26,16 +26,16 @@ export class JsonObjects {
   #line = 1;
   #objects = 0;
   #inArray = false;
-  /** What may come next outside of objects. */
+  /** What may follow outside of objects. */
   #next: "any" | "first" | "object" | "separator" = "any";
-  /** Brackets that are open since the object began. */
+  /** The number of brackets that are open in the object that is being read; 0 outside of objects. */
   #depth = 0;
   #inString = false;
   #escaped = false;
   #beganInLine = 1;
   #rest: Buffer[] = [];
   #restBytes = 0;
-  /** The end of a line that holds more than one object. */
+  /** Up to here the line holds more than one object, and none is looked for that ends with its line. */
   #crowdedUntil = -1;
 
   constructor(name: string, each: (object: object, line: number) => void) {
@@ -43,7 +43,7 @@ export class JsonObjects {
     this.#each = each;
   }
 
-  /** Takes the next bytes, which it keeps no reference to. */
+  /** Takes the next bytes, and keeps no reference to them. */
   take(bytes: Buffer): void {
     let at = 0;
     this.#crowdedUntil = -1;
@@ -60,7 +60,7 @@ export class JsonObjects {
     throw invalidInput(`${this.#name}:${this.#line}: the array has no closing bracket, ${after}: ${again}`);
   }
 
-  /** Reads what stands between objects, and whole objects that have a line to themselves. */
+  /** Reads the bytes between objects, and whole objects that have a line to themselves. */
   #between(bytes: Buffer, from: number): number {
     for (let at = from; at < bytes.length; at++) {
       const code = bytes[at] as number;
@@ -79,7 +79,7 @@ export class JsonObjects {
     return bytes.length;
   }
 
-  /** Takes a bracket or a comma of an array; false for what may not stand there. */
+  /** Takes a bracket or a comma of an array; false for one that may not stand there. */
   #isSyntax(code: number): boolean {
     if (code === openingBracket && this.#next === "any") {
       this.#inArray = true;
@@ -92,7 +92,7 @@ export class JsonObjects {
     return true;
   }
 
-  /** Reads the object at `from` if it ends where its line does; returns where that is, or -1. */
+  /** Reads the object at `from` if it ends with its line. Returns the offset of its end, or -1. */
   #wholeLine(bytes: Buffer, from: number): number {
     if (from < this.#crowdedUntil) return -1;
     const lineEnd = bytes.indexOf(newline, from);
@@ -115,7 +115,7 @@ export class JsonObjects {
     return -1;
   }
 
-  /** Reads on in an object; returns where it ends, or where the bytes do. */
+  /** Reads on in an object. Returns the offset of the object's end, or of the end of the bytes. */
   #inside(bytes: Buffer, from: number): number {
     for (let at = from; at < bytes.length; at++) {
       const code = bytes[at] as number;
@@ -150,7 +150,9 @@ export class JsonObjects {
     try {
       return JSON.parse(text);
     } catch (error) {
-      throw invalidInput(`${this.#name}:${this.#beganInLine}: no JSON: ${messageOf(error)}`);
+      throw invalidInput(`${this.#name}:${this.#beganInLine}: no JSON: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 

@@ -2,20 +2,20 @@ import { createReadStream } from "node:fs";
 import { readError } from "./errors.ts";
 
 const newline = 0x0a;
-/** A line longer than this is no record that any writer makes: reading stops rather than fill the memory. */
-const lineBytesMax = 16 * 1024 * 1024;
+/** No writer makes a record that is longer than this: readers stop before a line fills the memory. */
+export const lineBytesMax = 16 * 1024 * 1024;
 
 /** One line of a byte stream, without its newline; `bytes` is valid only until the callback returns. */
 export interface Line {
   bytes: Uint8Array;
   /** From 1. */
   number: number;
-  /** False only for a last line that no newline ends. */
+  /** False only for a last line without a newline. */
   terminated: boolean;
 }
 
 /**
- * Calls `each` for every line of a byte stream, in order, without copying lines that lie inside one chunk.
+ * Calls `each` for every line of a byte stream, in order. Lines that lie inside one chunk are not copied.
  * Throws when a line is longer than 16 MiB. Returns the number of lines.
  */
 export async function forEachLine(
@@ -53,8 +53,8 @@ export async function forEachLine(
 }
 
 /**
- * Calls `each` for every line of a UTF-8 stream, in order, with its number from 1 and whether a newline ends it.
- * Decoding is by the chunk: quicker than line by line where every line is wanted as text. Throws as `forEachLine` does.
+ * Calls `each` for every line of a UTF-8 stream, in order, with its number from 1 and whether a newline ends it. Whole
+ * chunks are decoded, which is quicker than line by line where every line is wanted as text. Throws as `forEachLine` does.
  */
 export async function forEachTextLine(
   chunks: AsyncIterable<Uint8Array>,
@@ -86,8 +86,8 @@ function join(parts: Uint8Array[], last: Uint8Array): Uint8Array {
 }
 
 /**
- * The bytes of a file in chunks of 1 MiB. When iterated, throws ENOENT and the like, and invalid input for what is no file
- * or may not be read.
+ * The bytes of a file in chunks of 1 MiB. Iterating throws ENOENT and the like, and invalid input for a folder or a file
+ * that may not be read.
  */
 export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   try {

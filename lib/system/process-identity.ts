@@ -1,27 +1,27 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** A process as something that can be recognised later, although pids are used again. */
+/** A process as it can be recognised later, although its pid may be used again. */
 export interface ProcessIdentity {
   pid: number;
   /** Field 22 of /proc/PID/stat: clock ticks since boot (proc(5)). */
   start: string;
 }
 
-/** Where a pid means something: one table of processes of one start of one kernel. */
+/** The table of processes in which a pid means something: that of one pid namespace, of one boot of one machine. */
 export interface ProcessTable {
   host: string;
-  /** Which start of the kernel; null where it is not known, as in files of earlier builds. */
+  /** An id that changes with every boot (random(4)); null where there is no /proc, and in files of earlier builds. */
   boot: string | null;
-  /** The pid namespace: a container has its own pids under its host's name; null where it is not known. */
+  /** The pid namespace, since a container may have pids of its own under its host's name; null where it is not known. */
   pid_namespace: string | null;
 }
 
-/** Identifies a running process of this table, or undefined when there is none with this pid (or no /proc). */
+/** Identifies the process with this pid in this process's own table; undefined when none runs, or there is no /proc. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the name in parentheses and may hold spaces: count from its end.
+    // The second field is the name in parentheses, which may hold spaces: count the fields after it.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const start = fields[19];
     return start === undefined || fields[0] === "Z" ? undefined : { pid, start };
@@ -30,7 +30,7 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   }
 }
 
-/** This process. */
+/** The identity of this process. */
 export function ownIdentity(): ProcessIdentity {
   return identifyProcess(process.pid) ?? { pid: process.pid, start: "" };
 }
@@ -52,7 +52,7 @@ function textOf(read: () => string): string | null {
   }
 }
 
-/** Whether the very process that was identified earlier, in this table, still runs. */
+/** Whether the process that was identified earlier in this process's own table still runs. */
 function isRunning(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.start === identity.start;
 }

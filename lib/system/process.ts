@@ -1,7 +1,9 @@
 import type { Subprocess } from "bun";
 import { exitCodes, XferError } from "./errors.ts";
 import { GatheringPipe } from "./gathering-pipe.ts";
+import { log } from "./log.ts";
 import { afterRunning } from "./running-time.ts";
+import { quoteWords } from "./shell-words.ts";
 
 /** How a process ended. */
 export interface ProcessExit {
@@ -10,7 +12,7 @@ export interface ProcessExit {
   signal: string | null;
 }
 
-/** A running child that leads a process group of its own. */
+/** A running child, which leads a process group of its own. */
 export interface Child {
   pid: number;
   /** A chunk is valid until the next one is asked for. */
@@ -22,8 +24,8 @@ export interface Child {
 }
 
 /**
- * The environment for child processes: this one, or `env`, without BUN_* (they would act on any Bun program down the
- * line) and without AWS_CA_BUNDLE (rclone 1.60's s3 backend fails when it is set).
+ * The environment for child processes: `env` without two kinds of variables. BUN_* would act on any Bun program that a
+ * child starts. AWS_CA_BUNDLE makes the s3 backend of rclone 1.60 fail.
  */
 export function childEnvironment(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -53,7 +55,7 @@ export function signalProcessGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // ESRCH: nobody is left in the group.
+    // ESRCH: no process is left in the group.
   }
 }
 
@@ -66,16 +68,17 @@ async function exitOf(child: Subprocess): Promise<ProcessExit> {
 interface ChildOptions {
   env?: Record<string, string>;
   cwd?: string;
-  /** The output of many short writes, which is read as it has gathered: some milliseconds late. */
+  /** The output that comes in many short writes. It is read some milliseconds late, in larger pieces. */
   gather?: "stdout" | "stderr";
   /** What the child reads on its stdin; nothing when it is left out. A child that reads less of it is no error. */
   input?: AsyncIterable<Uint8Array>;
 }
 
-/** Starts a program in a process group of its own, with its output on pipes. */
+/** Starts a program in a process group of its own. Its output goes to pipes. */
 export function startChild(argv: readonly string[], options: ChildOptions = {}): Child {
   const [name = "", ...rest] = argv;
   const program = findProgram(name);
+  log.debug(`running ${quoteWords([program, ...rest])}`);
   const makeFifo = (path: string) => Bun.spawnSync(["mkfifo", path]).success;
   const pipe = options.gather === undefined ? undefined : GatheringPipe.open(makeFifo);
   const outputs = { stdout: "pipe", stderr: "pipe" } as { stdout: "pipe" | number; stderr: "pipe" | number };
@@ -141,7 +144,7 @@ export interface SupervisedChild {
 }
 
 /**
- * Starts a child that can tell when this process dies: its stdin is a pipe that nobody writes to and that closes then.
+ * Starts a child that can tell when this process dies: its stdin is a pipe, to which nobody writes, and which closes then.
  * Its stdout and stderr are appended to the open descriptor `outputFd`.
  */
 export function startSupervised(
@@ -163,8 +166,8 @@ export function startSupervised(
 }
 
 /**
- * Runs a program to its end and returns what it printed; it is killed with its group after `timeoutMs` in which this
- * process was running.
+ * Runs a program to its end and returns its output. After `timeoutMs` in which this process was running, the program is
+ * killed with its group.
  */
 export async function runProgram(
   argv: readonly string[],
@@ -211,7 +214,7 @@ export async function runInForeground(
   return await child.exited;
 }
 
-/** The command that runs this very program again: the compiled binary, or bun and the main file in development. */
+/** The command that starts this program again: the compiled binary, or bun and the main file in development. */
 export function ownCommand(): [string, ...string[]] {
   return isCompiled() ? [process.execPath] : [process.execPath, Bun.main];
 }

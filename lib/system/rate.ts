@@ -1,4 +1,4 @@
-/** The rate of a growing total over the last seconds. */
+/** The rate of a growing total over its last seconds. */
 export class RateWindow {
   readonly #windowMs: number;
   #samples: { atMs: number; total: number }[] = [];
@@ -7,7 +7,7 @@ export class RateWindow {
     this.#windowMs = windowMs;
   }
 
-  /** Notes the total at a moment and returns the units a second over the window; 0 until there are two moments. */
+  /** Notes the total at this time, and returns the units a second over the window; 0 until two times are known. */
   add(atMs: number, total: number): number {
     this.#samples.push({ atMs, total });
     while (this.#samples.length > 2 && atMs - (this.#samples[1]?.atMs ?? atMs) >= this.#windowMs) {

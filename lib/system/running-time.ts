@@ -1,9 +1,8 @@
 import { sleep } from "./interrupt.ts";
 
 /**
- * Measures the time in which this process itself was running. Of what has gone by between two looks it counts one
- * interval at most: while the process was suspended (SIGSTOP, scontrol suspend), or the machine slept, those that it
- * waits for had no chance either.
+ * Measures the time in which this process itself was running. It counts at most one tick between two looks: while the
+ * process was suspended (SIGSTOP, scontrol suspend) or the machine slept, the others for whom it waits had no chance either.
  */
 export class RunningTime {
   readonly #tickMs: number;
@@ -14,7 +13,7 @@ export class RunningTime {
     this.#tickMs = tickMs;
   }
 
-  /** The milliseconds that count since the last look. */
+  /** The milliseconds since the last look, as far as they count. */
   since(nowMs: number): number {
     const passed = Math.max(0, Math.min(nowMs - this.#lastMs, this.#tickMs));
     this.#lastMs = nowMs;
@@ -24,7 +23,7 @@ export class RunningTime {
 
 const tickMs = 250;
 
-/** Calls `then` once this process has run for so long; the function returned calls it off. */
+/** Calls `then` once this process has run for this many milliseconds. The function that it returns calls it off. */
 export function afterRunning(milliseconds: number, then: () => void): () => void {
   const time = new RunningTime(performance.now(), 2 * tickMs);
   let left = milliseconds;
@@ -40,7 +39,7 @@ export function afterRunning(milliseconds: number, then: () => void): () => void
   return () => clearInterval(timer);
 }
 
-/** Waits until this process has run for so long, at most until `signal` is aborted. */
+/** Waits until this process has run for this many milliseconds, or until `signal` is aborted. */
 export async function sleepRunning(milliseconds: number, signal: AbortSignal): Promise<void> {
   const time = new RunningTime(performance.now(), 2 * tickMs);
   for (let left = milliseconds; left > 0 && !signal.aborted; left -= time.since(performance.now())) {

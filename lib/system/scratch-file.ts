@@ -4,15 +4,15 @@ import { messageOf, operationFailed } from "./errors.ts";
 import { writeErrorOf } from "./write-error.ts";
 
 /**
- * Room on disk for what does not fit into memory. The file is made with the first bytes and has lost its name before
- * they are written: the kernel removes it with the process, however that ends.
+ * Space on disk for data that does not fit into memory. The file is made when the first bytes come, and loses its name
+ * before they are written. The kernel then removes it with the process, however that ends.
  */
 export class ScratchFile implements Disposable {
   readonly #path: string;
   #fd: number | undefined;
   #bytes = 0;
 
-  /** `beside` is a path whose folder is there: the scratch file is made in that folder. */
+  /** The scratch file is made in the folder of the path `beside`, which must exist. */
   constructor(beside: string) {
     this.#path = `${beside}.scratch.${process.pid}`;
   }
@@ -24,13 +24,13 @@ export class ScratchFile implements Disposable {
       this.#fd ??= openUnnamed(this.#path);
       writeFully(this.#fd, data);
     } catch (error) {
-      throw operationFailed(messageOf(writeErrorOf(this.#path, error)));
+      throw operationFailed(messageOf(writeErrorOf(this.#path, error)), { cause: error });
     }
     this.#bytes += data.length;
     return at;
   }
 
-  /** Fills `into` with the bytes from `at` on, which were appended before. */
+  /** Fills `into` with bytes that were appended before, beginning at `at`. */
   read(into: Uint8Array, at: number): void {
     if (this.#fd === undefined) throw new Error("nothing was written to the scratch file");
     for (let done = 0; done < into.length; ) {

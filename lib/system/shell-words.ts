@@ -2,19 +2,24 @@ import { quote, split } from "shlex";
 import { invalidInput } from "./errors.ts";
 
 /**
- * Splits the text of a flag such as --rclone-flags into words by the quoting rules of a POSIX shell;
- * nothing is expanded. `flag` names it in the error for a quote that is not closed.
+ * Splits the text of a flag such as --rclone-flags into words by the quoting rules of a POSIX shell. Nothing is expanded.
+ * `flag` names the flag in the error for a quote that is not closed.
  */
 export function splitWords(text: string, flag: string): string[] {
   try {
     return split(text);
   } catch {
-    // What stands in it may be a credential.
+    // The text may hold a credential: neither it nor the parser's error is shown.
     throw invalidInput(`${flag}: a quote is not closed`);
   }
 }
 
-/** An argument vector as a line that a shell would read back as the same vector. */
+/** A word that a shell would read back as the same word. */
+export function quoteWord(word: string): string {
+  return quote(word);
+}
+
+/** An argument vector as a line that a shell would read back as the same arguments. */
 export function quoteWords(argv: readonly string[]): string {
-  return argv.map((word) => quote(word)).join(" ");
+  return argv.map(quoteWord).join(" ");
 }

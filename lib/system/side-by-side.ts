@@ -1,6 +1,6 @@
 /**
- * Does `work` for every item, at most `limit` at a time, in order of the items, and returns the results in that order.
- * After the first failure nothing more is started; it is thrown when all that was under way has ended.
+ * Does `work` for every item, in order and for at most `limit` items at a time. Returns the results in the items' order.
+ * After the first failure no more work is started, and when all work under way has ended the failure is thrown.
  */
 export async function mapSideBySide<T, R>(
   items: readonly T[],

@@ -1,9 +1,9 @@
 const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] as const;
 
-/** What stands for a number that is none. */
+/** Printed in place of a number that is not known. */
 const unknown = "-";
 
-/** Bytes in the binary unit that keeps the number below 1,024: "0 B", "1.5 MiB"; "-" for what is no number. */
+/** Bytes in the binary unit that keeps the number below 1,024: "0 B", "1.5 MiB"; "-" for NaN and infinity. */
 export function formatBytes(bytes: number): string {
   if (!Number.isFinite(bytes)) return unknown;
   if (bytes < 0) return Math.round(-bytes) === 0 ? "0 B" : `-${formatBytes(-bytes)}`;
@@ -17,19 +17,19 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${binaryUnits[unit]}`;
 }
 
-/** A rate as formatBytes shows it: "1.5 MiB/s". One below zero is none. */
+/** A rate as formatBytes shows it: "1.5 MiB/s". A rate below zero counts as zero. */
 export function formatRate(bytesPerSecond: number): string {
   return Number.isFinite(bytesPerSecond) ? `${formatBytes(Math.max(0, bytesPerSecond))}/s` : unknown;
 }
 
-/** A count with thousands separators: "1,234,567"; "-" for what is no number. */
+/** A count with thousands separators: "1,234,567"; "-" for NaN and infinity. */
 export function formatCount(count: number): string {
   if (!Number.isFinite(count)) return unknown;
   // Not -0, which would keep its sign.
   return (Math.round(count) || 0).toLocaleString("en-US");
 }
 
-/** A part of a whole in percent, rounded down, from 0 to 100; 100 of nothing. */
+/** A part of a whole in percent, rounded down, from 0% to 100%. The part of an empty whole is 100%. */
 export function formatPercent(part: number, whole: number): string {
   if (!(whole > 0)) return "100%";
   const percent = Math.floor((100 * part) / whole);
@@ -69,7 +69,7 @@ export function formatDuration(seconds: number | null): string {
   return `${Math.floor(whole / 86400)}d${two(Math.floor(whole / 3600) % 24)}h`;
 }
 
-/** How long a transfer still takes, as far as that means anything: ">99d" for all that is longer. */
+/** The time that a transfer still takes; ">99d" beyond that, where the number would mean nothing. */
 export function formatEta(seconds: number | null): string {
   return seconds !== null && seconds > 99 * daySeconds ? ">99d" : formatDuration(seconds);
 }
@@ -81,8 +81,8 @@ function factor(prefix: string, base: 1000 | 1024): number {
 }
 
 /**
- * Bytes from a text such as "1048576", "1MiB", "1M" (as rclone reads it: binary) or "1MB" (decimal); undefined when it
- * is none or not a whole number of bytes.
+ * Bytes from a text: "1048576", "1MiB", "1M" (binary, as rclone reads it) or "1MB" (decimal). Undefined for a text that is
+ * no amount, or not a whole number of bytes.
  */
 export function parseBytes(text: string): number | undefined {
   const [, digits, prefix = "", suffix = ""] = /^(\d*\.?\d+) ?([KMGTPE]?)(i?B?)$/i.exec(text) ?? [];
@@ -91,7 +91,7 @@ export function parseBytes(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** Bytes a second from a text such as "5Gbps", "200MB/s" or "1.5GiB/s" (b is bits, B is bytes); undefined for others. */
+/** Bytes a second from a text: "5Gbps", "200MB/s" or "1.5GiB/s" (b is bits, B is bytes). Undefined for other texts. */
 export function parseRate(text: string): number | undefined {
   const [, digits, prefix = "", binary = "", unit] =
     /^(\d*\.?\d+) ?([kKMGTP]?)(i?)(b|bit|B)(?:ps|\/s)$/.exec(text) ?? [];
@@ -102,7 +102,7 @@ export function parseRate(text: string): number | undefined {
 
 const bitUnits = ["bps", "kbps", "Mbps", "Gbps", "Tbps"] as const;
 
-/** Bytes a second as people who buy networks say it: "5.00 Gbps"; "-" for what is no number. */
+/** Bytes a second in bits, as networks are sold: "5.00 Gbps"; "-" for NaN and infinity. */
 export function formatBitRate(bytesPerSecond: number): string {
   if (!Number.isFinite(bytesPerSecond)) return unknown;
   let amount = Math.max(0, bytesPerSecond) * 8;
@@ -119,7 +119,7 @@ export const rateUnits = ["Gbps", "MBps"] as const;
 
 export type RateUnit = (typeof rateUnits)[number];
 
-/** Bytes a second in one unit: "5.00 Gbps", "625.00 MB/s"; without one in bits, in the unit that suits. */
+/** Bytes a second in this unit: "5.00 Gbps", "625.00 MB/s". Without a unit, in bits and the unit that suits the number. */
 export function formatNetworkRate(bytesPerSecond: number, unit?: RateUnit): string {
   if (unit === undefined) return formatBitRate(bytesPerSecond);
   return unit === "Gbps"

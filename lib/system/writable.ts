@@ -3,8 +3,8 @@ import { dirname, resolve } from "node:path";
 import { errnoOf, invalidInput } from "./errors.ts";
 
 /**
- * Throws invalid input, naming the flag, when nothing can be written into a folder that is there or is to be made, as far as
- * a look at it tells.
+ * Throws invalid input, naming the flag, when a folder cannot be written to, or cannot be made. Only permissions are looked
+ * at, so a later write can fail all the same.
  */
 export function requireFolder(flag: string, path: string): void {
   const problem = folderProblem(path);

@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { errnoOf, messageOf } from "./errors.ts";
 
-/** A file that could not be written: the message names it, and says what to do. */
+/** The error of a file that could not be written. Its message names the file, and says what to do. */
 export class WriteError extends Error {
   override readonly name = "WriteError";
   /** The errno name, as Node's own errors have it. */
@@ -13,7 +13,7 @@ export class WriteError extends Error {
   }
 }
 
-/** What is wrong, and what to do. */
+/** For each errno name: what is wrong, and what to do. */
 const remedies: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on device: free some space there, and run the same command again",
   EDQUOT: "disk quota exceeded: free some space there, and run the same command again",
@@ -35,7 +35,7 @@ function said(code: string, cause: unknown): string {
   return remedy === undefined ? messageOf(cause) : `${remedy} (${code})`;
 }
 
-/** Runs what writes to `path`, or to an open descriptor of it; an error of the system gets the file's name. */
+/** Runs `act`, which writes to this path or open descriptor. An error of the system gets the file's name. */
 export function writing<T>(file: string | number, act: () => T): T {
   try {
     return act();
@@ -44,7 +44,7 @@ export function writing<T>(file: string | number, act: () => T): T {
   }
 }
 
-/** The error of the system with the file's name; any other as it is. */
+/** An error of the system as a WriteError with the file's name; any other error as it is. */
 export function writeErrorOf(file: string | number, error: unknown): unknown {
   const code = errnoOf(error);
   if (code === undefined || error instanceof WriteError) return error;
@@ -52,7 +52,7 @@ export function writeErrorOf(file: string | number, error: unknown): unknown {
   return path === undefined ? error : new WriteError(nameOf(path), code, error);
 }
 
-/** Where the kernel says an open file is; undefined where it does not say. */
+/** The path of an open file, as the kernel tells it; undefined where it does not. */
 function pathOf(fd: number): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`).replace(/ \(deleted\)$/, "");
@@ -61,5 +61,5 @@ function pathOf(fd: number): string | undefined {
   }
 }
 
-/** The name that a file is to have: what is written first has a temporary one. */
+/** The final name of a file whose temporary name is this path. */
 const nameOf = (path: string): string => path.replace(/\.tmp\.[0-9a-z-]+$/i, "");

@@ -6,17 +6,17 @@ import { type ExitCode, exitCodes, messageOf, XferError } from "../system/errors
 import { readVerification, type Verification, verificationHead } from "./verification.ts";
 import { type VerifyOptions, verifyRun } from "./verify-run.ts";
 
-/** How a run ends: with the destination compared, or with the reason why it was not. */
+/** The end of a run: its destination was compared, or there is a reason why it was not. */
 export interface RunVerification {
   verified: boolean;
-  /** What was found; null where nothing was compared. */
+  /** The verification; null where the destination was not compared. */
   verification: Verification | null;
-  /** Why the run is not verified, where nothing was compared; null otherwise. */
+  /** Why the destination was not compared; null where it was. */
   notVerified: string | null;
   exitCode: ExitCode;
 }
 
-/** What the end of a run rests on. */
+/** The facts on which the end of a run rests. */
 export interface AfterRunOptions {
   /** Whether the user wants the destination compared. */
   wanted: boolean;
@@ -26,8 +26,8 @@ export interface AfterRunOptions {
 }
 
 /**
- * Compares the destination with the run's manifest after a copy that ended well. A run whose verification is still good is
- * not listed again. Throws nothing that is expected: what keeps the comparison from being made is the reason.
+ * Compares the destination with the run's manifest after a copy that ended well. If an earlier verification is still good,
+ * nothing is listed again. An expected failure is not thrown: it is the reason why nothing was compared.
  */
 export async function verifyAfterRun({ wanted, copied, verify }: AfterRunOptions): Promise<RunVerification> {
   const without = (notVerified: string, exitCode: ExitCode): RunVerification => ({
@@ -53,7 +53,7 @@ export async function verifyAfterRun({ wanted, copied, verify }: AfterRunOptions
   }
 }
 
-/** The verification of this very run that is there, if it is still good. */
+/** The earlier verification of this run, if there is one that is still good. */
 async function verifiedBefore(options: VerifyOptions): Promise<Verification | undefined> {
   const run = runLayout(options.runDir);
   const found = readVerification(run.verifyTotals);
@@ -64,15 +64,15 @@ async function verifiedBefore(options: VerifyOptions): Promise<Verification | un
 }
 
 /**
- * Whether a verification still speaks for a run that is to be compared by sizes and hashes:
+ * Whether an earlier verification still speaks for a run. All of these must hold:
  *
- * | what | still good when |
+ * | of the verification | must be |
  * |---|---|
- * | its verdict | verified |
- * | what was compared | hashes too, not sizes alone |
- * | manifest, and with it both roots | the same, by SHA-256 |
- * | destination that was listed | the configuration's |
- * | its time | not before the last shard was done |
+ * | verdict | verified |
+ * | comparison | of hashes too, not of sizes alone |
+ * | manifest, and with it both roots | the run's, by SHA-256 |
+ * | destination | the configuration's |
+ * | time | not before the last shard was done |
  */
 export function isStillGood(
   found: Pick<Verification, "verified" | "checksum" | "manifest_sha256" | "dest_root" | "verified_at">,
@@ -87,7 +87,7 @@ export function isStillGood(
   );
 }
 
-/** When the last shard was done; undefined when one is not, or there are none. */
+/** When the last shard was done; undefined when a shard is not done, or there are no shards. */
 function lastDone(run: RunLayout): string | undefined {
   const meta = readShardsMeta(run.shardsMeta);
   let last: string | undefined;

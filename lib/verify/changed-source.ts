@@ -1,14 +1,12 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { sameTimeSeconds } from "../compare/comparison.ts";
 import type { ManifestRecord } from "../manifest/record.ts";
 import { parseRoot } from "../rclone/remote-options.ts";
 
-/** Times that are closer than this are one: some file systems keep times to two seconds. */
-const sameTimeMs = 2_000;
-
 /**
- * The source's folder, where both roots are paths of this host: rclone keeps modification times between such, and the listing
- * has them for nothing.
+ * The source's folder, where both roots are paths of this host; undefined elsewhere. Between two paths rclone keeps
+ * modification times, and a listing has them at no cost.
  */
 export function sourceFolder(roots: { source_root: string; dest_root: string }): string | undefined {
   const [source, dest] = [parseRoot(roots.source_root), parseRoot(roots.dest_root)];
@@ -16,9 +14,9 @@ export function sourceFolder(roots: { source_root: string; dest_root: string }):
 }
 
 /**
- * Why a file of the source is not the one that was listed any more; undefined when it is, or when nothing is known of it. To
- * be asked where the destination's time is not the recorded one: alone that proves nothing, since a file system may keep
- * no times, and a file may have been there before with another.
+ * Why a file at the source is not the one that was listed; undefined when it is, or when it cannot be told. Ask this where
+ * the destination's time is not the recorded one. By itself another time proves nothing: a file system may keep no times, and
+ * a file may have been there before the copy, with its own time.
  */
 export function changedAtSource(
   folder: string,
@@ -30,9 +28,9 @@ export function changedAtSource(
   try {
     found = statSync(join(folder, path), { throwIfNoEntry: false });
   } catch {
-    // Not to be looked at from here: nothing is known of it.
+    // The file cannot be looked at from here.
   }
   if (!found) return undefined;
-  if (found.size === size && Math.abs(found.mtimeMs - recorded) <= sameTimeMs) return undefined;
+  if (found.size === size && Math.abs(found.mtimeMs - recorded) <= 1_000 * sameTimeSeconds) return undefined;
   return `changed at the source after it was listed (${new Date(found.mtimeMs).toISOString()})`;
 }

@@ -1,15 +1,15 @@
 import { basename } from "node:path";
 import { type RunLayout, shardLayout } from "../run/layout.ts";
 import type { ShardsMeta } from "../shard/meta.ts";
-import { AtomicFile, removeIfAny, writeFileDurable } from "../system/durable.ts";
+import { removeIfExists, writeFileDurable, writeWhole } from "../system/durable.ts";
 import { invalidInput } from "../system/errors.ts";
 import { fileChunks } from "../system/lines.ts";
 import { readShardVerification, type ShardVerification, shardIsVerified } from "./shard-verification.ts";
 import { failuresMax, type Verification } from "./verification.ts";
 
 /**
- * Adds up the shards' verifications into verify.jsonl and verify.json. Throws operation failed, naming the first, when a
- * shard has not been verified, or not as it is now.
+ * Adds up the verifications of all shards into verify.jsonl and verify.json. Throws operation failed when a shard has not been
+ * verified, or not with its present content, and names the first of them.
  */
 export async function collectVerification(
   run: RunLayout,
@@ -25,19 +25,14 @@ export async function collectVerification(
   const [checksum = "auto"] = checksums;
   if (checksums.size > 1)
     throw invalidInput(`${run.stateDir}: shards were verified with different --checksum`);
-  removeIfAny(run.verifyTotals);
+  removeIfExists(run.verifyTotals);
   const sum = (pick: (one: ShardVerification) => number) =>
     shards.reduce((total, one) => total + pick(one), 0);
-  const file = new AtomicFile(run.verifyList);
-  try {
+  await writeWhole(run.verifyList, async (file) => {
     for (const { shard } of shards) {
       for await (const chunk of fileChunks(shardLayout(run, shard).verifyList)) file.write(chunk);
     }
-  } catch (error) {
-    file.abort();
-    throw error;
-  }
-  file.commit();
+  });
   const result: Verification = {
     schema: "xfer.verify.v1",
     checksum,
@@ -59,7 +54,7 @@ export async function collectVerification(
   return result;
 }
 
-/** Throws invalid input for a run whose shards are not the whole manifest: what a delta left out would go unseen. */
+/** Throws invalid input for a run whose shards are not the whole manifest: objects that a delta left out would go unseen. */
 export function checkWholeManifest(run: RunLayout, meta: ShardsMeta): void {
   if (meta.input === basename(run.manifest)) return;
   throw invalidInput(

@@ -1,24 +1,24 @@
-import { join } from "node:path";
+import { isMd5 } from "../manifest/record.ts";
 import { configFlags, directoryRoot } from "../rclone/argv.ts";
 import { placeFlags } from "../rclone/place-flags.ts";
 import { runStep } from "../rclone/step.ts";
 import { tellCause } from "../rclone/telling.ts";
 import { type RunConfig, reachOf } from "../run/config.ts";
 import type { RunLayout } from "../run/layout.ts";
-import { AtomicFile, removeIfAny } from "../system/durable.ts";
+import { removeIfExists, writeFileDurable } from "../system/durable.ts";
 import { operationFailed } from "../system/errors.ts";
 
-/** An object that is read from the destination, whole. */
+/** An object that is read whole at the destination. */
 export interface SampledObject {
   path: string;
-  /** The manifest's MD5; without one the source is read too. */
+  /** The MD5 in the manifest. Without one the object is read at the source too. */
   md5: string | undefined;
 }
 
-/** Downloads may take as long as the sample is large. */
+/** A large sample may take this long. */
 const timeoutMs = 24 * 3600 * 1000;
 
-/** Chooses `size` of the items that it is shown, each with the same chance (Vitter's algorithm R). */
+/** Chooses `size` of the items that it is shown. Each item has the same chance (Vitter's algorithm R). */
 export class Sample<T> {
   readonly items: T[] = [];
   readonly #size: number;
@@ -35,15 +35,16 @@ export class Sample<T> {
     this.#seen++;
     if (this.items.length < this.#size) this.items.push(make());
     else {
-      const place = Math.floor(this.#random() * this.#seen);
-      if (place < this.#size) this.items[place] = make();
+      const index = Math.floor(this.#random() * this.#seen);
+      if (index < this.#size) this.items[index] = make();
     }
   }
 }
 
 /**
- * Reads objects at the destination, byte for byte, and gives for each whose content is not the manifest's hash, or where it
- * has none the source's content, why. Throws operation failed when an object that is there cannot be read.
+ * Reads objects at the destination, and returns which of them differ, and why. Their content is held against the MD5 in the
+ * manifest, or against the source's content where the manifest has none. Throws operation failed when an object that is there
+ * cannot be read.
  */
 export async function differingContent(
   run: RunLayout,
@@ -51,11 +52,11 @@ export async function differingContent(
   objects: readonly SampledObject[],
 ): Promise<Map<string, string>> {
   const dest = await contentHashes(run, config, config.dest_root, objects);
-  const unhashed = objects.filter(({ md5 }) => md5 === undefined);
+  const unhashed = objects.filter(({ md5 }) => !isMd5(md5));
   const source = await contentHashes(run, config, config.source_root, unhashed);
   const differing = new Map<string, string>();
   for (const { path, md5 } of objects) {
-    const wanted = md5 ?? source.get(path);
+    const wanted = isMd5(md5) ? md5.toLowerCase() : source.get(path);
     if (wanted === undefined)
       differing.set(path, "read as a sample: not at the source any more, to compare with");
     else if (!dest.has(path)) differing.set(path, "read as a sample: not at the destination any more");
@@ -65,7 +66,7 @@ export async function differingContent(
   return differing;
 }
 
-/** The MD5 of what is in these objects, by path; rclone passes over one that is not there. */
+/** The MD5 of each object's content, by path. rclone passes over an object that is not there. */
 async function contentHashes(
   run: RunLayout,
   config: RunConfig,
@@ -73,10 +74,8 @@ async function contentHashes(
   objects: readonly SampledObject[],
 ): Promise<Map<string, string>> {
   if (objects.length === 0) return new Map();
-  const keys = join(run.dir, "verify.keys");
-  const file = new AtomicFile(keys);
-  for (const { path } of objects) file.writeText(`${path}\n`);
-  file.commit();
+  const keys = run.verifyKeys;
+  writeFileDurable(keys, objects.map(({ path }) => `${path}\n`).join(""));
   const step = {
     argv: (seen: { configPath: string | undefined; keys: string }) => [
       ...["rclone", "hashsum", "MD5", "--download", directoryRoot(root), "--files-from-raw", seen.keys],
@@ -88,10 +87,10 @@ async function contentHashes(
     ...{ keys, cpus: config.cpus_per_task, env: process.env },
   };
   const result = await runStep(reachOf(config), step, { timeoutMs });
-  removeIfAny(keys);
+  removeIfExists(keys);
   const hashes = new Map<string, string>();
   for (const line of result.stdout.split("\n")) {
-    const match = /^([0-9a-f]{32}) {2}(.*)$/.exec(line);
+    const match = /^([0-9a-f]{32}) {2}(.*)$/s.exec(line);
     if (match?.[1] && match[2] !== undefined) hashes.set(match[2], match[1]);
   }
   if (result.code !== 0) {

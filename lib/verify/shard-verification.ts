@@ -4,9 +4,8 @@ import { type RunLayout, shardLayout } from "../run/layout.ts";
 import type { ShardEntry } from "../shard/meta.ts";
 import { operationFailed } from "../system/errors.ts";
 import { readJsonFile } from "../system/json-file.ts";
+import { count } from "../system/schemas.ts";
 import { failureSchema } from "./verification.ts";
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const shardVerificationSchema = v.object({
   schema: v.literal("xfer.shard-verify.v1"),
@@ -22,16 +21,16 @@ const shardVerificationSchema = v.object({
   verified_at: v.string(),
 });
 
-/** What a verification found of one shard. */
+/** The content of a shard's .verify: the verification of one shard. */
 export type ShardVerification = v.InferOutput<typeof shardVerificationSchema>;
 
-/** Whether a shard's verification found nothing missing, different, or short of what was asked for. */
+/** Whether no object of a shard is missing or differs, nor lacks a hash where one is required. */
 export function shardIsVerified(result: ShardVerification): boolean {
   const { missing, differs, size_only: sizeOnly, checksum } = result;
   return missing === 0 && differs === 0 && (sizeOnly === 0 || !isFailure("size-only", checksum));
 }
 
-/** Reads what the array found of a shard. Throws operation failed when that is nothing, or of other content. */
+/** Reads a shard's verification. Throws operation failed when there is none, or it is of other content. */
 export function readShardVerification(run: RunLayout, entry: ShardEntry, shard: number): ShardVerification {
   const path = shardLayout(run, shard).verify;
   const file = readJsonFile(path, shardVerificationSchema);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type ChecksumMode, checksumModes, type Verdict, verdicts } from "../compare/verify-rule.ts";
-import { type Lister, listingCpus } from "../listing/lister.ts";
+import { type ListingSetup, listingCpus } from "../listing/request.ts";
 import { readUntransferable } from "../manifest/untransferable.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { etagsAreNoHashes } from "../rclone/free-hashes.ts";
@@ -10,8 +10,7 @@ import { type RunConfig, reachOf } from "../run/config.ts";
 import type { RunLayout } from "../run/layout.ts";
 import { sha256OfFile } from "../system/file-digest.ts";
 import { readJsonFile } from "../system/json-file.ts";
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+import { count } from "../system/schemas.ts";
 
 /** An object that fails a verification, and why. */
 export const failureSchema = v.object({
@@ -29,17 +28,17 @@ const verificationSchema = v.object({
   size_only: count,
   missing: count,
   differs: count,
-  /** Objects that were read at the destination, and those of them whose content differs. */
+  /** How many objects were read at the destination, and how many of them have other content. */
   sampled: count,
   sampled_differs: count,
-  /** Objects at the destination that the manifest does not name, no failure; null when shards were verified apart. */
+  /** How many objects at the destination are not in the manifest, which is no failure; null when shards were verified apart. */
   extra: v.nullable(count),
-  /** What is at the source and in no record, since it cannot be carried: manifest.untransferable.jsonl names it. */
+  /** The objects at the source that no record has, since they cannot be carried. manifest.untransferable.jsonl names them. */
   untransferable: v.optional(v.object({ objects: count, bytes: count }), { objects: 0, bytes: 0 }),
-  /** Content alone is compared: sizes, hashes, and between two paths times. */
+  /** Metadata is never compared, only content: sizes, hashes, and between two paths times. */
   metadata_compared: v.optional(v.literal(false), false),
   verified: v.boolean(),
-  /** The first of the objects that fail it; verify.jsonl has all. */
+  /** The first of the objects that fail the verification. verify.jsonl has all of them. */
   failures: v.optional(v.array(failureSchema), []),
   manifest_sha256: v.string(),
   verified_at: v.string(),
@@ -47,19 +46,19 @@ const verificationSchema = v.object({
   rclone_version: v.nullable(v.string()),
 });
 
-/** What a verification found. */
+/** The content of verify.json: the verification of a run. */
 export type Verification = v.InferOutput<typeof verificationSchema>;
 
-/** Reads a verify.json; undefined when there is none that is whole. */
+/** Reads a verify.json; undefined when there is none, or it is not whole. */
 export function readVerification(path: string): Verification | undefined {
   const file = readJsonFile(path, verificationSchema);
   return file.kind === "value" ? file.value : undefined;
 }
 
-/** How many failures are named in a verification itself. */
+/** How many failures a verification names itself. */
 export const failuresMax = 20;
 
-/** Where each verdict is counted. */
+/** The field in which each verdict is counted. */
 export const verdictCounters = {
   "hash-proven": "hash_proven",
   "size-only": "size_only",
@@ -67,12 +66,12 @@ export const verdictCounters = {
   differs: "differs",
 } as const satisfies Record<Verdict, keyof Verification>;
 
-/** Whether the destination's listing has hashes: on S3, where they cost nothing; elsewhere only when they are required. */
+/** Whether the destination is listed with hashes. That is so where they cost nothing, and elsewhere when they are required. */
 export function listsHashes(checksum: ChecksumMode, config: RunConfig, kind: RootKind): boolean {
   return checksum === "require" || (checksum === "auto" && hashesAreFree(config, kind));
 }
 
-/** Whether a listing of the destination has MD5 hashes without a request for each object, and without reading it. */
+/** Whether a listing of the destination has MD5 hashes at no cost: without a request for each object, and without reading any. */
 export function hashesAreFree(config: RunConfig, kind: RootKind): boolean {
   if (kind !== "s3") return false;
   const { given } = sortUserFlags(config.rclone_flags, process.env);
@@ -80,8 +79,8 @@ export function hashesAreFree(config: RunConfig, kind: RootKind): boolean {
   return etagsAreNoHashes(config.dest_root, context) === undefined;
 }
 
-/** How a verification lists, from the run's configuration. */
-export function listerOf(run: RunLayout, config: RunConfig, stop: AbortSignal): Lister {
+/** How a verification of this run lists. */
+export function listingSetupOf(run: RunLayout, config: RunConfig, stop: AbortSignal): ListingSetup {
   return {
     ...reachOf(config),
     cpus: listingCpus,
@@ -92,7 +91,7 @@ export function listerOf(run: RunLayout, config: RunConfig, stop: AbortSignal): 
   };
 }
 
-/** What every verification says of itself. */
+/** The fields that every verification begins with. */
 export async function verificationHead(
   run: RunLayout,
   config: RunConfig,

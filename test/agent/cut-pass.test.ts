@@ -1,50 +1,43 @@
 import { expect, test } from "bun:test";
 import { type CutMemory, runWithCuts } from "../../agent/cut-pass.ts";
-import type { PassResult, PassRun } from "../../agent/rclone-run.ts";
+import type { PassPart } from "../../agent/pass-part.ts";
+import type { RcloneResult } from "../../agent/rclone-run.ts";
 import { causeOf } from "../../lib/rclone/telling.ts";
 import { temporaryDirectory } from "../stage/harness.ts";
+import { ended } from "./ended.ts";
 import { worklistOf } from "./worklist-of.ts";
 
 const forbidden = "Attempt 1/1 failed with 1 errors and: Forbidden: Forbidden\n\tstatus code: 403";
 const reset = "Failed to copy: read tcp: connection reset by peer";
 
-const ended = (code: number, more: Partial<PassResult> = {}): PassResult => ({
-  exit: { code, signal: null },
-  objectErrors: new Map(),
-  spoke: true,
-  hang: undefined,
-  error: undefined,
-  ...more,
-});
-
 /** Passes over so many records by a stand-in for rclone that gives how it ended, or copies all when it gives nothing. */
 async function passesOver(
   dir: string,
   records: number,
-  rclone: (places: readonly number[]) => PassResult | undefined,
+  rclone: (indices: readonly number[]) => RcloneResult | undefined,
 ) {
-  const keys = Array.from({ length: records }, (_, place) => `k${place}`);
+  const keys = Array.from({ length: records }, (_, index) => `k${index}`);
   const { journal, worklist } = await worklistOf(dir, keys);
   const starts: number[] = [];
   const memory: CutMemory = { aborted: false, isGeneral: false };
   const stop = new AbortController();
-  const run = async (
-    includes: (place: number) => boolean,
+  const copy = async (
+    includes: (index: number) => boolean,
     isPiece: boolean,
-  ): Promise<PassRun | undefined> => {
-    const places = keys.map((_, place) => place).filter(includes);
-    if (places.length === 0) return undefined;
-    starts.push(places.length);
-    const result = rclone(places);
-    if (!result) for (const place of places) journal.add(place, "copied");
+  ): Promise<PassPart | undefined> => {
+    const indices = keys.map((_, index) => index).filter(includes);
+    if (indices.length === 0) return undefined;
+    starts.push(indices.length);
+    const result = rclone(indices);
+    if (!result) for (const index of indices) journal.add(index, "copied");
     const proved = result === undefined;
-    return { includes, records: places.length, isPiece, proved, result: result ?? ended(0) };
+    return { includes, records: indices.length, isPiece, proved, result: result ?? ended(0) };
   };
   const pass = async (isLastPass = false) => {
     worklist.startPass();
     const group = worklist.ofGroup(false);
     const note = () => undefined;
-    const options = { worklist, count: records, group, run, memory, isLastPass, stop: stop.signal, note };
+    const options = { worklist, count: records, group, copy, memory, isLastPass, stop: stop.signal, note };
     return worklist.explain(await runWithCuts(options));
   };
   return { pass, journal, starts, memory, stop };
@@ -52,11 +45,11 @@ async function passesOver(
 
 test("one record aborts: it is named alone, with its own message, and all others are copied", async () => {
   using dir = temporaryDirectory();
-  const { pass, journal, starts } = await passesOver(dir.path, 100, (places) =>
-    places.includes(50) ? ended(1, { error: causeOf(forbidden) }) : undefined,
+  const { pass, journal, starts } = await passesOver(dir.path, 100, (indices) =>
+    indices.includes(50) ? ended(1, { error: causeOf(forbidden) }) : undefined,
   );
   const unproven = await pass();
-  expect(unproven.records).toEqual([{ place: 50, ...causeOf(forbidden), own: true }]);
+  expect(unproven.records).toEqual([{ index: 50, ...causeOf(forbidden), own: true }]);
   expect(unproven).toMatchObject({ settled: 1, failure: "auth" });
   expect(journal.proofs.count).toBe(99);
   expect(starts.length).toBeLessThan(10);
@@ -67,26 +60,26 @@ test("one record aborts: it is named alone, with its own message, and all others
 test("records that hang rclone when they are several are found, too", async () => {
   using dir = temporaryDirectory();
   const bad = [3, 40, 41, 42, 77];
-  const { pass, journal } = await passesOver(dir.path, 100, (places) => {
-    const there = places.filter((place) => bad.includes(place)).length;
+  const { pass, journal } = await passesOver(dir.path, 100, (indices) => {
+    const there = indices.filter((index) => bad.includes(index)).length;
     if (there === 0) return undefined;
     return there >= 4 ? ended(143, { hang: "idle" }) : ended(1, { error: causeOf(forbidden) });
   });
   const { records } = await pass();
-  const found = records.map(({ place, class: kind }) => [place, kind] as const);
-  expect(found.sort(([one], [other]) => one - other)).toEqual(bad.map((place) => [place, "auth"]));
+  const found = records.map(({ index, class: kind }) => [index, kind] as const);
+  expect(found.sort(([one], [other]) => one - other)).toEqual(bad.map((index) => [index, "auth"]));
   expect(journal.proofs.count).toBe(95);
 });
 
 test("every record aborts alone, and all of them hang: the failure is what they say alone, and of no single one", async () => {
   using dir = temporaryDirectory();
-  const { pass, starts } = await passesOver(dir.path, 100, (places) =>
-    places.length >= 4 ? ended(143, { hang: "idle" }) : ended(1, { error: causeOf(forbidden) }),
+  const { pass, starts } = await passesOver(dir.path, 100, (indices) =>
+    indices.length >= 4 ? ended(143, { hang: "idle" }) : ended(1, { error: causeOf(forbidden) }),
   );
   const { records, settled, failure } = await pass();
   expect([starts.length, records.length, settled, failure]).toEqual([9, 100, 8, "auth"]);
-  expect(records.find(({ place }) => place === 1)).toEqual({
-    place: 1,
+  expect(records.find(({ index }) => index === 1)).toEqual({
+    index: 1,
     class: "auth",
     message: `not reached: ${causeOf(forbidden).message}`,
     final: true,
@@ -95,14 +88,14 @@ test("every record aborts alone, and all of them hang: the failure is what they 
 
 test("the network: the pass is tried again as a whole, then cut", async () => {
   using dir = temporaryDirectory();
-  const { pass, journal, starts } = await passesOver(dir.path, 100, (places) =>
-    places.includes(50) ? ended(1, { error: causeOf(reset) }) : undefined,
+  const { pass, journal, starts } = await passesOver(dir.path, 100, (indices) =>
+    indices.includes(50) ? ended(1, { error: causeOf(reset) }) : undefined,
   );
   expect(await pass()).toMatchObject({ settled: 0, failure: "network" });
   expect(starts).toEqual([100]);
   // Its failure may pass: it is not settled, and the next pass has it alone.
   const { records, settled } = await pass();
-  expect(records).toEqual([{ place: 50, ...causeOf(reset), own: true }]);
+  expect(records).toEqual([{ index: 50, ...causeOf(reset), own: true }]);
   expect([settled, journal.proofs.count]).toEqual([0, 99]);
   starts.length = 0;
   await pass();
@@ -111,8 +104,8 @@ test("the network: the pass is tried again as a whole, then cut", async () => {
 
 test("the network, in the last pass: it is cut at once", async () => {
   using dir = temporaryDirectory();
-  const { pass, journal } = await passesOver(dir.path, 100, (places) =>
-    places.includes(50) ? ended(1, { error: causeOf(reset) }) : undefined,
+  const { pass, journal } = await passesOver(dir.path, 100, (indices) =>
+    indices.includes(50) ? ended(1, { error: causeOf(reset) }) : undefined,
   );
   await pass(true);
   expect(journal.proofs.count).toBe(99);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AttemptResult } from "../../agent/attempt.ts";
+import type { AttemptResult } from "../../agent/attempt-result.ts";
 import { ShardLedger } from "../../agent/ledger.ts";
 import { ShardLog } from "../../agent/shard-log.ts";
 import { Journal } from "../../lib/run/journal.ts";
@@ -62,7 +62,7 @@ const failed = (more: Partial<Extract<AttemptResult, { kind: "failed" }>>): Atte
   class: "network",
   final: false,
   exitCode: 1,
-  unproven: [{ place: 2, class: "network", message: "reset" }],
+  unproven: [{ index: 2, class: "network", message: "reset" }],
   transfers: null,
   neverStarted: false,
   ...more,
@@ -137,8 +137,8 @@ test("failed: the headline is of the class that decides, on one line, wherever i
   const { layout, log, ledger } = await open(dir.path);
   ledger.begin({ attempt: 2, counters });
   const unproven = [
-    { place: 0, class: "missing", message: "gone" },
-    { place: 2, class: "auth", message: `denied\n\tby ${"x".repeat(600)}`, final: true },
+    { index: 0, class: "missing", message: "gone" },
+    { index: 2, class: "auth", message: `denied\n\tby ${"x".repeat(600)}`, final: true },
   ] as const;
   await ledger.end(failed({ class: "auth", final: true, unproven: [...unproven] }), log);
   const fail = readFail(layout.fail);

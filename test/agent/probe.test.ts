@@ -5,7 +5,7 @@ import { chunksOf, type ProbeLimits, probeDestination } from "../../agent/probe.
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { readRunConfig } from "../../lib/run/config.ts";
 import { runLayout, shardLayout } from "../../lib/run/layout.ts";
-import { readFindings } from "../../lib/run/state/destination.ts";
+import { readFindings } from "../../lib/run/state/findings.ts";
 import { readShardsMeta } from "../../lib/shard/meta.ts";
 import { Stage, timeoutMs } from "../stage/harness.ts";
 

@@ -134,8 +134,7 @@ test("the end is never in the past", () => {
 test("what was proven can be counted anew", () => {
   const said = written((progress) => {
     progress.proven(900, "copied");
-    progress.startCount();
-    progress.proven(7, "copied");
+    progress.count({ forEachProven: (each) => each(7, "copied") });
   });
   expect(said).toMatchObject({ objects_done: 1, bytes_done: 7 });
 });

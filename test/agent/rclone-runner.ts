@@ -1,4 +1,4 @@
-import { runPass } from "../../agent/rclone-run.ts";
+import { runRclone } from "../../agent/rclone-run.ts";
 import { ShardLog } from "../../agent/shard-log.ts";
 
 /**
@@ -7,7 +7,7 @@ import { ShardLog } from "../../agent/shard-log.ts";
  */
 const [log = "", ...argv] = process.argv.slice(2);
 let moves = false;
-const { exit, hang } = await runPass({
+const { exit, hang } = await runRclone({
   argv,
   env: { PATH: process.env.PATH ?? "" },
   log: new ShardLog(log),

@@ -21,10 +21,10 @@ test(
       [4096, "directory"],
       [4199, "loop"],
     ]);
-    keys.forEach((key, place) => {
+    keys.forEach((key, index) => {
       const path = join(root, key);
-      if (bad.get(place) === "directory") mkdirSync(path);
-      else if (bad.get(place) === "loop") symlinkSync(path, path);
+      if (bad.get(index) === "directory") mkdirSync(path);
+      else if (bad.get(index) === "loop") symlinkSync(path, path);
       else writeFileSync(path, "x");
     });
     const { records, journal, worklist } = await worklistOf(dir.path, keys);
@@ -32,10 +32,10 @@ test(
     const notes: string[] = [];
     const pass = { records, worklist, stop: running, note: (message: string) => notes.push(message) };
     await leaveOutUnreadable({ ...pass, root });
-    const left = keys.map((_, place) => place).filter((place) => !worklist.isToDo(place));
+    const left = keys.map((_, index) => index).filter((index) => !worklist.isToDo(index));
     expect(left).toEqual([7, 4095, 4096, 4199]);
     const unproven = await worklist.explain([]);
-    expect(unproven.records.map(({ place, class: kind }) => [place, kind])).toEqual([
+    expect(unproven.records.map(({ index, class: kind }) => [index, kind])).toEqual([
       [7, "path"],
       [4096, "path"],
       [4199, "path"],

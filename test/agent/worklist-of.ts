@@ -4,8 +4,12 @@ import { Worklist } from "../../agent/worklist.ts";
 import { Journal } from "../../lib/run/journal.ts";
 import { ShardRecords } from "../../lib/shard/records.ts";
 
-/** A worklist of records with these keys, of which nothing is proven. */
-export async function worklistOf(dir: string, keys: readonly string[]) {
+/** A worklist of records with these keys, none of which is proven. */
+export async function worklistOf(
+  dir: string,
+  keys: readonly string[],
+  onProven?: ConstructorParameters<typeof Worklist>[2],
+) {
   const own = mkdtempSync(join(dir, "shard "));
   const roots = { source_root: "/in", dest_root: "/out" };
   const lines = keys.map((path) =>
@@ -19,5 +23,5 @@ export async function worklistOf(dir: string, keys: readonly string[]) {
   writeFileSync(path, `${lines.join("\n")}\n`);
   const records = await ShardRecords.read(path, keys.length);
   const journal = new Journal(join(own, "journal"), { sha256: "a".repeat(64), records: keys.length, roots });
-  return { records, journal, worklist: new Worklist(records, journal) };
+  return { records, journal, worklist: new Worklist(records, journal, onProven) };
 }

@@ -1,7 +1,7 @@
 import { arraySeconds, clusterDefaults, objectOverheadBytesDefault } from "../../lib/estimate/cost-model.ts";
 import { LeastLoaded } from "../../lib/shard/least-loaded.ts";
 import { planShards } from "../../lib/shard/plan.ts";
-import { RunCutter } from "../../lib/shard/range-cutter.ts";
+import { RangeCutter } from "../../lib/shard/range-cutter.ts";
 import { SurveyCollector } from "../../lib/shard/survey.ts";
 import { seededRandom } from "../data/fill.ts";
 import { paretoSize } from "../data/manifest.ts";
@@ -49,7 +49,7 @@ function byPlan(sizes: Float64Array): Shards {
   for (const size of sizes) survey.add(size, weigh(size));
   const plan = planShards(survey, numShards, Number.POSITIVE_INFINITY);
   const weight = plan.room.reduce((sum, room) => sum + room, 0);
-  const cutter = new RunCutter(
+  const cutter = new RangeCutter(
     plan,
     { records: sizes.length - plan.placed.size, weight },
     Number.POSITIVE_INFINITY,

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { hostileManifest } from "../data/hostile-names.ts";
-import { temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
+import { saidIn, temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
 
 /** A directory with a manifest, its shards, a rendered run and broken variants of them. */
 async function scene(): Promise<{ path: string } & Disposable> {
@@ -83,14 +83,39 @@ const local = ["run", "--executor", "local", "--source", "s3src:b", "--dest", "s
 
 /** [what is wrong, arguments, exit code, what the one line says] */
 const rows: [string, string[], number, RegExp][] = [
-  ["no command", [], 2, /a command is missing after "xfer"/],
   ["unknown command", ["frob"], 2, /unknown command "frob" after "xfer": it has run, .* \(see xfer --help\)/],
   ["a name of Object.prototype", ["constructor"], 2, /unknown command "constructor"/],
   [
-    "group without a command",
-    ["manifest"],
+    "a command of another group",
+    ["build"],
     2,
-    /a command is missing after "xfer manifest": one of build, .*shard/,
+    /unknown command "build" after "xfer": did you mean xfer manifest build\?/,
+  ],
+  [
+    "a flag with letters swapped",
+    ["manifest", "shard", "--outidr", "x"],
+    2,
+    /unknown flag --outidr: did you mean --outdir\? \(see xfer manifest shard --help\)/,
+  ],
+  [
+    "another command's flag",
+    ["manifest", "shard", "--executor", "local"],
+    2,
+    /unknown flag --executor: it is a flag of xfer run and xfer verify/,
+  ],
+  ["quiet and verbose", ["agent", "--run-dir", "none", "-qv"], 2, /--quiet and --verbose exclude each other/],
+  [
+    "a color that is none",
+    ["agent", "--run-dir", "none", "--color", "red"],
+    2,
+    /--color: must be one of auto/,
+  ],
+  ["help of what is no command", ["help", "manifest", "frob"], 2, /there is no command "manifest frob"/],
+  [
+    "a man page of a command misspelt",
+    ["man", "biuld"],
+    2,
+    /there is no command "biuld": did you mean xfer manifest build\?/,
   ],
   [
     "unknown flag",
@@ -387,8 +412,8 @@ test(
     for (const args of [["--help"], ["manifest", "--help"], ["run", "--help"], ["slurm", "render", "-h"]]) {
       const result = await xfer(args, { cwd: dir.path });
       expect(result.code).toBe(0);
-      expect(result.stdout).toContain("USAGE");
-      expect(result.stderr).toBe("");
+      expect(result.stdout).toContain("Usage: xfer");
+      expect(saidIn(result.stderr)).toBe("");
     }
     expect((await xfer(["--version"], { cwd: dir.path })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const value = await xfer([...render, "--agent-path", "/x", "--pyxis-extra", "--help"], {
@@ -409,7 +434,7 @@ test(
     for (const given of [["--rclone-flags", flags], [`--rclone-flags=${flags}`]]) {
       const args = [...render, "--agent-path", "/x", "--pyxis-extra", "--container-workdir=/ -v", ...given];
       const result = await xfer([...args, "--json"], { cwd: dir.path });
-      expect(result.stderr).toBe("");
+      expect(saidIn(result.stderr)).toBe("");
       expect(JSON.parse(result.stdout)).toMatchObject({
         rclone_flags: words,
         pyxis_extra: ["--container-workdir=/", "--verbose"],

@@ -54,7 +54,9 @@ test(
       stderr: "pipe",
     });
     expect(await child.stderr.text()).toBe("");
-    expect(await child.stdout.text()).toContain("xfer run");
+    expect(await child.stdout.text()).toBe(
+      "Builds, shards and renders a transfer, and runs it here or submits it\n",
+    );
   },
   timeoutMs,
 );

@@ -63,6 +63,37 @@ const rows: [string, (stage: Stage) => string[], { class: string; says: RegExp }
   ],
 ];
 
+test(
+  "sixteen shards that are refused for one reason: it is said once, with a count and what mends it",
+  async () => {
+    await using stage = await Stage.start();
+    stage.fill(32);
+    stage.dest.inject({ kinds: ["PUT"], action: "forbidden" });
+    const reason =
+      /16 shards: auth: Failed to copy: AccessDenied: Access Denied.* \(32 objects, the first: .*\)/;
+    const { code, stdout, stderr } = await stage.xfer(...stage.runArgs("--num-shards", "16"));
+    expect(code).toBe(1);
+    expect(stdout.match(/AccessDenied/g)).toHaveLength(1);
+    expect(stdout).toMatch(reason);
+    expect(stdout).toMatch(/^ {4}to mend it: see that the credentials in rclone\.conf /m);
+    expect(stderr).toContain(" error: 16 of 16 shards failed: 32 objects not proven\n");
+    expect(stderr).not.toContain("AccessDenied");
+    // Again as JSON: its reader sees no text, and a log has the reason.
+    const again = await stage.xfer(...stage.runArgs("--num-shards", "16", "--json"));
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      failed: { objects: 32 },
+      causes: [{ class: "auth", num_shards: 16, objects: 32 }],
+    });
+    const lines = again.stderr.split("\n").filter((line) => line.includes("AccessDenied"));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(reason);
+    for (const line of again.stderr.split("\n")) {
+      expect(line.match(/\d{4}-\d\d-\d\dT/g)?.length ?? 0, line).toBeLessThan(2);
+    }
+  },
+  timeoutMs,
+);
+
 describe("what a failure says, with each rclone", () => {
   test.each(rows)(
     "%s: by its cause, on one line, and final at the first attempt",
@@ -74,9 +105,9 @@ describe("what a failure says, with each rclone", () => {
           expect(message, name).toMatch(says);
           expect(message).not.toMatch(/status code|StatusCode|request id|RequestID|[\n\t]/i);
         }
-        const headline = stderr.split("\n").find((line) => line.includes("shard 0 failed")) ?? "";
-        expect(headline, stderr).toContain(fail?.message ?? "?");
-        expect(stdout).toContain(`  shard 0: ${failure}: `);
+        expect(stderr).toMatch(/^\S+ error: 1 of 1 shard failed: \d objects? not proven$/m);
+        const reason = stdout.split("\n").find((line) => line.startsWith(`  shard 0: ${failure}: `)) ?? "";
+        expect(reason, stdout).toContain((fail?.message ?? "?").replace(/^\d+ objects? not proven: /, ""));
       }
     },
     timeoutMs,

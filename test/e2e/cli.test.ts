@@ -40,3 +40,13 @@ test("the stack is there for who asks", () => {
   expect(code).toBe(1);
   expect(stderr).toMatch(/^xfer: internal error: oops\nxfer: TypeError: oops\n +at /);
 });
+
+test("what caused an expected error is there for who asks, and for nobody else", () => {
+  const error = invalidInput("/x: no such file", { cause: system });
+  expect(reported(error).stderr).toBe("xfer: /x: no such file\n");
+  process.env.XFER_DEBUG = "1";
+  const { code, stderr } = reported(error);
+  expect(code).toBe(2);
+  expect(stderr).toStartWith("xfer: /x: no such file\nxfer: XferError: /x: no such file\n");
+  expect(stderr).toContain("\nxfer: caused by: Error: ENOSPC: no space left on device, write '/x'\n");
+});

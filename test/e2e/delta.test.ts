@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { listedName } from "../data/hostile-names.ts";
-import { Stage, timeoutMs } from "../stage/harness.ts";
+import { Stage, saidIn, timeoutMs } from "../stage/harness.ts";
 
 const lines = (path: string) => readFileSync(path, "utf8").split("\n").slice(0, -1);
 const pathOf = (line: string) => (JSON.parse(line) as { path: string }).path;
@@ -50,7 +50,7 @@ test(
     );
     stage.dest.put("copy", "only here/ä\nb", new Uint8Array(1));
     const bySize = await delta(stage, "--out", "size.jsonl", "--extra-out", "extra.txt");
-    expect(bySize.stderr).toBe("");
+    expect(saidIn(bySize.stderr)).toBe("");
     expect(JSON.parse(bySize.stdout)).toMatchObject({
       ...{ schema: "xfer.delta.v1", dest_root: "dst:copy", compare: "size" },
       ...{ new: 1, changed: 1, same: rest.length + 1, extra: 1, not_comparable: 0 },
@@ -125,7 +125,7 @@ test(
       );
       expect(built.code).toBe(0);
       const result = await delta(stage, "--in", out, "--out", `${name}.delta`);
-      expect(result.stderr).toBe("");
+      expect(saidIn(result.stderr)).toBe("");
       expect(JSON.parse(result.stdout)).toMatchObject({ new: 1_100, changed: 0, same: 0, extra: 0 });
       expect(lines(join(stage.dir, `${name}.delta`))).toEqual(lines(join(stage.dir, out)));
     }

@@ -108,6 +108,25 @@ test(
 );
 
 test(
+  "the storage class goes along as the page of what is preserved says, by rclone's version",
+  async () => {
+    for (const { name, dir, version } of await rclones()) {
+      await using stage = await Stage.start();
+      await put(stage.source, "data", "set/cold", { "x-amz-storage-class": "STANDARD_IA" }, "cold");
+      const env = { PATH: `${dir}:${process.env.PATH ?? ""}` };
+      const run = await xfer(stage.runArgs("--num-shards", "1"), { cwd: stage.dir, env });
+      expect({ name, ...run }).toMatchObject({ name, code: 0 });
+      const isOld = /^1\.60\./.test(version);
+      const wanted = { "x-amz-storage-class": "STANDARD_IA" };
+      expect(Object.keys(await lost(stage.dest, "copy", "set/cold", wanted))).toEqual(
+        isOld ? ["x-amz-storage-class"] : [],
+      );
+    }
+  },
+  timeoutMs,
+);
+
+test(
   "objects in parts, objects that rclone asks for first, and those that a server copies keep them too",
   async () => {
     for (const { name, dir } of await rclones()) {

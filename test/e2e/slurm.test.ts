@@ -15,7 +15,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { sampleObjects } from "../data/fill.ts";
 import { limitMs } from "../setup/pace.ts";
-import { until } from "../stage/harness.ts";
+import { saidIn, until } from "../stage/harness.ts";
 import { SlurmStage } from "../stage/slurm-stage.ts";
 
 /** Jobs wait for the requeue delay and for two noisy cores. */
@@ -57,7 +57,7 @@ test(
       expect(submitted.stderr).toBe("");
       await cluster.waitForJob(submitted.stdout.trim(), timeoutMs);
       const collected = await stage.xfer("verify", "--run-dir", stage.runDir, "--collect", "--json");
-      expect(collected.stderr, stage.logs()).toBe("");
+      expect(saidIn(collected.stderr), stage.logs()).toBe("");
       return { code: collected.code, ...(JSON.parse(collected.stdout) as Record<string, unknown>) };
     };
     stage.dest.resetCounts();

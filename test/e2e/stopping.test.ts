@@ -58,8 +58,10 @@ test.each([
   ["rebase", ["--in", "-", "--out", "out.jsonl", "--dest-root", "/other"]],
   ["import", ["--in", "-", "--format", "lsf", "--source", "/s", "--dest", "/d", "--out", "out.jsonl"]],
   ["import", ["--in", "-", "--format", "keys", "--source", "/s", "--dest", "/d", "--out", "out.jsonl"]],
+  ["analyze", ["--in", "-"]],
+  ["estimate", ["--in", "-", "--min-rate", "1Gbps", "--max-rate", "2Gbps"]],
 ] as const)(
-  "a %s that waits for its input ends with a signal: %j",
+  "%s ends with a signal while it waits for its input: %j",
   async (command, args) => {
     using temp = temporaryDirectory();
     const { child, stderr } = start(["manifest", command, ...args, ...host(command)], temp.path);
@@ -87,9 +89,11 @@ test("what nohup ignores stays ignored", async () => {
     stderr: "pipe",
   });
   const stderr = child.stderr.text();
-  await until("the signals to be caught", () => catches(child.pid));
-  kill(child.pid, "SIGHUP");
   child.stdin.write("a,1,2026-01-01 00:00:00\n");
+  await child.stdin.flush();
+  await until("the first record", () => readdirSync(temp.path).some((name) => name.startsWith("out.jsonl.")));
+  kill(child.pid, "SIGHUP");
+  child.stdin.write("b,1,2026-01-01 00:00:00\n");
   child.stdin.end();
   expect(await child.exited, await stderr).toBe(0);
 });

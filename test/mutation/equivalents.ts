@@ -20,7 +20,7 @@ const moreWrites = "the same bytes, in other writes";
 /** Mutants that may survive. */
 export const equivalents: readonly Equivalent[] = [
   {
-    file: "agent/decide/start.ts",
+    file: "agent/decide/throttle.ts",
     from: "Math.min(facts.spent, 10)",
     to: "Math.min(facts.spent, 11)",
     why: "the wait has reached its bound long before; this keeps the power finite",

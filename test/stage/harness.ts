@@ -52,6 +52,12 @@ export interface Result {
   stderr: string;
 }
 
+/** A line of progress, which is printed where nobody watches a terminal when a step takes more than 10 s. */
+const progressLine = /^(?:[a-z' ]+: [\d.,]+ (?:[KMGT]iB|B|objects?)\b.*|[\d.]+% {2}.*)\n/gm;
+
+/** What a program said on stderr beside its progress, of which a slow machine sees more. */
+export const saidIn = (stderr: string): string => stderr.replace(progressLine, "");
+
 /** A program under way. */
 export interface Running {
   pid: number;

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { count, digest, readState, type StateFile } from "./state-file.ts";
+import { count, digest } from "../../system/schemas.ts";
+import { readState, type StateFile } from "./state-file.ts";
 
 const doneSchema = v.object({
   schema: v.literal("xfer.done.v1"),
@@ -7,7 +8,7 @@ const doneSchema = v.object({
   sha256: digest,
   records: count,
   bytes: count,
-  /** Of these, the objects and bytes that rclone copied; the rest were found identical at the destination. */
+  /** How many of these rclone copied. The rest was found identical at the destination. */
   copied: count,
   copied_bytes: count,
   /** The roots between which the shard was copied. */
@@ -24,7 +25,7 @@ export type DoneState = v.InferOutput<typeof doneSchema>;
 /** Reads a shard's .done; a file that is empty, torn or foreign is "unreadable", with the reason. */
 export const readDone = (path: string): StateFile<DoneState> => readState(path, doneSchema);
 
-/** Whether a .done proves this very shard: same digest, same number of records. */
+/** Whether a .done is of this shard's content: it has the same digest and number of records. */
 export function isValidDone(done: StateFile<DoneState>, shard: { sha256: string; records: number }): boolean {
   return done.kind === "value" && done.value.sha256 === shard.sha256 && done.value.records === shard.records;
 }

@@ -1,22 +1,23 @@
 import * as v from "valibot";
 import { failureClasses } from "../../rclone/failure-class.ts";
-import { count, digest, readState, type StateFile, writeState } from "./state-file.ts";
+import { count, digest } from "../../system/schemas.ts";
+import { readState, type StateFile, writeState } from "./state-file.ts";
 
 const failSchema = v.object({
   schema: v.literal("xfer.fail.v1"),
   shard: count,
   sha256: v.nullable(digest),
   class: v.picklist(failureClasses),
-  /** Whether no further attempt of this submission follows by itself. */
+  /** Whether no further attempt of this submission follows without the user. */
   final: v.boolean(),
   message: v.string(),
-  /** rclone's exit code in the last pass; null when none was started. */
+  /** rclone's exit code in the last pass; null when rclone was not started. */
   exit_code: v.nullable(v.number()),
   records: count,
   bytes: count,
   proven: count,
   proven_bytes: count,
-  /** Of the proven, what was found identical at the destination; the rest was copied. */
+  /** How much of the proven was found identical at the destination. The rest was copied. */
   unchanged: v.optional(count, 0),
   unchanged_bytes: v.optional(count, 0),
   failed: count,
@@ -24,19 +25,19 @@ const failSchema = v.object({
   attempt: count,
   node: v.string(),
   failed_at: v.string(),
-  /** The first 1,000 objects that are not proven; the shard's log has all of them. */
+  /** The first 1,000 objects that are not proven. The shard's log has all of them. */
   errors: v.array(
     v.object({ path: v.string(), size: count, class: v.picklist(failureClasses), message: v.string() }),
   ),
 });
 
-/** The content of a shard's .fail: what is not proven, and why. */
+/** The content of a shard's .fail: which objects are not proven, and why. */
 export type FailState = v.InferOutput<typeof failSchema>;
 
 /** Reads a shard's .fail; a file that is empty, torn or foreign is "unreadable", with the reason. */
 export const readFail = (path: string): StateFile<FailState> => readState(path, failSchema);
 
-/** A shard that has failed, and what of it is proven. */
+/** A shard that has failed, and how much of it is proven. */
 interface FailedShard {
   shard: number;
   sha256: string | null;
@@ -46,12 +47,12 @@ interface FailedShard {
   proven: { records: number; bytes: number; copied: number; copiedBytes: number };
 }
 
-/** Why it has failed. */
+/** Why a shard has failed. */
 type Failure = Pick<FailState, "class" | "final" | "message" | "attempt" | "errors"> & {
   exitCode: number | null;
 };
 
-/** Writes a shard's .fail; what follows from the other amounts is computed here. */
+/** Writes a shard's .fail. Amounts that follow from others are computed here. */
 export function writeFail(path: string, failed: FailedShard, why: Failure): void {
   const { shard, sha256, records, bytes, node, proven } = failed;
   writeState<FailState>(path, {

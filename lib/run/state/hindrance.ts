@@ -1,17 +1,17 @@
 import type { ShardFiles } from "../account.ts";
 
-/** What keeps shards of a run from being copied on. */
+/** The reason why shards of a run wait. */
 export interface RunHindrance {
-  /** What most of them say. */
+  /** The message of most of these shards. */
   message: string;
-  /** How many shards say it. */
+  /** How many shards have this message. */
   shards: number;
-  /** Since when, and when the first of them tries again, in milliseconds of the clock. */
+  /** When the first of them began to wait, and when the first tries again, in milliseconds of the clock. */
   sinceMs: number;
   nextPassMs: number | undefined;
 }
 
-/** What hinders most of the shards that are being copied; undefined when nothing does. */
+/** The reason why most of the waiting shards wait; undefined when none waits. */
 export function runHindrance(
   files: readonly Pick<ShardFiles, "done" | "fail" | "progress">[],
 ): RunHindrance | undefined {

@@ -1,17 +1,18 @@
 import * as v from "valibot";
 import { failureClasses } from "../../rclone/failure-class.ts";
-import { count, digest, readState, type StateFile } from "./state-file.ts";
+import { count, digest } from "../../system/schemas.ts";
+import { readState, type StateFile } from "./state-file.ts";
 
 const hindranceSchema = v.object({
   class: v.picklist(failureClasses),
-  /** As people read it: "the destination refuses connections". */
+  /** A text for people: "the destination refuses connections". */
   message: v.string(),
   since: v.string(),
-  /** While a pass is waited for: when it begins. */
+  /** When the next pass begins; null while a pass is under way. */
   next_pass_at: v.nullable(v.string()),
 });
 
-/** What keeps a shard from being copied on. */
+/** The reason why a shard waits. */
 export type HindranceState = v.InferOutput<typeof hindranceSchema>;
 
 const progressSchema = v.object({
@@ -23,27 +24,27 @@ const progressSchema = v.object({
   node: v.string(),
   records: count,
   bytes: count,
-  /** Objects proven, and their bytes. */
+  /** How many objects are proven, and their bytes. */
   objects_done: count,
   bytes_done: count,
-  /** Of these, what was found identical at the destination. */
+  /** How many of these were found identical at the destination. */
   objects_unchanged: v.optional(count, 0),
   bytes_unchanged: v.optional(count, 0),
-  /** Bytes of objects under way that rclone has moved, beside bytes_done. */
+  /** Bytes that rclone has moved of objects that are not proven yet. */
   bytes_in_flight: count,
   bytes_per_second: v.number(),
   eta_seconds: v.nullable(v.number()),
   errors: count,
-  /** Requests of this attempt that the store refused by throttling: SlowDown, 503, 429. */
+  /** How many requests of this attempt the store refused by throttling: SlowDown, 503, 429. */
   throttled: v.optional(count, 0),
-  /** How many of the last half minute's requests it refused, and rclone's --transfers; null where it refuses none. */
+  /** How many of the last half minute's requests the store refused, and rclone's --transfers; null where it refuses none. */
   throttling: v.optional(
     v.nullable(v.object({ refused: count, requests: count, transfers: count, wanted: count })),
     null,
   ),
   /** rclone's --transfers, when throttling has lowered it. */
   transfers: v.optional(v.nullable(count), null),
-  /** Why nothing is proven at this moment; null while something is. */
+  /** Why the shard waits; null while it does not. */
   hindrance: v.optional(v.nullable(hindranceSchema), null),
   /** The copy plan's reason. */
   plan: v.string(),

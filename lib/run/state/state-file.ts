@@ -1,20 +1,14 @@
 import * as v from "valibot";
 import { writeFileDurable } from "../../system/durable.ts";
 import { readJsonFile } from "../../system/json-file.ts";
+import { count } from "../../system/schemas.ts";
 
-/** A number of objects, bytes or the like. */
-export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
-/** A SHA-256, hexadecimal. */
-export const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-
-/** A process that is told from a later one of its pid. */
+/** A process, told from a later one with its pid by its start time. */
 export const processIdentity = v.object({ pid: count, start: v.string() });
 
-// In all of these, a field that came after the schema's first writer is optional, with its default: the state of an
-// earlier build counts.
+// In all state files a field that earlier builds did not write is optional and has a default, so that their state counts.
 
-/** What a reader finds in a state file: a value, nothing, or something that is not to be relied on. */
+/** A state file as its reader finds it: a value, no file, or content that cannot be relied on. */
 export type StateFile<T> =
   | { kind: "value"; value: T }
   | { kind: "none" }
@@ -28,7 +22,7 @@ export function readState<S extends v.GenericSchema>(path: string, schema: S): S
     : { kind: "unreadable", reason: `${path}: ${file.problem}` };
 }
 
-/** Writes a state file durably; the process that owns the shard is its one writer. */
+/** Writes a state file durably. Only the process that holds the shard may write it. */
 export function writeState<T extends { schema: string }>(path: string, state: T): void {
   writeFileDurable(path, `${JSON.stringify(state)}\n`);
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import {
-  afterRun,
+  afterStart,
   isThrottled,
   lookAfterMs,
   lowerTo,
   type Refusals,
-  type RunVerdict,
+  type StartVerdict,
   type Throttling,
 } from "../../../agent/decide/throttle.ts";
 
@@ -70,7 +70,7 @@ describe("what follows a run of rclone", () => {
   };
   const ran = { kind: "ran", ranMs: 15_000, cutOff: true, throttled: false } as const;
   const refused = { kind: "refused", to: 6, ranMs: 700 } as const;
-  test.each<[string, Partial<Throttling>, RunVerdict, Partial<Throttling>]>([
+  test.each<[string, Partial<Throttling>, StartVerdict, Partial<Throttling>]>([
     ["the first storm", { transfers: 32, refusedRaises: 0 }, { ...refused, to: 4 }, { refusedRaises: 0 }],
     ["quiet: a quarter more is tried", {}, ran, { transfers: 5, raisedFrom: 4, refusedRaises: 1 }],
     ["a raise is refused", { transfers: 5, raisedFrom: 4 }, { ...refused, to: 3 }, { refusedRaises: 2 }],
@@ -120,7 +120,7 @@ describe("what follows a run of rclone", () => {
       raisedFrom: undefined,
       ...after,
     };
-    expect(afterRun({ ...low, ...change }, run)).toEqual(expected);
+    expect(afterStart({ ...low, ...change }, run)).toEqual(expected);
   });
 
   test.each<[string, Partial<Throttling>, number, number | undefined]>([

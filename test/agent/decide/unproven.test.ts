@@ -1,18 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { explainUnproven, isSettled, unsettledClass } from "../../../agent/decide/unproven.ts";
-import type { PassResult, PassRun } from "../../../agent/rclone-run.ts";
+import type { PassPart } from "../../../agent/pass-part.ts";
 import type { FailureClass } from "../../../lib/rclone/failure-class.ts";
 import { causeOf } from "../../../lib/rclone/telling.ts";
 import { operationFailed } from "../../../lib/system/errors.ts";
+import { ended } from "../ended.ts";
 
-const ended = (code: number, more: Partial<PassResult> = {}): PassResult => ({
-  exit: { code, signal: null },
-  objectErrors: new Map(),
-  spoke: true,
-  hang: undefined,
-  error: undefined,
-  ...more,
-});
 const noSuchKey =
   "Failed to copy: failed to open source object: NoSuchKey: The specified key does not exist.";
 
@@ -24,7 +17,7 @@ describe("why a record is not proven", () => {
   const nothing = { ...whole, proved: false };
   const piece = { ...nothing, isPiece: true };
   const alone = { ...piece, records: 1 };
-  type Row = [string, PassRun["result"], typeof whole, FailureClass, ("own" | "unmentioned")?];
+  type Row = [string, PassPart["result"], typeof whole, FailureClass, ("own" | "unmentioned")?];
   const rows: Row[] = [
     ["no program", operationFailed("rclone was not found on PATH"), nothing, "config"],
     ["its own error", ended(1, errors(["k", noSuchKey])), whole, "missing", "own"],
@@ -100,8 +93,8 @@ describe("why a record is not proven", () => {
       const { includes } = { includes: () => true };
       const record = explainUnproven(7, "k", { ...run, includes, result }, causeOf);
       const { own = false, unmentioned = false } = record;
-      expect({ place: record.place, class: record.class, own, unmentioned }).toEqual({
-        place: 7,
+      expect({ index: record.index, class: record.class, own, unmentioned }).toEqual({
+        index: 7,
         class: failure,
         own: mark === "own",
         unmentioned: mark === "unmentioned",
@@ -112,7 +105,7 @@ describe("why a record is not proven", () => {
 
 test("settled is what is a record's own and no repetition cures", () => {
   const record = (failure: FailureClass, own: boolean) =>
-    isSettled({ place: 1, class: failure, message: "", own });
+    isSettled({ index: 1, class: failure, message: "", own });
   expect(["missing", "auth", "config", "path"].map((one) => record(one as FailureClass, true))).toEqual(
     Array(4).fill(true),
   );

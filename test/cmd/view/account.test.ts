@@ -14,6 +14,7 @@ function progress(more: Partial<Omit<RunProgress, "account">>, done = amount(1_2
     shards: { total: 256, done: 12, failed: 0 },
   };
   return {
+    bytesInFlight: 0,
     bytesPerSecond: 1.2e9,
     etaSeconds: 3_600,
     hindrance: undefined,
@@ -34,6 +35,12 @@ const down = {
 test("a run that goes well", () => {
   expect(shown(progress({}), 200)).toBe(
     "66%  1,234,567/12,345,678 objects  5.5 TiB/8.2 TiB  1.1 GiB/s  ETA 1h00m  shards 12/256 done, 0 failed",
+  );
+});
+
+test("bytes on their way are shown, and no more objects", () => {
+  expect(shown(progress({ bytesInFlight: 1e12 }), 200)).toStartWith(
+    "77%  1,234,567/12,345,678 objects  6.4 TiB/8.2 TiB  ",
   );
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { cutToWidth, fitParts, LiveLine } from "../../../cmd/view/live-line.ts";
+import { setVerbosity } from "../../../lib/system/log.ts";
 
 const parts = [
   { text: "12%", weight: 3 },
@@ -55,4 +56,18 @@ test("elsewhere a line comes every ten seconds, whole, and at once with news", (
   live.update(line, { nowMs: start + 14_000 });
   live.update(line, { nowMs: start + 15_000, news: "down" });
   expect(written).toHaveLength(3);
+});
+
+test("where the user wants quiet, nothing is shown", () => {
+  setVerbosity("quiet");
+  try {
+    for (const isTTY of [true, false]) {
+      const { written, live } = stream(isTTY, 80);
+      live.update("a line", { nowMs: Date.now() + 60_000, news: "down" });
+      live.clear();
+      expect(written).toEqual([]);
+    }
+  } finally {
+    setVerbosity("normal");
+  }
 });

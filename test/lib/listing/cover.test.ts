@@ -1,20 +1,20 @@
 import { expect, test } from "bun:test";
-import { Cover, type CoverRow } from "../../../lib/listing/cover.ts";
+import { Cover, type CoverPlace } from "../../../lib/listing/cover.ts";
 import { seededRandom } from "../../data/fill.ts";
 
-function coverOf(keys: readonly string[], rowsMax: number): CoverRow[] {
-  const cover = new Cover(rowsMax);
+function coverOf(keys: readonly string[], placesMax: number): CoverPlace[] {
+  const cover = new Cover(placesMax);
   for (const key of keys) cover.add(key);
-  return cover.rows();
+  return cover.places();
 }
 
-/** Whether the listing of a row shows a key. */
-function holds({ prefix, recursive }: CoverRow, key: string): boolean {
+/** Whether the listing of a place shows a key. */
+function holds({ prefix, recursive }: CoverPlace, key: string): boolean {
   const below = prefix === "" ? key : key.startsWith(`${prefix}/`) ? key.slice(prefix.length + 1) : undefined;
   return below !== undefined && (recursive || !below.includes("/"));
 }
 
-test("every key is held by some row, and there are no more rows than allowed", () => {
+test("every key is held by some place, and there are no more places than allowed", () => {
   const names = ["a", "b", "ab", "a b", "-", "r", "é", "x".repeat(30), "..."];
   for (let seed = 1; seed <= 400; seed++) {
     const random = seededRandom(seed);
@@ -24,15 +24,15 @@ test("every key is held by some row, and there are no more rows than allowed", (
     const keys = Array.from({ length: 1 + pick(200) }, () =>
       Array.from({ length: 1 + pick(depth) }, () => names[pick(used)] ?? "a").join("/"),
     );
-    const rowsMax = 1 + pick(40);
-    const rows = coverOf(keys, rowsMax);
-    expect(rows.length, `seed ${seed}`).toBeLessThanOrEqual(rowsMax);
-    const bare = keys.filter((key) => !rows.some((row) => holds(row, key)));
+    const placesMax = 1 + pick(40);
+    const places = coverOf(keys, placesMax);
+    expect(places.length, `seed ${seed}`).toBeLessThanOrEqual(placesMax);
+    const bare = keys.filter((key) => !places.some((place) => holds(place, key)));
     expect(bare, `seed ${seed}`).toEqual([]);
   }
 });
 
-test("rows are as deep as their number allows", () => {
+test("places are as deep as their number allows", () => {
   const keys = ["top", "a/1", "a/deep/2", "a/deep/3", "b/4"];
   expect(coverOf(keys, 1)).toEqual([{ prefix: "", recursive: true }]);
   expect(coverOf(keys, 3)).toEqual([

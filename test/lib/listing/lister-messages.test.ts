@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { HiddenFolders, ListerMessages } from "../../../lib/listing/lister-messages.ts";
+import { HiddenFolders } from "../../../lib/listing/hidden-folders.ts";
+import { ListerMessages } from "../../../lib/listing/lister-messages.ts";
 
 const json = (level: string, msg: string, object?: string) => JSON.stringify({ level, msg, object });
 const denied = 'failed to open directory "deny": open /t/deny: permission denied';

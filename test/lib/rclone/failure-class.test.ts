@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import {
-  canPass,
   classifyMessage,
   type FailureClass,
   failureClasses,
+  isTransient,
   worstClass,
 } from "../../../lib/rclone/failure-class.ts";
 
@@ -117,7 +117,7 @@ test("a shard has the class that needs the user first; some cannot pass by thems
   expect([...failureClasses]).toEqual(inOrder);
   expect(inOrder.map((_, rank) => worstClass(inOrder.slice(rank).reverse()))).toEqual(inOrder);
   expect(worstClass([])).toBe("unknown");
-  expect(inOrder.filter(canPass)).toEqual([
+  expect(inOrder.filter(isTransient)).toEqual([
     ...(["destination-full", "container", "throttled", "network", "unknown"] as const),
   ]);
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { type CopyFacts, copyPlan } from "../../../lib/rclone/copy-plan.ts";
 import { parseRemotes } from "../../../lib/rclone/rclone-conf.ts";
-import { rootKind, rootProblem, serverSide } from "../../../lib/rclone/root.ts";
+import { rootKind, serverSide } from "../../../lib/rclone/root.ts";
+import { rootProblem } from "../../../lib/rclone/root-check.ts";
 import { sortUserFlags } from "../../../lib/rclone/user-flags.ts";
 import { splitWords } from "../../../lib/system/shell-words.ts";
 

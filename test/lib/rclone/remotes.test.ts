@@ -3,7 +3,8 @@ import { splitRoot } from "../../../lib/rclone/connection-string.ts";
 import { isLocal, localEnds, plainPath } from "../../../lib/rclone/local-ends.ts";
 import { parseRemotes, Remotes } from "../../../lib/rclone/rclone-conf.ts";
 import { parseRoot, type RemoteContext, resolveRemote } from "../../../lib/rclone/remote-options.ts";
-import { looksLikePath, remoteProblem, rootKind, rootProblem, serverSide } from "../../../lib/rclone/root.ts";
+import { rootKind, serverSide } from "../../../lib/rclone/root.ts";
+import { looksLikePath, remoteProblem, rootProblem } from "../../../lib/rclone/root-check.ts";
 
 const context = (
   conf: string,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { rootProblem } from "../../../lib/rclone/root.ts";
+import { rootProblem } from "../../../lib/rclone/root-check.ts";
 import { hasUrlSecret, imageProblem, showsVariable, slurmWordsProblem } from "../../../lib/rclone/secrets.ts";
 import { sortUserFlags } from "../../../lib/rclone/user-flags.ts";
 

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { filterVariables, refusedVariables } from "../../../lib/rclone/flag-variables.ts";
 import { rcloneVariables, stepEnvironment } from "../../../lib/rclone/runtime.ts";
 import {
-  filterVariables,
   notShownText,
-  refusedVariables,
   rootedFilter,
   sortListingFlags,
   sortUserFlags,

@@ -119,3 +119,49 @@ test("what failed is named, and a state file that cannot be relied on is warned 
   ]);
   expect(account.warnings).toEqual(["shard_2.done: is torn"]);
 });
+
+test("no more than 20 failed objects are named; a shard that names none is named by its own reason", () => {
+  const failOf = (errors: number) =>
+    value({
+      ...fail.value,
+      message: "the shard's file is gone",
+      errors: Array.from({ length: errors }, (_, i) => ({
+        path: `object-${i}`,
+        size: 1,
+        class: "missing" as const,
+        message: "NoSuchKey",
+      })),
+    });
+  const state = (...errors: number[]) => errors.map((count) => files({ fail: failOf(count) }));
+  expect(
+    accountOf(meta, state(0, 2, 0), untransferable).errors.map(({ shard, path }) => [shard, path]),
+  ).toEqual([
+    [0, ""],
+    [1, "object-0"],
+    [1, "object-1"],
+    [2, ""],
+  ]);
+  expect(accountOf(meta, state(0, 0, 0), untransferable).errors[0]).toEqual({
+    shard: 0,
+    path: "",
+    class: "missing",
+    message: "the shard's file is gone",
+  });
+  const many = accountOf(meta, state(15, 15, 0), untransferable).errors;
+  expect(many.map(({ shard }) => shard)).toEqual([...Array(15).fill(0), ...Array(5).fill(1)]);
+});
+
+test("a .fail that could not tell the shard's content counts, one of other content does not", () => {
+  const of = (sha: string | null) =>
+    accountOf(meta, [files({ fail: value({ ...fail.value, sha256: sha }) })], untransferable).shards;
+  expect(of(null)).toMatchObject({ failed: 1, unfinished: 2 });
+  expect(of(sha256)).toMatchObject({ failed: 1, unfinished: 2 });
+  expect(of("b".repeat(64))).toMatchObject({ failed: 0, unfinished: 3 });
+});
+
+test("a valid .done outweighs a .fail of an earlier attempt", () => {
+  const account = accountOf(meta, [files({ done, fail })], untransferable);
+  expect(account.shards).toMatchObject({ done: 1, failed: 0 });
+  expect(account.failed).toEqual({ objects: 0, bytes: 0 });
+  expect(account.errors).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { planShards } from "../../../lib/shard/plan.ts";
-import { RunCutter } from "../../../lib/shard/range-cutter.ts";
+import { RangeCutter } from "../../../lib/shard/range-cutter.ts";
 import { SurveyCollector } from "../../../lib/shard/survey.ts";
 import { seededRandom } from "../../data/fill.ts";
 
@@ -11,7 +11,7 @@ function plan(weights: readonly number[], numShards: number, maxObjects = Number
   const made = planShards(survey, numShards, maxObjects);
   const roomTotal = made.room.reduce((sum, room) => sum + room, 0);
   const records = weights.length - made.placed.size;
-  const cutter = new RunCutter(made, { records, weight: roomTotal }, maxObjects);
+  const cutter = new RangeCutter(made, { records, weight: roomTotal }, maxObjects);
   const loads = new Array<number>(numShards).fill(0);
   const counts = new Array<number>(numShards).fill(0);
   const shards = weights.map((weight, record) => {

@@ -16,7 +16,7 @@ test("digests are those of the streams, although buffers are used again as soon 
     buffer.fill(i % 251, 0, used);
     wanted[stream]?.update(buffer.subarray(0, used));
     digests.add(stream, buffer, used);
-    await digests.room();
+    await digests.drain();
   }
   expect(await digests.digests()).toEqual(wanted.map((hash) => hash.digest("hex")));
   digests.end();
@@ -25,6 +25,6 @@ test("digests are those of the streams, although buffers are used again as soon 
 test("an end before the digests were asked for leaves nothing that waits", async () => {
   const digests = new Digests(1, () => {});
   digests.add(0, shared(8 * 1024 * 1024), 8 * 1024 * 1024);
-  await digests.room();
+  await digests.drain();
   digests.end();
 });

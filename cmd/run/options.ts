@@ -1,0 +1,81 @@
+import type { CompareMode } from "../../lib/compare/delta-rule.ts";
+import { clusterDefaults, minShardSecondsHere } from "../../lib/estimate/cost-model.ts";
+import type { RuntimeName } from "../../lib/rclone/runtime.ts";
+import { runLayout } from "../../lib/run/layout.ts";
+import { invalidInput } from "../../lib/system/errors.ts";
+import type { Here } from "../flags/here.ts";
+import { type RenderedFlags, renderOptionsOf } from "../flags/render.ts";
+import { type Executor, numShardsDefault, type RunInput } from "./flags.ts";
+
+/** What xfer run is to do. */
+export interface RunOptions {
+  readonly runDir: string;
+  readonly manifest: string;
+  readonly executor: Executor;
+  readonly runtime: RuntimeName;
+  /** The roots, as they were given. */
+  readonly source: string | undefined;
+  readonly dest: string | undefined;
+  readonly numShards: number | "auto" | undefined;
+  readonly numShardsDefault: number | "auto";
+  readonly minShardSeconds: number | undefined;
+  readonly strategy: RunInput["strategy"];
+  readonly compare: CompareMode;
+  readonly delta: boolean;
+  readonly submits: boolean;
+  /** Whether the destination is to be compared when all is copied. */
+  readonly verifies: boolean;
+  readonly imageCheck: boolean;
+  readonly allowsUntransferable: boolean;
+  readonly listParallel: number;
+  readonly json: boolean;
+  readonly render: RenderedFlags & { readonly runDir: string; readonly now: Date };
+}
+
+/**
+ * What the flags ask for. Throws invalid input for flags that contradict each other:
+ *
+ * | executor | runtime | shards | at a time | agents' binary | verifies | refused |
+ * |---|---|---|---|---|---|---|
+ * | slurm | pyxis | 256 | 64 | a copy in the run directory | later, by xfer verify | --verify |
+ * | local | host | auto | a CPU each | this one, where it is | at the end | --submit |
+ */
+export function optionsOf(input: RunInput, here: Here): RunOptions {
+  const { executor, verify, submit } = input;
+  const local = executor === "local";
+  if (!local && verify)
+    throw invalidInput("--verify is for --executor local: run xfer verify when the array has ended");
+  if (local && submit) throw invalidInput("--submit is for --executor slurm: local runs the agents at once");
+  const runDir = input["run-dir"];
+  const runtime = input.runtime ?? (local ? "host" : "pyxis");
+  const agentPath = input["agent-path"] ?? (local ? here.binary : undefined);
+  const render = renderOptionsOf(
+    { ...input, "agent-path": agentPath },
+    {
+      runtime,
+      arrayConcurrency: local ? here.cpus : clusterDefaults.arrayConcurrency,
+      binary: here.binary,
+    },
+  );
+  return {
+    runDir,
+    manifest: runLayout(runDir).manifest,
+    executor,
+    runtime,
+    source: input.source,
+    dest: input.dest,
+    numShards: input["num-shards"],
+    numShardsDefault: numShardsDefault[executor],
+    minShardSeconds: local ? minShardSecondsHere : undefined,
+    strategy: input.strategy,
+    compare: input.compare,
+    delta: input.delta,
+    submits: submit,
+    verifies: verify !== false,
+    imageCheck: input["image-check"],
+    allowsUntransferable: input["allow-untransferable"],
+    listParallel: input["list-parallel"],
+    json: input.json,
+    render: { ...render, runDir, now: here.now },
+  };
+}

@@ -1,0 +1,104 @@
+import { chmodSync, chownSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cluster } from "../cluster/cluster.ts";
+import { sampleObjects } from "../data/fill.ts";
+import { S3Endpoint } from "../s3/endpoint.ts";
+import { limitMs } from "../setup/pace.ts";
+import { binary, temporaryDirectory } from "../stage/harness.ts";
+import { writeEarlierRun } from "./earlier-run.ts";
+import type { Ended } from "./told.ts";
+
+/** Where the commands of a page are run: an empty folder, with what the page takes for granted around it. */
+export interface World extends AsyncDisposable {
+  /** Folders as a page names them, and where they are. */
+  folders: readonly (readonly [page: string, real: string])[];
+  /** Runs one line of shell in the world's folder. */
+  run(command: string): Promise<Ended>;
+  /** Waits for a job, as the reader does before the next command. */
+  ended(jobId: string): Promise<void>;
+}
+
+/** An ordinary machine: xfer and rclone on PATH, no Slurm. With a store, rclone.conf names it `store`; it has a `bucket`. */
+export async function oneMachine({ store = false } = {}): Promise<World> {
+  // A plain name: commands of a page do not quote it.
+  const temp = temporaryDirectory("xfer-docs-");
+  const home = join(temp.path, "home");
+  const work = join(temp.path, "work");
+  const bin = join(home, "bin");
+  for (const path of [home, work, bin]) mkdirSync(path);
+  symlinkSync(binary, join(bin, "xfer"));
+  const endpoint = store ? await S3Endpoint.start({ buckets: ["bucket"] }) : undefined;
+  if (endpoint) {
+    mkdirSync(join(home, ".config", "rclone"), { recursive: true });
+    const conf = join(home, ".config", "rclone", "rclone.conf");
+    writeFileSync(conf, endpoint.rcloneSection("store"), { mode: 0o600 });
+  }
+  const env = { HOME: home, PATH: `${bin}:${process.env.PATH}`, LANG: "C.UTF-8" };
+  return {
+    folders: [
+      ["/home/me/work", work],
+      ["/home/me", home],
+    ],
+    async run(command) {
+      const child = Bun.spawn(["bash", "-c", command], {
+        ...{ cwd: work, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+      });
+      const [code, stdout, stderr] = await Promise.all([
+        child.exited,
+        child.stdout.text(),
+        child.stderr.text(),
+      ]);
+      return { code, stdout, stderr };
+    },
+    async ended() {},
+    async [Symbol.asyncDispose]() {
+      await endpoint?.stop();
+      temp[Symbol.dispose]();
+    },
+  };
+}
+
+/** How many objects lie below `src:bucket/set`, and how large they are at most. */
+const sample = { objects: 240, largestBytes: 100_000 };
+
+/**
+ * A login node: an ordinary user, a real Slurm with the partition `transfer`, /shared and /home/me, stores `src` and `dst`
+ * with a `bucket` each. With an earlier run, the folder `earlier` is one of the Python xfer between their prefixes `set`,
+ * whose shard 0 is marked done although the destination lacks two of its objects.
+ */
+export async function loginNode(cluster: Cluster, { earlier = false } = {}): Promise<World> {
+  const dir = await cluster.sharedDir("docs");
+  const source = await S3Endpoint.start({ buckets: ["bucket"] });
+  const dest = await S3Endpoint.start({ buckets: ["bucket"] });
+  const objects = [...sampleObjects(sample.objects, sample.largestBytes)];
+  for (const { key, body, mtime } of objects) source.put("bucket", `set/${key}`, body, { mtime });
+  const home = join(dir, "home", "me");
+  const work = join(dir, "work");
+  const shared = join(dir, "shared");
+  for (const path of [home, work, shared, join(dir, "bin")]) mkdirSync(path, { recursive: true });
+  cpSync(cluster.imageSqsh, join(shared, "rclone.sqsh"));
+  cpSync(binary, join(dir, "bin", "xfer"));
+  const conf = join(home, "rclone.conf");
+  writeFileSync(conf, `${source.rcloneSection("src")}\n${dest.rcloneSection("dst")}\n`);
+  chmodSync(conf, 0o600);
+  if (earlier) {
+    writeEarlierRun(join(work, "earlier"), { source: "src:bucket/set", dest: "dst:bucket/set" }, objects);
+    const arrived = objects.slice(0, objects.length / 2 - 2);
+    for (const { key, body, mtime } of arrived) dest.put("bucket", `set/${key}`, body, { mtime });
+  }
+  for (const path of [conf, home, work, shared]) chownSync(path, cluster.user.uid, cluster.user.gid);
+  const env = { HOME: home, PATH: `${join(dir, "bin")}:${process.env.PATH}`, LANG: "C.UTF-8" };
+  return {
+    folders: [
+      ["/home/me", home],
+      ["/shared", shared],
+    ],
+    run: (command) => cluster.run(["bash", "-c", command], { asUser: true, cwd: work, env }),
+    ended: (jobId) => cluster.waitForJob(jobId, limitMs(300_000)),
+    async [Symbol.asyncDispose]() {
+      await source.stop();
+      await dest.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
