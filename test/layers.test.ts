@@ -24,13 +24,23 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   "lib/verify": [
     ...["lib/compare", "lib/listing", "lib/manifest", "lib/rclone", "lib/run", "lib/shard", "lib/system"],
   ],
+  "lib/cluster": ["lib/rclone", "lib/run", "lib/slurm", "lib/system"],
   agent: [
     ...["lib/compare", "lib/listing", "lib/manifest", "lib/rclone", "lib/run", "lib/shard", "lib/slurm"],
     ...["lib/system", "lib/verify"],
   ],
   cmd: [
     ...["agent", "lib/build", "lib/compare", "lib/estimate", "lib/launch", "lib/listing", "lib/manifest"],
-    ...["lib/rclone", "lib/run", "lib/shard", "lib/slurm", "lib/system", "lib/verify", "templates"],
+    ...[
+      "lib/cluster",
+      "lib/rclone",
+      "lib/run",
+      "lib/shard",
+      "lib/slurm",
+      "lib/system",
+      "lib/verify",
+      "templates",
+    ],
   ],
 };
 

@@ -76,8 +76,12 @@ export function parseProbe(text: string): ClusterFacts {
   let lines: string[] = [];
   for (const line of text.split("\n")) {
     const name = /^== (\w+)$/.exec(line)?.[1];
-    if (name === undefined) lines.push(line.trim());
-    else sections.set(name, (lines = []));
+    if (name === undefined) {
+      lines.push(line.trim());
+      continue;
+    }
+    lines = [];
+    sections.set(name, lines);
   }
   const all = (name: string) => (sections.get(name) ?? []).filter((line) => line !== "");
   const first = (name: string) => all(name)[0];

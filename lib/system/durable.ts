@@ -181,7 +181,7 @@ export function replacePrivateFile(path: string, text: string): void {
     removeIfExists(temp);
     const fd = openSync(temp, "wx", 0o600);
     try {
-      writeFully(fd, encoder.encode(text));
+      writeFully(fd, Buffer.from(text));
     } finally {
       closeSync(fd);
     }
