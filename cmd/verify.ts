@@ -13,6 +13,7 @@ import { type Verification, verificationHead } from "../lib/verify/verification.
 import { verifyRun } from "../lib/verify/verify-run.ts";
 import { version } from "../package.json" with { type: "json" };
 import { command } from "./cli/command.ts";
+import { clusterFlag } from "./flags/cluster.ts";
 import type { OptionsOf } from "./flags/flag.ts";
 import { listParallelFlag } from "./flags/listing.ts";
 import { flag, noLimit } from "./flags/make.ts";
@@ -55,6 +56,7 @@ const verifyFlags = {
   },
   "allow-untransferable": allowUntransferableFlag,
   "image-check": imageCheckFlag,
+  cluster: clusterFlag,
   json: jsonFlag,
 };
 

@@ -53,6 +53,8 @@ export type Command = CommandDef & { readonly spec: CommandSpec<Flags> };
 export interface GroupSpec {
   readonly name: string;
   readonly description: string;
+  /** Called by xfer alone, and so shown nowhere. */
+  readonly isInternal?: boolean;
   readonly details?: readonly string[];
   readonly examples?: readonly Example[];
 }

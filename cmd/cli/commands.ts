@@ -28,6 +28,7 @@ const all = group(
     completion: () => import("../completion.ts"),
     version: () => import("../version.ts"),
     complete: () => import("../complete.ts"),
+    far: () => import("../far/index.ts"),
   },
 );
 

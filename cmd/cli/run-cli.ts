@@ -4,6 +4,7 @@ import { setColors, setVerbosity } from "../../lib/system/log.ts";
 import { globalFlags } from "../flags/global.ts";
 import { outputFailure, printText } from "../view/print.ts";
 import { canonicalArguments } from "./arguments.ts";
+import { clusterOf } from "./cluster-of.ts";
 import { isColored } from "./colors.ts";
 import type { Call, Command, Group } from "./command.ts";
 import { errorChain } from "./error-chain.ts";
@@ -46,13 +47,18 @@ async function runCommandOf(root: Group, argv: readonly string[]): Promise<numbe
   }
 }
 
-async function runFound(root: Group, { rest }: FoundCommand, command: Command): Promise<number> {
+async function runFound(root: Group, { name, rest }: FoundCommand, command: Command): Promise<number> {
   const flags = { ...command.spec.flags, ...globalFlags };
   try {
     const { operands, rest: words } = splitOperands(command.spec.operands, flags, rest);
     const rawArgs = canonicalArguments(flags, words);
     const color = colorIn(rawArgs);
     setLogging(rawArgs, isColored(color, process.stderr, process.env));
+    const cluster = clusterOf(flags, rawArgs, process.env);
+    if (cluster !== undefined) {
+      const { handOver } = await import("./hand-over.ts");
+      return await handOver(cluster, name, rawArgs);
+    }
     const call: Call = { operands, root, color };
     const { result } = await runCommand(command, { rawArgs, data: call });
     return typeof result === "number" ? result : exitCodes.done;

@@ -2,6 +2,7 @@ import { analyzeManifest } from "../../lib/estimate/analysis.ts";
 import { writeFileDurable } from "../../lib/system/durable.ts";
 import { command } from "../cli/command.ts";
 import { checkResultFile } from "../flags/checks.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import { clusterFlags, clusterOf } from "../flags/cost.ts";
 import { flag } from "../flags/make.ts";
 import { inputFlag } from "../flags/manifest.ts";
@@ -38,6 +39,7 @@ export default command({
       description: "flags for rclone that follow the suggested ones; they win",
     }),
     ...clusterFlags,
+    cluster: clusterFlag,
     json: jsonFlag,
   },
   async run(input) {

@@ -8,6 +8,7 @@ import { checkRoot, looksLikePath } from "../../lib/rclone/root-check.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import { buildOptionsOf, listFlags } from "../flags/listing.ts";
 import { outFlag, requiredRootFlags } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
@@ -32,7 +33,14 @@ export default command({
       line: "xfer manifest build --source src:bucket/set --dest dst:bucket/set --out run/manifest.jsonl --rclone-image /shared/rclone.sqsh",
     },
   ],
-  flags: { ...requiredRootFlags, out: outFlag, ...rcloneFlags, ...listFlags, json: jsonFlag },
+  flags: {
+    ...requiredRootFlags,
+    out: outFlag,
+    ...rcloneFlags,
+    ...listFlags,
+    cluster: clusterFlag,
+    json: jsonFlag,
+  },
   async run(input) {
     checkNewFile("--out", input.out);
     const runtime = input.runtime ?? "pyxis";

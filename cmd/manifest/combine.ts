@@ -7,6 +7,7 @@ import { checkRoot } from "../../lib/rclone/root-check.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile } from "../flags/checks.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import { newRunId } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
 import { outFlag, requiredRootFlags, runIdFlag } from "../flags/manifest.ts";
@@ -36,6 +37,7 @@ export default command({
     }),
     out: outFlag,
     "run-id": runIdFlag,
+    cluster: clusterFlag,
     json: jsonFlag,
   },
   async run(input) {

@@ -5,6 +5,7 @@ import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { log } from "../../lib/system/log.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import { listerFlags, listingSetupOf, lsjsonFlagsOf } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
 import { jsonFlag } from "../flags/output.ts";
@@ -49,6 +50,7 @@ export default command({
     }),
     ...rcloneFlags,
     ...listerFlags,
+    cluster: clusterFlag,
     json: jsonFlag,
   },
   async run(input) {

@@ -2,6 +2,7 @@ import { type EstimateOptions, estimateTransfer } from "../../lib/estimate/estim
 import { invalidInput } from "../../lib/system/errors.ts";
 import { parseRate, rateUnits } from "../../lib/system/units.ts";
 import { command } from "../cli/command.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import { byteCount, clusterFlags, clusterOf } from "../flags/cost.ts";
 import type { OptionsOf } from "../flags/flag.ts";
 import { flag } from "../flags/make.ts";
@@ -77,6 +78,7 @@ const flags = {
     description: "characters of the longest bar",
   }),
   ...clusterFlags,
+  cluster: clusterFlag,
   json: jsonFlag,
 };
 

@@ -18,6 +18,7 @@ import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { log } from "../../lib/system/log.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import type { OptionsOf } from "../flags/flag.ts";
 import { buildOptionsOf, listFlags } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
@@ -53,6 +54,7 @@ const flags = {
   out: outFlag,
   ...rcloneFlags,
   ...listFlags,
+  cluster: clusterFlag,
   json: jsonFlag,
 };
 

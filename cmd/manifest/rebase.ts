@@ -11,6 +11,7 @@ import { invalidInput } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile } from "../flags/checks.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import type { OptionsOf } from "../flags/flag.ts";
 import { flag } from "../flags/make.ts";
 import { jsonFlag } from "../flags/output.ts";
@@ -45,6 +46,7 @@ const flags = {
     defaultText: "as it is",
     description: "the new destination root",
   }),
+  cluster: clusterFlag,
   json: jsonFlag,
 };
 

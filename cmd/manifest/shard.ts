@@ -5,6 +5,7 @@ import { stopSignals, throwIfStopped, watchForStop } from "../../lib/system/inte
 import { formatBytes } from "../../lib/system/units.ts";
 import { requireFolder } from "../../lib/system/writable.ts";
 import { command } from "../cli/command.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import { byteCount } from "../flags/cost.ts";
 import { flag, noLimit } from "../flags/make.ts";
 import { jsonFlag } from "../flags/output.ts";
@@ -59,6 +60,7 @@ export default command({
       common: true,
       description: "records that a shard may have",
     }),
+    cluster: clusterFlag,
     json: jsonFlag,
   },
   async run(input) {

@@ -1,4 +1,5 @@
 import { clusterDefaults } from "../../lib/estimate/cost-model.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import type { OptionsOf } from "../flags/flag.ts";
 import { listFlags } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
@@ -60,6 +61,7 @@ export const runFlags = {
     ...renderFlags["array-concurrency"],
     defaultText: `${clusterDefaults.arrayConcurrency}; local: one a CPU`,
   },
+  cluster: clusterFlag,
   json: jsonFlag,
 };
 

@@ -8,6 +8,7 @@ import { runLayout } from "../../lib/run/layout.ts";
 import { log } from "../../lib/system/log.ts";
 import { command } from "../cli/command.ts";
 import { checkNoFolder, checkRcloneConfig } from "../flags/checks.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import { here } from "../flags/here.ts";
 import { flag } from "../flags/make.ts";
 import { jsonFlag } from "../flags/output.ts";
@@ -62,6 +63,7 @@ export default command({
       defaultText: "the run directory's",
       description: "the manifest",
     }),
+    cluster: clusterFlag,
     json: jsonFlag,
   },
   async run(input) {

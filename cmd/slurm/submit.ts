@@ -1,5 +1,6 @@
 import { submitRun } from "../../lib/launch/submit.ts";
 import { command } from "../cli/command.ts";
+import { clusterFlag } from "../flags/cluster.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { imageCheckFlag } from "../flags/rclone.ts";
 import { runDirFlag } from "../flags/run-dir.ts";
@@ -20,7 +21,7 @@ export default command({
       line: "xfer slurm submit --run-dir run --no-image-check",
     },
   ],
-  flags: { "run-dir": runDirFlag, "image-check": imageCheckFlag, json: jsonFlag },
+  flags: { "run-dir": runDirFlag, "image-check": imageCheckFlag, cluster: clusterFlag, json: jsonFlag },
   async run({ "run-dir": runDir, "image-check": imageCheck, json }) {
     const jobId = await submitRun(runDir, { now: new Date(), imageCheck });
     if (json) await printJson(submittedJson(runDir, jobId));

@@ -160,8 +160,12 @@ export function stopSession(
   return { host, sent };
 }
 
-/** Removes a session that has ended and was read. */
-export function removeSession(dir: string): void {
+/** Removes a session whose end was seen; one that runs stays. */
+export function forgetSession(dir: string): void {
+  if (existsSync(pathsOf(dir).exit)) removeSession(dir);
+}
+
+function removeSession(dir: string): void {
   // Under another name first: a session that is half removed is none.
   const gone = join(dirname(dir), `.gone.${process.pid}`);
   try {

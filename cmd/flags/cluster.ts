@@ -1,0 +1,8 @@
+import { flag } from "./make.ts";
+
+/** A command that has this flag can be handed over to a cluster. XFER_CLUSTER stands for it. */
+export const clusterFlag = flag.text({
+  group: "what",
+  valueHint: "NAME",
+  description: "run this command on a cluster (xfer cluster add), which goes on when the connection is lost",
+});
