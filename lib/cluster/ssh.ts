@@ -56,12 +56,15 @@ async function controlPathOf(base: readonly string[], host: string): Promise<str
 /** A socket's path may have 104 bytes: %C has 40, and ssh adds 17 while it binds. */
 const folderBytesMax = 45;
 
+/** ssh takes an option's value apart as a line of its configuration. */
+const plainPath = /^[\w./-]+$/;
+
 function socketFolder(): string {
   const { uid } = userInfo();
   const wanted = [process.env.XDG_RUNTIME_DIR, tmpdir(), "/tmp"]
     .filter((dir) => dir !== undefined && dir !== "")
     .map((dir) => join(dir as string, `xfer-ssh-${uid}`));
-  const folder = wanted.find((dir) => Buffer.byteLength(dir) <= folderBytesMax) ?? `/tmp/xfer-ssh-${uid}`;
+  const folder = wanted.find((dir) => dir.length <= folderBytesMax && plainPath.test(dir)) ?? `/tmp/xfer-ssh-${uid}`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid: owner, mode } = statSync(folder);
   if (owner !== uid || (mode & 0o077) !== 0) {
