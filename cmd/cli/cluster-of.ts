@@ -1,3 +1,4 @@
+import { clusterFlag } from "../flags/cluster.ts";
 import type { Flags } from "../flags/flag.ts";
 
 /** The cluster that a command line names, by its flag or by XFER_CLUSTER; undefined for this machine. */
@@ -6,7 +7,7 @@ export function clusterOf(
   rawArgs: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
-  if (!Object.hasOwn(flags, "cluster")) return undefined;
+  if (flags.cluster !== clusterFlag) return undefined;
   const given = rawArgs.findLast((word) => word.startsWith(clusterStart))?.slice(clusterStart.length);
   return given ?? (env.XFER_CLUSTER === "" ? undefined : env.XFER_CLUSTER);
 }

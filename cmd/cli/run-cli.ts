@@ -57,7 +57,7 @@ async function runFound(root: Group, { name, rest }: FoundCommand, command: Comm
     const cluster = clusterOf(flags, rawArgs, process.env);
     if (cluster !== undefined) {
       const { handOver } = await import("./hand-over.ts");
-      return await handOver(cluster, name, rawArgs);
+      return await handOver(cluster, { name, flags }, rawArgs);
     }
     const call: Call = { operands, root, color };
     const { result } = await runCommand(command, { rawArgs, data: call });

@@ -10,5 +10,9 @@ export default group(
     attach: () => import("./attach.ts"),
     stop: () => import("./stop.ts"),
     forget: () => import("./forget.ts"),
+    plan: () => import("./plan.ts"),
+    receive: () => import("./receive.ts"),
+    list: () => import("./list.ts"),
+    send: () => import("./send.ts"),
   },
 );

@@ -6,3 +6,12 @@ export const clusterFlag = flag.text({
   valueHint: "NAME",
   description: "run this command on a cluster (xfer cluster add), which goes on when the connection is lost",
 });
+
+/** The cluster of a command that works with one from here. */
+export const namedClusterFlag = flag.text({
+  group: "what",
+  common: true,
+  valueHint: "NAME",
+  defaultText: "XFER_CLUSTER",
+  description: "the cluster (xfer cluster add)",
+});

@@ -10,7 +10,7 @@ export interface FarRun {
   /** What it reads on its stdin. */
   input?: AsyncIterable<Uint8Array>;
   /** Gets its output as it comes, in place of the result's text. */
-  onStdout?: (bytes: Uint8Array) => void;
+  onStdout?: (bytes: Uint8Array) => void | Promise<void>;
   onStderr?: (bytes: Uint8Array) => void;
   stop?: AbortSignal;
 }
@@ -83,7 +83,7 @@ async function endOf(
   stop?.addEventListener("abort", onStop);
   try {
     const read = async (output: AsyncIterable<Uint8Array>, framed: FramedOutput) => {
-      for await (const chunk of output) framed.add(chunk);
+      for await (const chunk of output) await framed.add(chunk);
     };
     await Promise.all([read(child.stdout, outputs.stdout), read(child.stderr, outputs.stderr), child.exited]);
   } finally {

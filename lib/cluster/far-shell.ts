@@ -39,13 +39,13 @@ export function framedScript(script: string, mark: string): string {
 export class FramedOutput {
   readonly #begin: Buffer;
   readonly #end: Buffer;
-  readonly #onBytes: (bytes: Uint8Array) => void;
+  readonly #onBytes: (bytes: Uint8Array) => void | Promise<void>;
   #held: Buffer = Buffer.alloc(0);
   #state: "before" | "within" | "after" = "before";
   #noise = "";
   #code: number | undefined;
 
-  constructor(mark: string, onBytes: (bytes: Uint8Array) => void) {
+  constructor(mark: string, onBytes: (bytes: Uint8Array) => void | Promise<void>) {
     this.#begin = Buffer.from(`${mark}\n`);
     this.#end = Buffer.from(`\n${mark} `);
     this.#onBytes = onBytes;
@@ -66,10 +66,11 @@ export class FramedOutput {
     return this.#code;
   }
 
-  add(chunk: Uint8Array): void {
+  /** Takes what came, and resolves when all that can be handed on is taken. */
+  async add(chunk: Uint8Array): Promise<void> {
     this.#held = Buffer.concat([this.#held, chunk]);
     if (this.#state === "before") this.#findBegin();
-    if (this.#state === "within") this.#findEnd();
+    if (this.#state === "within") await this.#findEnd();
   }
 
   #findBegin(): void {
@@ -80,10 +81,10 @@ export class FramedOutput {
     this.#state = "within";
   }
 
-  #findEnd(): void {
+  async #findEnd(): Promise<void> {
     for (;;) {
       const at = this.#held.indexOf(this.#end);
-      this.#handOn(at < 0 ? this.#held.length - lengthOfStart(this.#held, this.#end) : at);
+      await this.#handOn(at < 0 ? this.#held.length - lengthOfStart(this.#held, this.#end) : at);
       if (at < 0) return;
       const rest = this.#held.subarray(this.#end.length).toString("latin1");
       const line = /^(\d{1,3})\n/.exec(rest);
@@ -94,12 +95,12 @@ export class FramedOutput {
       }
       if (/^\d{0,3}$/.test(rest)) return;
       // The mark's own text in the output: it is no end.
-      this.#handOn(this.#end.length);
+      await this.#handOn(this.#end.length);
     }
   }
 
-  #handOn(length: number): void {
-    if (length > 0) this.#onBytes(this.#held.subarray(0, length));
+  async #handOn(length: number): Promise<void> {
+    if (length > 0) await this.#onBytes(this.#held.subarray(0, length));
     this.#held = this.#held.subarray(length);
   }
 }

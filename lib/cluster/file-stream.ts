@@ -58,7 +58,7 @@ export async function* sendFiles(dir: string, files: readonly WantedFile[]): Asy
         size,
         offset: from,
         mode: mode & 0o777,
-        mtime_ms: mtimeMs,
+        mtime_ms: Math.trunc(mtimeMs),
       };
       yield Buffer.from(`${JSON.stringify(head)}\n`);
       const hash = createHash("sha256");
@@ -158,7 +158,8 @@ async function receiveFile(
     throw operationFailed(`${path}: what arrived is not what was sent: it was thrown away, try again`);
   }
   chmodSync(part, head.mode);
-  utimesSync(part, new Date(), new Date(head.mtime_ms));
+  // A tenth of a millisecond more: what the file system rounds down is still the same millisecond.
+  utimesSync(part, Date.now() / 1000, (head.mtime_ms + 0.1) / 1000);
   renameSync(part, path);
 }
 

@@ -64,7 +64,8 @@ function socketFolder(): string {
   const wanted = [process.env.XDG_RUNTIME_DIR, tmpdir(), "/tmp"]
     .filter((dir) => dir !== undefined && dir !== "")
     .map((dir) => join(dir as string, `xfer-ssh-${uid}`));
-  const folder = wanted.find((dir) => dir.length <= folderBytesMax && plainPath.test(dir)) ?? `/tmp/xfer-ssh-${uid}`;
+  const folder =
+    wanted.find((dir) => dir.length <= folderBytesMax && plainPath.test(dir)) ?? `/tmp/xfer-ssh-${uid}`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid: owner, mode } = statSync(folder);
   if (owner !== uid || (mode & 0o077) !== 0) {

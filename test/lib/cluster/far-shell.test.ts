@@ -26,12 +26,12 @@ test("a script finds its standard input untouched", () => {
 });
 
 describe("output between two marks", () => {
-  const read = (chunks: readonly string[]) => {
+  const read = async (chunks: readonly string[]) => {
     let text = "";
     const framed = new FramedOutput("MARK", (bytes) => {
       text += Buffer.from(bytes).toString();
     });
-    for (const chunk of chunks) framed.add(Buffer.from(chunk));
+    for (const chunk of chunks) await framed.add(Buffer.from(chunk));
     return { text, noise: framed.noise, code: framed.code, hasBegun: framed.hasBegun };
   };
   const whole = "Welcome!\nMARK\nfirst\nMARK is a word here\nlast\nMARK 3\n";
@@ -45,8 +45,8 @@ describe("output between two marks", () => {
       `in two parts, ${i + 1} bytes first`,
       [whole.slice(0, i + 1), whole.slice(i + 1)],
     ]),
-  ])("is handed on without what came before and after, %s", (_, chunks) => {
-    expect(read(chunks)).toEqual(expected);
+  ])("is handed on without what came before and after, %s", async (_, chunks) => {
+    expect(await read(chunks)).toEqual(expected);
   });
 
   test.each([
@@ -58,8 +58,8 @@ describe("output between two marks", () => {
     ["an end that is missing", "MARK\nabc", { text: "abc", noise: "", code: undefined, hasBegun: true }],
     ["an end that is torn", "MARK\nabc\nMARK 1", { text: "abc", noise: "", code: undefined, hasBegun: true }],
     ["no output", "MARK\n\nMARK 0\n", { text: "", noise: "", code: 0, hasBegun: true }],
-  ])("tells %s", (_, chunk, result) => {
-    expect(read([chunk])).toEqual(result);
+  ])("tells %s", async (_, chunk, result) => {
+    expect(await read([chunk])).toEqual(result);
   });
 });
 

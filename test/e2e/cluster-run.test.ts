@@ -1,0 +1,114 @@
+import { beforeAll, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cluster } from "../cluster/cluster.ts";
+import { sharedCluster } from "../cluster/shared.ts";
+import { limitMs } from "../setup/pace.ts";
+import { ensureSshPackages } from "../ssh/account.ts";
+import { startSshServer } from "../ssh/sshd.ts";
+import { startXfer, temporaryDirectory } from "../stage/harness.ts";
+import { SlurmStage } from "../stage/slurm-stage.ts";
+
+/** Jobs wait for two noisy cores. */
+const timeoutMs = limitMs(300_000);
+
+let cluster: Cluster;
+beforeAll(async () => {
+  await ensureSshPackages();
+  cluster = await sharedCluster();
+}, timeoutMs);
+
+/** A workstation with a profile `weka` of the cluster's user behind a real sshd, whose shells find the cluster. */
+async function workstationOf(stage: SlurmStage, dir: string) {
+  // A locked account is refused by sshd.
+  Bun.spawnSync(["usermod", "--password", "*", cluster.user.name]);
+  const env = Object.entries(cluster.env).map(([name, value]) => `${name}="${value}"`);
+  const server = await startSshServer(cluster.user, [`SetEnv ${env.join(" ")}`]);
+  const runRoot = join(stage.dir, "run root");
+  const clusters = join(dir, ".config", "xfer", "clusters");
+  mkdirSync(clusters, { recursive: true });
+  const profile = { schema: "xfer.cluster.v1", name: "weka", host: server.host, run_root: runRoot };
+  writeFileSync(join(clusters, "weka.json"), JSON.stringify(profile));
+  const run = (...args: string[]) =>
+    startXfer([...args, "--cluster", "weka"], { cwd: dir, env: { XFER_SSH: server.ssh, TMPDIR: dir } })
+      .result;
+  return { server, runRoot, run };
+}
+
+test(
+  "from a workstation: list, shard and submit at the cluster, fetch what it did, and verify",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "workstation");
+    using temp = temporaryDirectory();
+    const keys = stage.fill(120);
+    const { server, runRoot, run } = await workstationOf(stage, temp.path);
+    await using _ = server;
+    const words = stage.runArgs("--submit", "--num-shards", "4", "--array-concurrency", "2");
+    const at = words.indexOf("--run-dir");
+    const submitted = await run(...words.with(at + 1, "r"));
+    expect(submitted.code, submitted.stderr).toBe(0);
+    const jobId = submitted.stdout.trim();
+    expect(jobId).toMatch(/^\d+$/);
+    await cluster.waitForJob(jobId, timeoutMs);
+    expect(await stage.different(keys)).toEqual([]);
+    // The run directory points at the one binary of the cluster.
+    expect(readdirSync(join(runRoot, "r", "bin"))).toEqual(["agent-path"]);
+    const pulled = await run("pull", "--run-dir", "r", "--json");
+    expect(pulled.code, pulled.stderr).toBe(0);
+    expect(JSON.parse(pulled.stdout)).toMatchObject({ schema: "xfer.pulled.v1", unchanged: 0 });
+    for (const path of [
+      "manifest.jsonl",
+      "state/shard_3.done",
+      "state/shard_0.journal",
+      "submissions.jsonl",
+    ]) {
+      const [here, there] = [join(temp.path, "r", path), join(runRoot, "r", path)];
+      expect(readFileSync(here).equals(readFileSync(there))).toBeTrue();
+    }
+    const again = JSON.parse((await run("pull", "--run-dir", "r", "--json")).stdout);
+    expect(again).toMatchObject({ files: 0, bytes: 0 });
+    const verified = await run("verify", "--run-dir", "r");
+    expect([verified.code, verified.stdout.trimEnd().split("\n").at(-1)]).toEqual([0, "verified"]);
+  },
+  timeoutMs,
+);
+
+test(
+  "a run that was made here is staged, submitted there, and not staged over a live one of other shards",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "staged");
+    using temp = temporaryDirectory();
+    const keys = stage.fill(60);
+    const { server, runRoot, run } = await workstationOf(stage, temp.path);
+    await using _ = server;
+    const here = (...args: string[]) => startXfer(args, { cwd: temp.path }).result;
+    const build = await here(
+      ...["manifest", "build", "--source", "src:data", "--dest", "dst:copy", "--out", "run/manifest.jsonl"],
+      ...["--runtime", "host", "--rclone-config", stage.conf],
+    );
+    expect(build.code, build.stderr).toBe(0);
+    const shard = (n: string) =>
+      here("manifest", "shard", "--in", "run/manifest.jsonl", "--outdir", "run/shards", "--num-shards", n);
+    const render = () =>
+      here(
+        ...["slurm", "render", "--run-dir", "run", "--rclone-config", stage.conf, "--time-limit", "10"],
+        ...["--rclone-image", cluster.imageDir, "--cpus-per-task", "1", "--mem", "500M"],
+      );
+    for (const result of [await shard("3"), await render()]) expect(result.code, result.stderr).toBe(0);
+    const staged = await run("stage", "--run-dir", "run");
+    expect(staged.code, staged.stderr).toBe(0);
+    expect(staged.stdout).toMatch(/^staged run to weka:.*\/run: 9 files, .*; 0 files unchanged\n$/);
+    expect(existsSync(join(runRoot, "run", "bin", "xfer"))).toBeFalse();
+    expect((await run("stage", "--run-dir", "run")).stdout).toContain(": 0 files, 0 B; 9 files unchanged");
+    const submitted = await run("slurm", "submit", "--run-dir", "run");
+    expect(submitted.code, submitted.stderr).toBe(0);
+    await cluster.waitForJob(submitted.stdout.trim(), timeoutMs);
+    expect(await stage.different(keys)).toEqual([]);
+    Bun.spawnSync(["rm", "-r", join(temp.path, "run", "shards")]);
+    for (const result of [await shard("2"), await render()]) expect(result.code, result.stderr).toBe(0);
+    const refused = await run("stage", "--run-dir", "run");
+    expect(refused.code, refused.stdout).toBe(2);
+    expect(refused.stderr).toContain("holds the state of a run with other shards");
+  },
+  timeoutMs,
+);
