@@ -5,7 +5,7 @@ import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
 import { type RunLayout, runLayout, shardLayout } from "../lib/run/layout.ts";
 import { requireSameRoots, rootsOfShards } from "../lib/run/roots.ts";
 import { submissionVariable } from "../lib/run/submissions.ts";
-import { readShardsMeta, type ShardsMeta } from "../lib/shard/meta.ts";
+import { requireShardsMeta, type ShardsMeta } from "../lib/shard/meta.ts";
 import { checkShardDigest } from "../lib/shard/records.ts";
 import { shardsOfTask } from "../lib/slurm/array-limits.ts";
 import { type ArrayTask, currentArrayTask } from "../lib/slurm/array-task.ts";
@@ -69,8 +69,7 @@ export async function runAgent(options: AgentOptions, env: Environment = process
 async function openRun(runDir: string): Promise<OpenedRun> {
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
-  const meta = readShardsMeta(run.shardsMeta);
-  if (!meta) throw invalidInput(`${run.shardsMeta}: no such file: shard the manifest first`);
+  const meta = requireShardsMeta(run.shardsMeta);
   if (meta.num_shards !== config.num_shards) {
     throw invalidInput(
       `${run.config}: was rendered for ${config.num_shards} shards, but ${run.shardsMeta} has ${meta.num_shards}: render again`,

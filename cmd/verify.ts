@@ -4,7 +4,7 @@ import { submitRun } from "../lib/launch/submit.ts";
 import { requireConfPassword } from "../lib/rclone/conf-password.ts";
 import { readRunConfig } from "../lib/run/config.ts";
 import { runLayout } from "../lib/run/layout.ts";
-import { readShardsMeta } from "../lib/shard/meta.ts";
+import { requireShardsMeta } from "../lib/shard/meta.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { requireFolder } from "../lib/system/writable.ts";
@@ -156,12 +156,7 @@ async function collect(runDir: string): Promise<Verification> {
   return collectVerification(run, shardsOf(runDir), head);
 }
 
-function shardsOf(runDir: string) {
-  const { shardsMeta } = runLayout(runDir);
-  const meta = readShardsMeta(shardsMeta);
-  if (!meta) throw invalidInput(`${shardsMeta}: no such file: shard the manifest first`);
-  return meta;
-}
+const shardsOf = (runDir: string) => requireShardsMeta(runLayout(runDir).shardsMeta);
 
 async function report(options: VerifyOptions, result: Verification): Promise<ExitCode> {
   if (options.json) await printJson(verificationJson(result, options.runDir));

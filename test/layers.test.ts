@@ -29,10 +29,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...["lib/compare", "lib/listing", "lib/manifest", "lib/rclone", "lib/run", "lib/shard", "lib/slurm"],
     ...["lib/system", "lib/verify"],
   ],
+  "lib/operate": [
+    ...["lib/launch", "lib/manifest", "lib/rclone", "lib/run", "lib/shard", "lib/slurm", "lib/system"],
+  ],
   cmd: [
     ...["agent", "lib/build", "lib/compare", "lib/estimate", "lib/launch", "lib/listing", "lib/manifest"],
     ...[
       "lib/cluster",
+      "lib/operate",
       "lib/rclone",
       "lib/run",
       "lib/shard",

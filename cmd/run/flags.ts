@@ -56,6 +56,11 @@ export const runFlags = {
   ...rcloneFlags,
   runtime: { ...rcloneFlags.runtime, defaultText: "pyxis; local: host" },
   submit: flag.on({ group: "slurm", common: true, description: "submit the array" }),
+  watch: flag.on({
+    group: "slurm",
+    common: true,
+    description: "wait for the array, and compare the destination when it has ended",
+  }),
   ...renderFlags,
   "array-concurrency": {
     ...renderFlags["array-concurrency"],

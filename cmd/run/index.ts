@@ -71,6 +71,6 @@ export default command({
     if (!config && !options.json) await printText(nothingToCopyText(options.compare));
     return options.executor === "local"
       ? runLocal(options, config, { live, stop })
-      : runOnSlurm(options, config !== undefined, stop);
+      : runOnSlurm(options, config !== undefined, { live, stop });
   },
 });

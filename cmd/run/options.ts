@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly compare: CompareMode;
   readonly delta: boolean;
   readonly submits: boolean;
+  /** Whether the array is waited for. */
+  readonly watches: boolean;
   /** Whether the destination is to be compared when all is copied. */
   readonly verifies: boolean;
   readonly imageCheck: boolean;
@@ -37,14 +39,17 @@ export interface RunOptions {
  *
  * | executor | runtime | shards | at a time | agents' binary | verifies | refused |
  * |---|---|---|---|---|---|---|
- * | slurm | pyxis | 256 | 64 | a copy in the run directory | later, by xfer verify | --verify |
- * | local | host | auto | a CPU each | this one, where it is | at the end | --submit |
+ * | slurm | pyxis | 256 | 64 | a copy in the run directory | later, by xfer verify; at the end with --watch | --verify without --watch |
+ * | local | host | auto | a CPU each | this one, where it is | at the end | --submit, --watch |
  */
 export function optionsOf(input: RunInput, here: Here): RunOptions {
   const { executor, verify, submit } = input;
   const local = executor === "local";
-  if (!local && verify)
-    throw invalidInput("--verify is for --executor local: run xfer verify when the array has ended");
+  if (!local && verify && !input.watch)
+    throw invalidInput(
+      "--verify is for --executor local or --watch: run xfer verify when the array has ended",
+    );
+  if (local && input.watch) throw invalidInput("--watch is for --executor slurm: local waits by itself");
   if (local && submit) throw invalidInput("--submit is for --executor slurm: local runs the agents at once");
   const runDir = input["run-dir"];
   const runtime = input.runtime ?? (local ? "host" : "pyxis");
@@ -71,6 +76,7 @@ export function optionsOf(input: RunInput, here: Here): RunOptions {
     compare: input.compare,
     delta: input.delta,
     submits: submit,
+    watches: input.watch,
     verifies: verify !== false,
     imageCheck: input["image-check"],
     allowsUntransferable: input["allow-untransferable"],

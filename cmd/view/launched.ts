@@ -39,6 +39,11 @@ export function nothingToCopyText(compare: CompareMode): string {
   return `nothing to copy: the destination holds every object, compared by ${compare}\n`;
 }
 
+/** That an array is waited for, which goes on without it. */
+export function watchedText(jobId: string): string {
+  return `job ${jobId}: waiting for its end; it goes on when this command is stopped`;
+}
+
 /** What is left to do once the array has ended. */
 export function verifyLaterText(runDir: string): string {
   return `when the array has ended, compare the destination: xfer verify --run-dir ${runDir}`;

@@ -7,8 +7,8 @@ import { type RunLayout, runLayout, shardLayout } from "../run/layout.ts";
 import { checkDoneRoots, rootsOfShards } from "../run/roots.ts";
 import { accountNow, bytesProven, progressOf, type RunProgress } from "../run/snapshot.ts";
 import { isValidDone, readDone } from "../run/state/done.ts";
-import { readShardsMeta, type ShardsMeta } from "../shard/meta.ts";
-import { type ExitCode, exitCodes, invalidInput } from "../system/errors.ts";
+import { requireShardsMeta, type ShardsMeta } from "../shard/meta.ts";
+import { type ExitCode, exitCodes } from "../system/errors.ts";
 import { stopExitCode, stopReason } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
 import { RateWindow } from "../system/rate.ts";
@@ -43,8 +43,7 @@ export interface RunEnd {
  */
 export async function runHere(options: RunHereOptions): Promise<RunEnd> {
   const run = runLayout(options.runDir);
-  const meta = readShardsMeta(run.shardsMeta);
-  if (!meta) throw invalidInput(`${run.shardsMeta}: no such file: shard the manifest first`);
+  const meta = requireShardsMeta(run.shardsMeta);
   const outside = {
     untransferable: await readUntransferable(run.manifest),
     same: readDeltaSame(run, meta),

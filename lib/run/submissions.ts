@@ -1,4 +1,6 @@
 import { appendFileSync } from "node:fs";
+import * as v from "valibot";
+import { readTextIfExists } from "../system/durable.ts";
 import { writing } from "../system/write-error.ts";
 import type { RunLayout } from "./layout.ts";
 
@@ -12,6 +14,22 @@ interface Submission {
   /** Fewer than the shards where the cluster's limits make tasks carry several shards. */
   numTasks: number;
   now: Date;
+}
+
+const submissionSchema = v.object({ schema: v.literal("xfer.submission.v1"), job_id: v.string() });
+
+/** The job that was submitted last; undefined when none was. A torn line, of a crash, is passed over. */
+export function lastSubmission(run: RunLayout): string | undefined {
+  const lines = (readTextIfExists(run.submissions) ?? "").split("\n");
+  const jobs = lines.flatMap((line) => {
+    try {
+      const result = v.safeParse(submissionSchema, JSON.parse(line));
+      return result.success ? [result.output.job_id] : [];
+    } catch {
+      return [];
+    }
+  });
+  return jobs.at(-1);
 }
 
 /** Appends a submitted job to submissions.jsonl, schema xfer.submission.v1. */

@@ -70,6 +70,13 @@ export function readShardsMeta(path: string): ShardsMeta | undefined {
   }
 }
 
+/** Reads a shards.meta.json that has to be there. Throws invalid input when it is not, or is not whole. */
+export function requireShardsMeta(path: string): ShardsMeta {
+  const meta = readShardsMeta(path);
+  if (!meta) throw invalidInput(`${path}: no such file: shard the manifest first`);
+  return meta;
+}
+
 /** The file beside the shards that describes them. */
 export const shardsMetaName = "shards.meta.json";
 

@@ -6,7 +6,7 @@ import { sharedCluster } from "../cluster/shared.ts";
 import { limitMs } from "../setup/pace.ts";
 import { ensureSshPackages } from "../ssh/account.ts";
 import { startSshServer } from "../ssh/sshd.ts";
-import { startXfer, temporaryDirectory } from "../stage/harness.ts";
+import { startXfer, temporaryDirectory, until } from "../stage/harness.ts";
 import { SlurmStage } from "../stage/slurm-stage.ts";
 
 /** Jobs wait for two noisy cores. */
@@ -29,10 +29,9 @@ async function workstationOf(stage: SlurmStage, dir: string) {
   mkdirSync(clusters, { recursive: true });
   const profile = { schema: "xfer.cluster.v1", name: "weka", host: server.host, run_root: runRoot };
   writeFileSync(join(clusters, "weka.json"), JSON.stringify(profile));
-  const run = (...args: string[]) =>
-    startXfer([...args, "--cluster", "weka"], { cwd: dir, env: { XFER_SSH: server.ssh, TMPDIR: dir } })
-      .result;
-  return { server, runRoot, run };
+  const start = (...args: string[]) =>
+    startXfer([...args, "--cluster", "weka"], { cwd: dir, env: { XFER_SSH: server.ssh, TMPDIR: dir } });
+  return { server, runRoot, start, run: (...args: string[]) => start(...args).result };
 }
 
 test(
@@ -109,6 +108,38 @@ test(
     const refused = await run("stage", "--run-dir", "run");
     expect(refused.code, refused.stdout).toBe(2);
     expect(refused.stderr).toContain("holds the state of a run with other shards");
+  },
+  timeoutMs,
+);
+
+test(
+  "one command from a workstation, from the listing to a verified destination; the connection is cut while it waits",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "watched");
+    using temp = temporaryDirectory();
+    const keys = stage.fill(80);
+    const { server, runRoot, start, run } = await workstationOf(stage, temp.path);
+    await using _ = server;
+    stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 300 } });
+    const all = stage.runArgs("--submit", "--watch", "--num-shards", "4", "--array-concurrency", "2");
+    const words = all.with(all.indexOf("--run-dir") + 1, "r");
+    const first = start(...words);
+    await until("the first objects", () => stage.dest.keys("copy").length > 5);
+    await server.cut();
+    const lost = await first.result;
+    expect(lost.code, lost.stdout).toBe(75);
+    expect(lost.stderr).toContain("the command goes on at far");
+    const end = await run(...words);
+    expect(end.code, end.stderr).toBe(0);
+    expect(end.stdout).toMatch(/^listed +80 objects .*\ncopied +80 objects .*\n(.*\n)*verified: 80 by size and MD5/);
+    expect(await stage.different(keys)).toEqual([]);
+    // One array was submitted.
+    expect(
+      readFileSync(join(runRoot, "r", "submissions.jsonl"), "utf8")
+        .trimEnd()
+        .split("\n"),
+    ).toHaveLength(1);
+    expect(stage.dest.counts.PUT).toBe(80);
   },
   timeoutMs,
 );

@@ -23,7 +23,7 @@ test("xfer run: what its flags say when nothing is said", async () => {
     ...{ ...always, ...rcloneDefaults, ...listDefaults, ...renderDefaults },
     ...{ source: undefined, dest: undefined, "run-dir": "run", executor: "slurm", delta: false },
     ...{ compare: "size", verify: undefined, "allow-untransferable": false, "num-shards": undefined },
-    ...{ strategy: "bytes", submit: false, json: false },
+    ...{ strategy: "bytes", submit: false, watch: false, json: false },
   });
 });
 
@@ -67,7 +67,7 @@ describe("xfer run: what differs by executor", () => {
 describe("xfer run: what a flag asks for", () => {
   const rows: [string, Partial<Options>][] = [
     ["--source a: --dest b:", { source: "a:", dest: "b:" }],
-    ["", { runDir: "run", manifest: "run/manifest.jsonl", verifies: true, submits: false, delta: false }],
+    ["", { runDir: "run", manifest: "run/manifest.jsonl", verifies: true, submits: false, watches: false, delta: false }],
     ["--run-dir there/r", { runDir: "there/r", manifest: "there/r/manifest.jsonl" }],
     ["--submit", { submits: true }],
     ["--no-verify", { verifies: false }],
@@ -87,8 +87,9 @@ describe("xfer run: what a flag asks for", () => {
 
 describe("xfer run: flags that contradict each other", () => {
   const rows: [string, string][] = [
-    ["--verify", "--verify is for --executor local: run xfer verify when the array has ended"],
+    ["--verify", "--verify is for --executor local or --watch: run xfer verify when the array has ended"],
     ["--executor local --submit", "--submit is for --executor slurm: local runs the agents at once"],
+    ["--executor local --watch", "--watch is for --executor slurm: local waits by itself"],
     [
       "--no-metadata --add-rclone-flags -M",
       "--no-metadata: --rclone-flags say --metadata=true: leave one of them out",
