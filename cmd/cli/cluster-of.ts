@@ -1,3 +1,4 @@
+import { mountedPath, type Profile } from "../../lib/cluster/profile.ts";
 import { clusterFlag } from "../flags/cluster.ts";
 import type { Flags } from "../flags/flag.ts";
 
@@ -13,6 +14,31 @@ export function clusterOf(
 }
 
 const clusterStart = "--cluster=";
+
+/**
+ * The words that a command gets at a cluster beside the user's:
+ *
+ * | the command has | and the user did not say | it gets |
+ * |---|---|---|
+ * | --agent-path | --agent-path | the xfer that is there already, so that no run directory holds a copy |
+ * | --list-root | --list-root or --no-posix-list | the mount of the source's bucket, where the profile names one |
+ */
+export function wordsThere(
+  flags: Flags,
+  rawArgs: readonly string[],
+  { binary, profile }: { binary: string; profile: Profile },
+): string[] {
+  const lacks = (name: string) =>
+    Object.hasOwn(flags, name) && !rawArgs.some((word) => word.startsWith(`--${name}=`));
+  const words: string[] = [];
+  if (lacks("agent-path")) words.push(`--agent-path=${binary}`);
+  const source = rawArgs.findLast((word) => word.startsWith("--source="))?.slice("--source=".length);
+  const mount = source === undefined ? undefined : mountedPath(profile, source);
+  if (mount !== undefined && lacks("list-root") && !rawArgs.includes("--no-posix-list")) {
+    words.push(`--list-root=${mount}`);
+  }
+  return words;
+}
 
 /** The words of a command as the far end gets them: in this form, without the cluster's name. */
 export function farWords(name: string, rawArgs: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 import { forward } from "../../lib/cluster/forward.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import type { Flags } from "../flags/flag.ts";
-import { farWords } from "./cluster-of.ts";
+import { farWords, wordsThere } from "./cluster-of.ts";
 import { openCluster } from "./open-cluster.ts";
 
 /** Runs a command at a cluster and returns its exit code; its outputs are this command's. */
@@ -11,24 +11,19 @@ export async function handOver(
   rawArgs: readonly string[],
 ): Promise<number> {
   const stop = watchForStop(stopSignals);
-  const { end, runRoot, binary } = await openCluster(cluster, stop.signal);
+  const { end, profile, runRoot, binary } = await openCluster(cluster, stop.signal);
   const detach = new AbortController();
   stop.signal.addEventListener("abort", () => {
     // A second request does not wait for the end at the cluster.
     for (const signal of stopSignals) process.once(signal, () => detach.abort(signal));
   });
-  return await forward(end, { binary, runRoot }, farWords(name, withAgent(flags, rawArgs, binary)), {
+  const added = wordsThere(flags, rawArgs, { binary, profile });
+  return await forward(end, { binary, runRoot }, farWords(name, [...rawArgs, ...added]), {
     onStdout: (bytes) => written(process.stdout, bytes),
     onStderr: (bytes) => written(process.stderr, bytes),
     stop: stop.signal,
     detach: detach.signal,
   });
-}
-
-/** A run directory at a cluster points at the binary that is there already, instead of holding a copy. */
-function withAgent(flags: Flags, rawArgs: readonly string[], binary: string): readonly string[] {
-  const isGiven = rawArgs.some((word) => word.startsWith("--agent-path="));
-  return Object.hasOwn(flags, "agent-path") && !isGiven ? [...rawArgs, `--agent-path=${binary}`] : rawArgs;
 }
 
 /** Resolves when the bytes are taken; a reader that has gone is no failure of the command at the cluster. */

@@ -15,3 +15,11 @@ export const namedClusterFlag = flag.text({
   defaultText: "XFER_CLUSTER",
   description: "the cluster (xfer cluster add)",
 });
+
+/** For commands that list a source. The profile of the cluster says which buckets it mounts. */
+export const posixListFlag = flag.onOff({
+  default: true,
+  group: "listing",
+  description: "at a cluster that mounts the source's bucket, list the mount",
+  negativeDescription: "list the source itself",
+});

@@ -3,6 +3,8 @@ import type { ListingTotals } from "../../lib/listing/entry.ts";
 import { type ListingSetup, listingCpus } from "../../lib/listing/request.ts";
 import { makeRunId } from "../../lib/manifest/run-id.ts";
 import { modtimeModes } from "../../lib/rclone/argv.ts";
+import type { RemoteContext } from "../../lib/rclone/remote-options.ts";
+import { checkRoot } from "../../lib/rclone/root-check.ts";
 import type { RuntimeName } from "../../lib/rclone/runtime.ts";
 import { notShownText, sortListingFlags } from "../../lib/rclone/user-flags.ts";
 import { log } from "../../lib/system/log.ts";
@@ -62,6 +64,25 @@ export const listFlags = {
   "run-id": runIdFlag,
 };
 
+/** For commands that list a source and make a manifest of all of it. */
+export const listRootFlag = flag.text({
+  valueHint: "ROOT",
+  group: "listing",
+  description: "list this root in place of the source: a mount of its bucket, where a listing is cheap",
+});
+
+/** The root of --list-root, and one line that says that it is listed. */
+export function listRootOf(
+  given: string | undefined,
+  source: string | undefined,
+  context: RemoteContext | undefined,
+): string | undefined {
+  if (given === undefined) return undefined;
+  const root = checkRoot("--list-root", given, context);
+  if (source !== undefined) log.info(`listing ${root} in place of ${source}`);
+  return root;
+}
+
 /** A run id of now. */
 export function newRunId(): string {
   return makeRunId(new Date(), crypto.getRandomValues(new Uint8Array(3)));
@@ -104,7 +125,7 @@ export function lsjsonFlagsOf(input: Pick<ListerInput, "extra-lsjson-flags">): s
 export function buildOptionsOf(
   input: OptionsOf<typeof rcloneFlags> & OptionsOf<typeof listFlags>,
   given: { runtime: RuntimeName; stop: AbortSignal; onProgress: (totals: ListingTotals) => void },
-): Omit<BuildOptions, "sourceRoot" | "destRoot" | "out"> {
+): Omit<BuildOptions, "sourceRoot" | "listRoot" | "destRoot" | "out"> {
   return {
     ...listingSetupOf(input, given),
     recursive: input.recursive,

@@ -8,8 +8,8 @@ import { checkRoot, looksLikePath } from "../../lib/rclone/root-check.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { command } from "../cli/command.ts";
 import { checkNewFile, checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
-import { clusterFlag } from "../flags/cluster.ts";
-import { buildOptionsOf, listFlags } from "../flags/listing.ts";
+import { clusterFlag, posixListFlag } from "../flags/cluster.ts";
+import { buildOptionsOf, listFlags, listRootFlag, listRootOf } from "../flags/listing.ts";
 import { outFlag, requiredRootFlags } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { imageOf, rcloneFlags } from "../flags/rclone.ts";
@@ -38,6 +38,8 @@ export default command({
     out: outFlag,
     ...rcloneFlags,
     ...listFlags,
+    "list-root": listRootFlag,
+    "posix-list": posixListFlag,
     cluster: clusterFlag,
     json: jsonFlag,
   },
@@ -64,7 +66,8 @@ export default command({
       onProgress: (totals) => live.update(listingText(totals)),
     });
     const { out } = input;
-    const result = await buildManifest({ ...options, sourceRoot, destRoot, out });
+    const listRoot = listRootOf(input["list-root"], sourceRoot, context);
+    const result = await buildManifest({ ...options, sourceRoot, listRoot, destRoot, out });
     live.clear();
     sayLeftOut(result, { out, sourceRoot });
     await printBuilt(input, options.runId, result);

@@ -12,6 +12,7 @@ import { invalidInput } from "../../lib/system/errors.ts";
 import { log } from "../../lib/system/log.ts";
 import { findProgram } from "../../lib/system/process.ts";
 import { checkRcloneConfig, requireListingPassword } from "../flags/checks.ts";
+import { listRootOf } from "../flags/listing.ts";
 import { lookForBucketFirst, sayPreserved } from "../view/start-words.ts";
 import type { RunInput } from "./flags.ts";
 import type { RunOptions } from "./options.ts";
@@ -19,6 +20,8 @@ import type { RunOptions } from "./options.ts";
 /** The roots of a run, where they were given, and whether the source is still to be listed. */
 interface Ends {
   source: string | undefined;
+  /** The root that is listed in place of the source. */
+  list: string | undefined;
   dest: string | undefined;
   listsHere: boolean;
 }
@@ -43,7 +46,8 @@ export function checkEnds(options: RunOptions, input: RunInput): Ends {
       remoteContext(conf, runtime),
     );
   }
-  return { source, dest, listsHere };
+  const list = listsHere ? listRootOf(input["list-root"], source, context) : undefined;
+  return { source, list, dest, listsHere };
 }
 
 /** Throws, or warns of a run that is not submitted yet, when the agents could not read their rclone.conf. */

@@ -1,7 +1,7 @@
 import { clusterDefaults } from "../../lib/estimate/cost-model.ts";
-import { clusterFlag } from "../flags/cluster.ts";
+import { clusterFlag, posixListFlag } from "../flags/cluster.ts";
 import type { OptionsOf } from "../flags/flag.ts";
-import { listFlags } from "../flags/listing.ts";
+import { listFlags, listRootFlag } from "../flags/listing.ts";
 import { flag } from "../flags/make.ts";
 import { rootFlags } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
@@ -45,6 +45,8 @@ export const runFlags = {
   }),
   "allow-untransferable": allowUntransferableFlag,
   ...listFlags,
+  "list-root": listRootFlag,
+  "posix-list": posixListFlag,
   "num-shards": flag.read(shardCount, {
     valueHint: "N",
     group: "sharding",

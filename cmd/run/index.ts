@@ -48,6 +48,7 @@ export default command({
         onProgress: (totals) => live.update(listingText(totals)),
       }),
       sourceRoot: source,
+      listRoot: ends.list,
       destRoot: dest,
     };
     await checkRun(options, ends);

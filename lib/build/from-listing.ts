@@ -27,6 +27,8 @@ export const hashModes = ["auto", "on", "off"] as const;
 /** The source of a manifest, and how it is listed. */
 export interface BuildOptions extends ListingSetup {
   sourceRoot: string;
+  /** Another root that holds the same objects, which is listed in place of the source: a mount of its bucket. */
+  listRoot?: string | undefined;
   destRoot: string;
   out: string;
   recursive: boolean;
@@ -245,10 +247,11 @@ function eachOfParts(
 }
 
 function sourceRequest(options: BuildOptions): ListingRequest {
-  const { sourceRoot, hash } = options;
-  const kind = rootKind(sourceRoot, readRemotes(options.configPath), process.env);
+  const { listRoot, sourceRoot, hash } = options;
+  const root = listRoot ?? sourceRoot;
+  const kind = rootKind(root, readRemotes(options.configPath), process.env);
   return {
-    root: sourceRoot,
+    root,
     side: "source",
     kind,
     recursive: options.recursive,

@@ -19,7 +19,7 @@ beforeAll(async () => {
 }, timeoutMs);
 
 /** A workstation with a profile `weka` of the cluster's user behind a real sshd, whose shells find the cluster. */
-async function workstationOf(stage: SlurmStage, dir: string) {
+async function workstationOf(stage: SlurmStage, dir: string, more: object = {}) {
   // A locked account is refused by sshd.
   Bun.spawnSync(["usermod", "--password", "*", cluster.user.name]);
   const env = Object.entries(cluster.env).map(([name, value]) => `${name}="${value}"`);
@@ -27,7 +27,7 @@ async function workstationOf(stage: SlurmStage, dir: string) {
   const runRoot = join(stage.dir, "run root");
   const clusters = join(dir, ".config", "xfer", "clusters");
   mkdirSync(clusters, { recursive: true });
-  const profile = { schema: "xfer.cluster.v1", name: "weka", host: server.host, run_root: runRoot };
+  const profile = { schema: "xfer.cluster.v1", name: "weka", host: server.host, run_root: runRoot, ...more };
   writeFileSync(join(clusters, "weka.json"), JSON.stringify(profile));
   const start = (...args: string[]) =>
     startXfer([...args, "--cluster", "weka"], { cwd: dir, env: { XFER_SSH: server.ssh, TMPDIR: dir } });
@@ -131,7 +131,9 @@ test(
     expect(lost.stderr).toContain("the command goes on at far");
     const end = await run(...words);
     expect(end.code, end.stderr).toBe(0);
-    expect(end.stdout).toMatch(/^listed +80 objects .*\ncopied +80 objects .*\n(.*\n)*verified: 80 by size and MD5/);
+    expect(end.stdout).toMatch(
+      /^listed +80 objects .*\ncopied +80 objects .*\n(.*\n)*verified: 80 by size and MD5/,
+    );
     expect(await stage.different(keys)).toEqual([]);
     // One array was submitted.
     expect(
@@ -140,6 +142,46 @@ test(
         .split("\n"),
     ).toHaveLength(1);
     expect(stage.dest.counts.PUT).toBe(80);
+  },
+  timeoutMs,
+);
+
+test(
+  "a bucket that the cluster mounts is listed there, and copied from the remote",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "mounted");
+    using temp = temporaryDirectory();
+    const mount = join(stage.dir, "mnt", "data");
+    const keys = ["a.txt", "deep/b c.txt", "deep/er/größe.txt"];
+    for (const [i, key] of keys.entries()) {
+      const body = Buffer.from(key.repeat(100 + i));
+      mkdirSync(join(mount, key, ".."), { recursive: true });
+      writeFileSync(join(mount, key), body);
+      stage.source.put("data", key, body, { mtime: new Date(1_700_000_000_000 + i * 1000) });
+    }
+    const mounts = [{ root: "src:data", path: mount }];
+    const { server, runRoot, run } = await workstationOf(stage, temp.path, { mounts });
+    await using _ = server;
+    const all = stage.runArgs("--submit", "--watch", "--num-shards", "1");
+    const words = all.with(all.indexOf("--run-dir") + 1, "r");
+    stage.source.resetCounts();
+    const end = await run(...words);
+    expect(end.code, end.stderr).toBe(0);
+    expect(end.stderr).toContain(`listing ${mount} in place of src:data`);
+    expect(stage.source.counts.LIST).toBe(0);
+    expect(stage.source.counts.GET).toBe(keys.length);
+    const records = readFileSync(join(runRoot, "r", "manifest.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n");
+    expect(records.map((line) => JSON.parse(line).source).sort()).toEqual(
+      keys.map((key) => `src:data/${key}`),
+    );
+    for (const key of keys) {
+      expect(stage.dest.get("copy", key)).toEqual(stage.source.get("data", key));
+    }
+    const itself = await run(...words.with(words.indexOf("r"), "r2"), "--no-posix-list");
+    expect(itself.code, itself.stderr).toBe(0);
+    expect(stage.source.counts.LIST).toBeGreaterThan(0);
   },
   timeoutMs,
 );

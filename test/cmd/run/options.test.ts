@@ -67,7 +67,17 @@ describe("xfer run: what differs by executor", () => {
 describe("xfer run: what a flag asks for", () => {
   const rows: [string, Partial<Options>][] = [
     ["--source a: --dest b:", { source: "a:", dest: "b:" }],
-    ["", { runDir: "run", manifest: "run/manifest.jsonl", verifies: true, submits: false, watches: false, delta: false }],
+    [
+      "",
+      {
+        runDir: "run",
+        manifest: "run/manifest.jsonl",
+        verifies: true,
+        submits: false,
+        watches: false,
+        delta: false,
+      },
+    ],
     ["--run-dir there/r", { runDir: "there/r", manifest: "there/r/manifest.jsonl" }],
     ["--submit", { submits: true }],
     ["--no-verify", { verifies: false }],
