@@ -9,11 +9,15 @@ export function clusterOf(
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
   if (flags.cluster !== clusterFlag) return undefined;
-  const given = rawArgs.findLast((word) => word.startsWith(clusterStart))?.slice(clusterStart.length);
+  const given = valueIn(rawArgs, "cluster");
   return given ?? (env.XFER_CLUSTER === "" ? undefined : env.XFER_CLUSTER);
 }
 
-const clusterStart = "--cluster=";
+/** What a flag says among checked words, which have the form --flag=value; undefined when it is not given. */
+export function valueIn(words: readonly string[], name: string): string | undefined {
+  const start = `--${name}=`;
+  return words.findLast((word) => word.startsWith(start))?.slice(start.length);
+}
 
 /**
  * The words that a command gets at a cluster beside the user's:
@@ -28,11 +32,10 @@ export function wordsThere(
   rawArgs: readonly string[],
   { binary, profile }: { binary: string; profile: Profile },
 ): string[] {
-  const lacks = (name: string) =>
-    Object.hasOwn(flags, name) && !rawArgs.some((word) => word.startsWith(`--${name}=`));
+  const lacks = (name: string) => Object.hasOwn(flags, name) && valueIn(rawArgs, name) === undefined;
   const words: string[] = [];
   if (lacks("agent-path")) words.push(`--agent-path=${binary}`);
-  const source = rawArgs.findLast((word) => word.startsWith("--source="))?.slice("--source=".length);
+  const source = valueIn(rawArgs, "source");
   const mount = source === undefined ? undefined : mountedPath(profile, source);
   if (mount !== undefined && lacks("list-root") && !rawArgs.includes("--no-posix-list")) {
     words.push(`--list-root=${mount}`);
@@ -43,5 +46,5 @@ export function wordsThere(
 /** The words of a command as the far end gets them: in this form, without the cluster's name. */
 export function farWords(name: string, rawArgs: readonly string[]): string[] {
   const own = name.split(" ").slice(1);
-  return [...own, ...rawArgs.filter((word) => !word.startsWith(clusterStart))];
+  return [...own, ...rawArgs.filter((word) => !/^--(build-)?cluster=/.test(word))];
 }

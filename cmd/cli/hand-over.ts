@@ -1,7 +1,10 @@
 import { forward } from "../../lib/cluster/forward.ts";
+import { exitCodes } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import type { Flags } from "../flags/flag.ts";
-import { farWords, wordsThere } from "./cluster-of.ts";
+import { defaultRunDir } from "../flags/run-dir.ts";
+import type { RunThere } from "./build-elsewhere.ts";
+import { farWords, valueIn, wordsThere } from "./cluster-of.ts";
 import { openCluster } from "./open-cluster.ts";
 
 /** Runs a command at a cluster and returns its exit code; its outputs are this command's. */
@@ -11,19 +14,27 @@ export async function handOver(
   rawArgs: readonly string[],
 ): Promise<number> {
   const stop = watchForStop(stopSignals);
-  const { end, profile, runRoot, binary } = await openCluster(cluster, stop.signal);
   const detach = new AbortController();
   stop.signal.addEventListener("abort", () => {
     // A second request does not wait for the end at the cluster.
     for (const signal of stopSignals) process.once(signal, () => detach.abort(signal));
   });
-  const added = wordsThere(flags, rawArgs, { binary, profile });
-  return await forward(end, { binary, runRoot }, farWords(name, [...rawArgs, ...added]), {
-    onStdout: (bytes) => written(process.stdout, bytes),
-    onStderr: (bytes) => written(process.stderr, bytes),
-    stop: stop.signal,
-    detach: detach.signal,
-  });
+  const runThere: RunThere = (at, name, flags, words) =>
+    forward(at.end, at, farWords(name, [...words, ...wordsThere(flags, words, at)]), {
+      onStdout: (bytes) => written(process.stdout, bytes),
+      onStderr: (bytes) => written(process.stderr, bytes),
+      stop: stop.signal,
+      detach: detach.signal,
+    });
+  const there = await openCluster(cluster, stop.signal);
+  const build = valueIn(rawArgs, "build-cluster");
+  if (build !== undefined && build !== cluster) {
+    const { buildElsewhere } = await import("./build-elsewhere.ts");
+    const runDir = valueIn(rawArgs, "run-dir") ?? defaultRunDir;
+    const code = await buildElsewhere({ build, runDir }, there, rawArgs, runThere, stop.signal);
+    if (code !== exitCodes.done) return code;
+  }
+  return await runThere(there, name, flags, rawArgs);
 }
 
 /** Resolves when the bytes are taken; a reader that has gone is no failure of the command at the cluster. */

@@ -7,3 +7,6 @@ export const runDirFlag = flag.folder({
   common: true,
   description: "the run directory",
 });
+
+/** The run directory of xfer run where none is named. */
+export const defaultRunDir = "run";

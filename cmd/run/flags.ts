@@ -8,6 +8,7 @@ import { jsonFlag } from "../flags/output.ts";
 import { allowUntransferableFlag, compareFlag, shardCount, strategyFlag } from "../flags/plan.ts";
 import { rcloneFlags } from "../flags/rclone.ts";
 import { renderFlags } from "../flags/render.ts";
+import { defaultRunDir } from "../flags/run-dir.ts";
 
 const executors = ["slurm", "local"] as const;
 
@@ -20,7 +21,7 @@ export const numShardsDefault = { slurm: 256, local: "auto" } as const;
 export const runFlags = {
   ...rootFlags,
   "run-dir": flag.folder({
-    default: "run",
+    default: defaultRunDir,
     group: "what",
     common: true,
     description: "the run directory, new or begun",
@@ -69,6 +70,11 @@ export const runFlags = {
     defaultText: `${clusterDefaults.arrayConcurrency}; local: one a CPU`,
   },
   cluster: clusterFlag,
+  "build-cluster": flag.text({
+    group: "listing",
+    valueHint: "NAME",
+    description: "list at this cluster, and bring the manifest to the one of --cluster",
+  }),
   json: jsonFlag,
 };
 

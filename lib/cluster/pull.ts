@@ -6,7 +6,7 @@ import { quoteWords } from "../system/shell-words.ts";
 import type { FarEnd } from "./far-end.ts";
 import { arrivedBytes, receiveFiles } from "./file-stream.ts";
 import { filesThatTravel, filesToPull } from "./inventory.ts";
-import { call } from "./stage.ts";
+import { call, isWanted, type TravelOptions } from "./stage.ts";
 
 const inventorySchema = v.array(v.strictObject({ path: v.string(), size: v.number(), mtimeMs: v.number() }));
 
@@ -33,10 +33,12 @@ export async function pull(
   end: FarEnd,
   far: { binary: string; dir: string },
   localDir: string,
-  options: { stop: AbortSignal; onProgress: (files: number, of: number) => void },
+  options: TravelOptions & { onProgress: (files: number, of: number) => void },
 ): Promise<Pulled> {
   const listed = await call(end, [far.binary, "far", "list", "--dir", far.dir], nothing(), options.stop);
-  const there = v.parse(inventorySchema, JSON.parse(listed)).filter(({ path }) => travels(path, "pull"));
+  const there = v
+    .parse(inventorySchema, JSON.parse(listed))
+    .filter((file) => travels(file.path, "pull") && isWanted(options, file));
   const files = filesToPull(there, filesThatTravel(localDir, "pull"));
   mkdirSync(localDir, { recursive: true });
   const sizes = new Map(files.map(({ path, size }) => [path, size]));

@@ -80,6 +80,15 @@ export interface Staged {
   unchanged: number;
 }
 
+/** What ends a journey of files early, and which of them go along; all, where that is not said. */
+export interface TravelOptions {
+  stop: AbortSignal;
+  only?: (path: string) => boolean;
+}
+
+export const isWanted = ({ only }: TravelOptions, { path }: { path: string }): boolean =>
+  only?.(path) ?? true;
+
 /**
  * Sends a run directory to a cluster: what is there with the same content stays, what was cut off goes on. Logs and state are
  * never sent, nor is rclone.conf, which is in no run directory.
@@ -88,13 +97,13 @@ export async function stage(
   end: FarEnd,
   far: { binary: string; dir: string },
   localDir: string,
-  options: { stop: AbortSignal; onProgress: (bytes: number, of: number) => void },
+  options: TravelOptions & { onProgress: (bytes: number, of: number) => void },
 ): Promise<Staged> {
   const files: StageRequest["files"] = [];
-  for (const { path, size } of filesThatTravel(localDir, "stage")) {
+  for (const { path, size } of filesThatTravel(localDir, "stage").filter((file) => isWanted(options, file))) {
     files.push({ path, size, sha256: await sha256OfFile(join(localDir, path)) });
   }
-  if (!files.some(({ path }) => path === "config.resolved.json")) {
+  if (!options.only && !files.some(({ path }) => path === "config.resolved.json")) {
     throw invalidInput(`${localDir}: no config.resolved.json: render the run first (xfer slurm render)`);
   }
   const request: StageRequest = { schema: "xfer.stage.v1", dir: far.dir, files };

@@ -25,3 +25,6 @@ export function travels(path: string, way: Way): boolean {
   if ([plan, shards, scripts].some((names) => names.test(path))) return true;
   return way === "pull" && [state, account, logs].some((names) => names.test(path));
 }
+
+/** Whether a file is what a listing leaves: the manifest, or the list of what it leaves out. */
+export const isListed = (path: string): boolean => /^manifest(\.untransferable)?\.jsonl$/.test(path);
