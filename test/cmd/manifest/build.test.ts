@@ -7,7 +7,7 @@ const roots = "--source src:set --dest dst:set --out m.jsonl";
 
 describe("xfer manifest build: what its flags say", () => {
   const usual = {
-    ...{ ...always, ...rcloneDefaults, ...listDefaults },
+    ...{ ...always, ...rcloneDefaults, ...listDefaults, "posix-list": true },
     ...{ source: "src:set", dest: "dst:set", out: "m.jsonl", json: false },
   };
   const rows: [string, object][] = [

@@ -20,7 +20,7 @@ const asked = async (line: string) => optionsOf(await optionsGiven<Input>(run, l
 
 test("xfer run: what its flags say when nothing is said", async () => {
   expect(await optionsGiven(run, "")).toEqual({
-    ...{ ...always, ...rcloneDefaults, ...listDefaults, ...renderDefaults },
+    ...{ ...always, ...rcloneDefaults, ...listDefaults, ...renderDefaults, "posix-list": true },
     ...{ source: undefined, dest: undefined, "run-dir": "run", executor: "slurm", delta: false },
     ...{ compare: "size", verify: undefined, "allow-untransferable": false, "num-shards": undefined },
     ...{ strategy: "bytes", submit: false, watch: false, json: false },
