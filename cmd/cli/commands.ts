@@ -22,6 +22,7 @@ const all = group(
     verify: () => import("../verify.ts"),
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),
+    skills: () => import("../skills/index.ts"),
     agent: () => import("../agent.ts"),
     help: () => import("../help.ts"),
     man: () => import("../man.ts"),

@@ -67,7 +67,7 @@ test("no page names a flag that neither xfer nor rclone nor Slurm has", () => {
   const commands = [
     [],
     ...[["run"], ["verify"], ["agent"], ["manifest"], ["slurm"], ["slurm", "render"], ["slurm", "submit"]],
-    ...[["help"], ["man"], ["completion"], ["version"]],
+    ...[["help"], ["man"], ["completion"], ["version"], ["skills", "install"]],
     ...["build", "shard", "analyze", "estimate", "delta", "combine", "import", "rebase"].map((name) => [
       "manifest",
       name,
