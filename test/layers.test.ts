@@ -8,8 +8,10 @@ import { dirname, join, normalize } from "node:path";
 const layers: Readonly<Record<string, readonly string[]>> = {
   "lib/system": [],
   templates: [],
+  ".claude/skills": [],
   "lib/rclone": ["lib/system"],
   "lib/slurm": ["lib/system", "templates"],
+  "lib/skills": [".claude/skills", "lib/system"],
   "lib/manifest": ["lib/rclone/root", "lib/system"],
   "lib/listing": ["lib/rclone", "lib/system"],
   "lib/estimate": ["lib/manifest", "lib/system"],
@@ -40,6 +42,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
       "lib/rclone",
       "lib/run",
       "lib/shard",
+      "lib/skills",
       "lib/slurm",
       "lib/system",
       "lib/verify",
@@ -113,7 +116,7 @@ test("imports run down the layers, and in no circle", () => {
 
 test("ARCHITECTURE.md shows this table", () => {
   const page = readFileSync(join(import.meta.dir, "..", "ARCHITECTURE.md"), "utf8");
-  const shown = [...page.matchAll(/^\| `([\w/]+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(
+  const shown = [...page.matchAll(/^\| `([\w/.]+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(
     ([, folder = "", list = ""]) => {
       const names = list === "nothing" ? [] : list.split(", ");
       const full = (name: string) => (layers[name] || name === "templates" ? name : `lib/${name}`);

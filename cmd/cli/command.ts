@@ -15,6 +15,8 @@ export interface Operands {
   readonly usage: string;
   /** All that they may be, where it is a list; else they are words of a command. */
   readonly values?: readonly string[];
+  /** What completion offers, where they are names of files or folders. */
+  readonly completes?: "file" | "folder";
   /** How many there may be at most. */
   readonly most: number;
 }

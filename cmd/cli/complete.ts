@@ -117,6 +117,8 @@ function operandsOf(
   const operands = "flags" in spec ? spec.operands : undefined;
   const given = rest.filter((word) => !word.startsWith("-"));
   if (!operands) return undefined;
+  if (operands.completes)
+    return given.length < operands.most ? { candidates: [], names: operands.completes } : undefined;
   if (operands.values) {
     const values = operands.values.map((word) => ({ word, says: "" }));
     return given.length > 0 ? undefined : { candidates: begins(values, current) };

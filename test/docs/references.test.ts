@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import type { Flag } from "../../cmd/flags/flag.ts";
+import { globalFlags } from "../../cmd/flags/global.ts";
 import { flagKind } from "../../lib/rclone/flag-table.ts";
 import { sbatchTable, srunTable } from "../../lib/slurm/option-table.ts";
-import { binary } from "../stage/harness.ts";
+import { allCommands } from "../cmd/command-line.ts";
 import { anchorsOf, blocksOf, flagsOf, linksOf } from "./page.ts";
 
 /** What the pages refer to is there: pages, headings, flags, messages. */
@@ -58,24 +60,19 @@ const otherFlags = [
   ...["dir", "only", "records", "repeat", "frozen-lockfile", "follow-tags", "cut"],
 ];
 
-/** The flags of one of xfer's commands, as its help names them. */
-function flagsOfCommand(words: readonly string[]): Set<string> {
-  return flagsOf(Bun.spawnSync([binary, ...words, "--help-all"], { env: {} }).stdout.toString());
+/** Every flag of xfer's commands, by all of its names, and what turns a switch off. */
+async function ownFlags(): Promise<string[]> {
+  const declared = [...(await allCommands()).values()].map(({ spec }) => spec.flags);
+  const all = [globalFlags, ...declared].flatMap((flags) => Object.entries<Flag>(flags));
+  const names = all.flatMap(([name, { type, otherNames = [] }]) => [
+    ...[name, ...otherNames],
+    ...(type === "boolean" ? [`no-${name}`] : []),
+  ]);
+  return [...names, "no-modtime", "help", "help-all", "version"];
 }
 
-test("no page names a flag that neither xfer nor rclone nor Slurm has", () => {
-  const commands = [
-    [],
-    ...[["run"], ["verify"], ["agent"], ["manifest"], ["slurm"], ["slurm", "render"], ["slurm", "submit"]],
-    ...[["help"], ["man"], ["completion"], ["version"]],
-    ...["build", "shard", "analyze", "estimate", "delta", "combine", "import", "rebase"].map((name) => [
-      "manifest",
-      name,
-    ]),
-  ];
-  // The last is another name of a flag.
-  const known = new Set([...otherFlags, "help", "help-all", "version", "container-conf-path"]);
-  for (const words of commands) for (const name of flagsOfCommand(words)) known.add(name);
+test("no page names a flag that neither xfer nor rclone nor Slurm has", async () => {
+  const known = new Set([...otherFlags, ...(await ownFlags())]);
   for (const { kinds } of [sbatchTable, srunTable]) for (const name of kinds.keys()) known.add(name);
   const isRclones = (name: string) =>
     flagKind("copy", name) !== "unknown" || flagKind("lsjson", name) !== "unknown";
