@@ -53,8 +53,9 @@ async function arrivedOf(end: FarEnd, { remote, stop }: PutRequest): Promise<num
   return text === "whole" ? undefined : Number(text);
 }
 
-/** What the shell says when the digest is another one. */
+/** The shell's exit codes when the digest is another one, and when the input has ended early. */
 const differs = 99;
+const isShort = 98;
 
 async function sendRest(end: FarEnd, request: PutRequest, offset: number): Promise<boolean> {
   const { size } = statSync(request.local);
@@ -66,6 +67,8 @@ async function sendRest(end: FarEnd, request: PutRequest, offset: number): Promi
     // A part that is too long is none of this file.
     offset > size ? `: > ${path}.part` : "",
     `cat >> ${path}.part || exit 1`,
+    // A connection that is cut ends the input as a sender does. What has come is gone on from.
+    `[ "$(wc -c < ${path}.part)" -ge ${size} ] || exit ${isShort}`,
     `set -- $(digest ${path}.part) || exit 1`,
     `if [ "$1" != ${request.sha256} ]; then rm -f ${path}.part; exit ${differs}; fi`,
     `chmod ${request.mode} ${path}.part && mv ${path}.part ${path}`,
@@ -74,6 +77,12 @@ async function sendRest(end: FarEnd, request: PutRequest, offset: number): Promi
   const input = bytesFrom(request.local, from, (at) => request.onProgress?.(at, size));
   const { code, stderr } = await end.run(script, { input, stop: request.stop });
   if (code === differs) return false;
+  if (code === isShort) {
+    throw new XferError(
+      `${request.local}: did not arrive whole at ${end.host}: run the same command again to go on`,
+      exitCodes.resumable,
+    );
+  }
   if (code !== 0) throw farFailure(end, request.remote, stderr);
   return true;
 }
