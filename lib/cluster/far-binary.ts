@@ -2,13 +2,11 @@ import { invalidInput, operationFailed } from "../system/errors.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import { type BinaryChoice, binaryFor } from "./binary-for.ts";
 import type { FarEnd } from "./far-end.ts";
-import type { FarXfer } from "./forward.ts";
-import { farWord } from "./probe.ts";
 import { binaryPath, putFile } from "./put-file.ts";
 
 /** What is to be put at a far end. */
 interface FarBinaryRequest {
-  /** As the profile has it: absolute there, or beginning with ~/. */
+  /** An absolute path there. */
   runRoot: string;
   version: string;
   /** The files of this host that may be the binary, by what `uname -sm` prints there. */
@@ -19,13 +17,13 @@ interface FarBinaryRequest {
 }
 
 /**
- * Sees to it that this version's binary is at the far end and starts there. It lies below the run root under a name of its
- * version and digest, so that it is sent once and never changes; an upload that was cut goes on. Throws one line that says
- * which file is missing here, or why the binary cannot be put or does not start there.
+ * Sees to it that this version's binary is at the far end and starts there, and returns its path. It lies below the run
+ * root under a name of its version and digest, so that it is sent once and never changes. An upload that was cut goes on.
+ * Throws one line that says which file is missing here, or why the binary cannot be put or does not start there.
  */
-export async function ensureFarBinary(end: FarEnd, request: FarBinaryRequest): Promise<FarXfer> {
-  const { version, onProgress, stop } = request;
-  const { uname, runRoot } = await lookAtFarEnd(end, request.runRoot, stop);
+export async function ensureFarBinary(end: FarEnd, request: FarBinaryRequest): Promise<string> {
+  const { runRoot, version, onProgress, stop } = request;
+  const { stdout: uname } = await end.run("uname -sm", { stop });
   const chosen = binaryFor(request.choiceFor(uname));
   if ("problem" in chosen) throw invalidInput(`${end.host}: ${chosen.problem}`);
   const { path, sha256 } = await binaryPath(runRoot, version, chosen.path);
@@ -34,27 +32,17 @@ export async function ensureFarBinary(end: FarEnd, request: FarBinaryRequest): P
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   const tried = await end.run(`LC_ALL=C exec ${quoteWords([path])} --version`, { stop });
-  const [said = ""] = tried.stdout.trim().split("\n");
   const problem =
-    tried.code === 0 && said === version
-      ? undefined
-      : tried.code === 0
-        ? `is xfer ${said || "of an unknown version"}, and this one is ${version}: both must be of one version`
-        : startProblem(tried.code, tried.stderr);
+    tried.code === 0 ? versionProblem(tried.stdout, version) : startProblem(tried.code, tried.stderr);
   if (problem !== undefined) throw operationFailed(`${end.host}:${path}: ${problem}`);
-  return { binary: path, runRoot };
+  return path;
 }
 
-/** The far end's system, and the run root without its ~. */
-async function lookAtFarEnd(
-  end: FarEnd,
-  runRoot: string,
-  stop: AbortSignal,
-): Promise<{ uname: string; runRoot: string }> {
-  const { code, stdout, stderr } = await end.run(`uname -sm && printf '%s\\n' ${farWord(runRoot)}`, { stop });
-  const [uname = "", root = ""] = stdout.split("\n");
-  if (code === 0 && root.startsWith("/")) return { uname, runRoot: root.replace(/(.)\/+$/, "$1") };
-  throw operationFailed(`${end.host}: ${runRoot}: no run root: ${stderr.trim() || "$HOME is not set there"}`);
+/** What is wrong with what a binary says to --version; undefined when it is the wanted version. */
+function versionProblem(said: string, version: string): string | undefined {
+  const [line = ""] = said.trim().split("\n");
+  if (line === version) return undefined;
+  return `is xfer ${line || "of an unknown version"}, and this one is ${version}: both must be of one version`;
 }
 
 const elsewhere = "choose a run root on another file system (xfer cluster edit)";

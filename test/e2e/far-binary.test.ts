@@ -87,13 +87,13 @@ describe.each(ends)("on %s", (name, end) => {
     async () => {
       const runRoot = join(temp.path, `runs of ${name}`);
       const sent: number[] = [];
-      const far = await ensure(end(), { runRoot, onProgress: (bytes) => sent.push(bytes) });
-      expect(far.binary).toMatch(/\/\.xfer\/bin\/xfer-[\d.]+-[0-9a-f]{12}$/);
-      expect(far.runRoot).toBe(runRoot);
-      expect(readFileSync(far.binary).equals(readFileSync(binary))).toBeTrue();
+      const path = await ensure(end(), { runRoot, onProgress: (bytes) => sent.push(bytes) });
+      expect(path).toMatch(/\/\.xfer\/bin\/xfer-[\d.]+-[0-9a-f]{12}$/);
+      expect(path).toStartWith(`${runRoot}/`);
+      expect(readFileSync(path).equals(readFileSync(binary))).toBeTrue();
       expect(sent.at(-1)).toBe(statSync(binary).size);
       const again: number[] = [];
-      expect(await ensure(end(), { runRoot, onProgress: (bytes) => again.push(bytes) })).toEqual(far);
+      expect(await ensure(end(), { runRoot, onProgress: (bytes) => again.push(bytes) })).toBe(path);
       expect(again).toEqual([]);
       expect(binariesIn(runRoot)).toHaveLength(1);
     },
@@ -164,9 +164,9 @@ test(
     const [part = ""] = binariesIn(runRoot);
     expect(part).toEndWith(".part");
     const sent: number[] = [];
-    const far = await ensure(overSsh(), { runRoot, onProgress: (bytes) => sent.push(bytes) });
+    const path = await ensure(overSsh(), { runRoot, onProgress: (bytes) => sent.push(bytes) });
     expect(sent[0]).toBeGreaterThan(5_000_000);
-    expect(readFileSync(far.binary).equals(readFileSync(binary))).toBeTrue();
+    expect(readFileSync(path).equals(readFileSync(binary))).toBeTrue();
     expect(binariesIn(runRoot)).toHaveLength(1);
   },
   timeoutMs,
@@ -176,7 +176,7 @@ test(
   "what arrived and is not what was sent is thrown away, and sent anew",
   async () => {
     const runRoot = join(temp.path, "wrong");
-    const { binary: path } = await ensure(thisHost(), { runRoot });
+    const path = await ensure(thisHost(), { runRoot });
     Bun.spawnSync(["rm", path]);
     writeFileSync(`${path}.part`, "something else");
     await ensure(thisHost(), { runRoot });
