@@ -55,7 +55,8 @@ export function parseBinaries(printed: string, current: string | undefined): Far
 }
 
 /**
- * The binaries below a run root, and which of them nothing uses. `current` is the name of the one that this xfer uses there.
+ * The binaries below a run root, and which of them nothing uses. `current` is the last part of the path that chosenBinary
+ * gives: the one that this xfer uses there.
  * Throws when something below the run root cannot be looked into: it may be a run.
  */
 export async function listBinaries(

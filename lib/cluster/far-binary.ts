@@ -4,16 +4,34 @@ import { type BinaryChoice, binaryFor } from "./binary-for.ts";
 import type { FarEnd } from "./far-end.ts";
 import { binaryPath, putFile } from "./put-file.ts";
 
-/** What is to be put at a far end. */
-interface FarBinaryRequest {
+/** Which binary is meant for a far end. */
+interface FarBinaryWish {
   /** An absolute path there. */
   runRoot: string;
   version: string;
   /** The files of this host that may be the binary, by what `uname -sm` prints there. */
   choiceFor: (uname: string) => BinaryChoice;
+  stop: AbortSignal;
+}
+
+/** What is to be put at a far end. */
+interface FarBinaryRequest extends FarBinaryWish {
   /** Told of every piece that is sent; never when the binary is there. */
   onProgress?: (bytes: number, of: number) => void;
-  stop: AbortSignal;
+}
+
+/**
+ * The file of this host that is right for a far end, and the path that it has there, whether it is there yet or not.
+ * Throws one line that says which file is missing here.
+ */
+export async function chosenBinary(
+  end: FarEnd,
+  { runRoot, version, choiceFor, stop }: FarBinaryWish,
+): Promise<{ local: string; path: string; sha256: string }> {
+  const { stdout: uname } = await end.run("uname -sm", { stop });
+  const chosen = binaryFor(choiceFor(uname));
+  if ("problem" in chosen) throw invalidInput(`${end.host}: ${chosen.problem}`);
+  return { local: chosen.path, ...(await binaryPath(runRoot, version, chosen.path)) };
 }
 
 /**
@@ -22,13 +40,10 @@ interface FarBinaryRequest {
  * Throws one line that says which file is missing here, or why the binary cannot be put or does not start there.
  */
 export async function ensureFarBinary(end: FarEnd, request: FarBinaryRequest): Promise<string> {
-  const { runRoot, version, onProgress, stop } = request;
-  const { stdout: uname } = await end.run("uname -sm", { stop });
-  const chosen = binaryFor(request.choiceFor(uname));
-  if ("problem" in chosen) throw invalidInput(`${end.host}: ${chosen.problem}`);
-  const { path, sha256 } = await binaryPath(runRoot, version, chosen.path);
+  const { version, onProgress, stop } = request;
+  const { local, path, sha256 } = await chosenBinary(end, request);
   await putFile(end, {
-    ...{ local: chosen.path, remote: path, sha256, mode: "755", stop },
+    ...{ local, remote: path, sha256, mode: "755", stop },
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   const tried = await end.run(`LC_ALL=C exec ${quoteWords([path])} --version`, { stop });
