@@ -10,8 +10,8 @@ export interface FarBinary {
   keptFor: "this xfer" | "a run or a command" | undefined;
 }
 
-/** The names that putFile gives: version, digest, and .part while it arrives. No other file is ever removed. */
-const ownName = /^xfer-[\w.+-]+-[0-9a-f]{12}(?:\.part)?$/;
+/** The names that putFile gives: version and digest, then .part or a number while it arrives. No other file is ever removed. */
+const ownName = /^xfer-[\w.+-]+-[0-9a-f]{12}(?:\.part|\.\d+)?$/;
 
 /**
  * Lists the binaries of a run root: a line "bytes name" for each, and behind a mark what may name one. These are the
@@ -19,12 +19,13 @@ const ownName = /^xfer-[\w.+-]+-[0-9a-f]{12}(?:\.part)?$/;
  * many files are not looked into. A part that is younger than a day may be arriving.
  */
 function listScript(runRoot: string): string {
+  const hex = "[0-9a-f]".repeat(12);
   // Folders of a run directory, and not of the same name elsewhere.
   const isOfRun = `-exec test -e '{}/../config.resolved.json' ';'`;
   return [
     `cd ${quoteWords([runRoot])} || exit 1`,
     "if [ -d .xfer/bin ]; then",
-    `  names=$(cd .xfer/bin && find . -type f -name 'xfer-*' '(' ! -name '*.part' -o -mtime +0 ')') || exit 1`,
+    `  names=$(cd .xfer/bin && find . -type f '(' -name 'xfer-*-${hex}' -o -name 'xfer-*-${hex}.*' -mtime +0 ')') || exit 1`,
     // Names of blanks are none that xfer gives.
     `  for name in $names; do printf '%s %s\\n' "$(wc -c < ".xfer/bin/$name" | tr -d ' ')" "$name"; done`,
     "fi",
@@ -44,7 +45,7 @@ export function parseBinaries(printed: string, current: string | undefined): Far
     .map(([, bytes, name = ""]) => ({ name, bytes: Number(bytes) }))
     .filter(({ name }) => ownName.test(name))
     .map(({ name, bytes }) => {
-      const whole = name.replace(/\.part$/, "");
+      const whole = name.replace(/\.(?:part|\d+)$/, "");
       const isUsed = name === whole && used.includes(whole);
       return {
         name,

@@ -78,11 +78,16 @@ describe("a run root", () => {
 
   test("loses a part that nobody has added to for days, and keeps one that may be arriving", async () => {
     const [stale, fresh] = ["xfer-0.1.5-dddddddddddd.part", "xfer-0.1.6-eeeeeeeeeeee.part"];
+    const copying = "xfer-0.1.5-dddddddddddd.4711";
     put(`.xfer/bin/${stale}`);
+    put(`.xfer/bin/${copying}`);
     put(`.xfer/bin/${fresh}`);
     const before = new Date(Date.now() - 3 * 86_400_000);
     utimesSync(path(".xfer/bin", stale), before, before);
     expect(await clean()).toEqual([old, used, stale]);
+    expect(left()).toEqual([copying, fresh, current]);
+    utimesSync(path(".xfer/bin", copying), before, before);
+    expect(await clean()).toEqual([copying]);
     expect(left()).toEqual([fresh, current]);
   });
 
