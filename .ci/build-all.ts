@@ -1,13 +1,21 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile, root, type Target, targets, versionOf } from "./compile.ts";
 import { type Bundled, bundledFolders, sbomOf } from "./sbom.ts";
 
 /**
- * `bun run build:all`: makes dist/release, all that a release has: a binary for each target, man pages and completions as
- * they lie below a prefix, a bill of materials, and SHA256SUMS. The same commit gives the same bytes.
+ * `bun run build:all`: makes dist/release, all that a release has: a binary for each target, man pages, completions and
+ * licenses as they lie below a prefix, a bill of materials, and SHA256SUMS. The same commit gives the same bytes.
  */
 
 const folder = join(root, "dist", "release");
@@ -48,8 +56,8 @@ function buildBinaries(): string[] {
   return Object.keys(inputs);
 }
 
-/** Man pages and completions, in the folders where man and the shells look below a prefix such as ~/.local. */
-function packShare(seconds: number): void {
+/** Man pages, completions and licenses, in the folders where they are looked for below a prefix such as ~/.local. */
+function packShare(inputs: readonly string[], seconds: number): void {
   const stage = mkdtempSync(join(tmpdir(), "xfer-share-"));
   try {
     const place = (path: string) => {
@@ -65,12 +73,25 @@ function packShare(seconds: number): void {
     for (const [shell, path] of Object.entries(completions)) {
       writeFileSync(path, run([own, "completion", shell]));
     }
+    copyFileSync(join(root, "LICENSE"), join(place("doc/xfer"), "LICENSE"));
+    for (const path of bundledFolders(inputs)) {
+      const name = path.replace(/^.*node_modules\//, "").replace("/", "-");
+      copyFileSync(licenseOf(path), join(place("doc/xfer/licenses"), name));
+    }
     const same = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", `--mtime=@${seconds}`];
     const modes = "--mode=u=rwX,go=rX";
     run(["tar", ...same, modes, "-czf", join(folder, `xfer-${version}-share.tar.gz`), "share"], stage);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+/** The license that a package asks to go along with its code. */
+function licenseOf(folder: string): string {
+  const path = join(root, folder);
+  const name = readdirSync(path).find((file) => /^licen[cs]e(?:\.|$)/i.test(file));
+  if (name === undefined) throw new Error(`${folder}: has no file with its license`);
+  return join(path, name);
 }
 
 /** The packages that the bundler read from, by their own files and the lock. */
@@ -107,7 +128,7 @@ try {
   mkdirSync(folder, { recursive: true });
   const seconds = commitSeconds();
   const inputs = buildBinaries();
-  packShare(seconds ?? 0);
+  packShare(inputs, seconds ?? 0);
   writeSbom(inputs, seconds);
   const lines = readdirSync(folder)
     .sort()
