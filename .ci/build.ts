@@ -1,49 +1,28 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { compile, root, type Target, targets, versionOf } from "./compile.ts";
 
-/** Builds the one binary; run by `bun run build` and by whatever needs it. */
-const root = join(import.meta.dir, "..");
-
-/** The commit that is built, for `xfer version`; empty where there is no telling: no git, or no repository. */
-function commitOf(): string {
-  if (Bun.which("git") === null) return "";
-  const asked = Bun.spawnSync(["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"], {
-    cwd: root,
-  });
-  const said = asked.stdout.toString().trim();
-  return asked.success && /^[0-9a-f]{7,40}(?:-dirty)?$/.test(said) ? said : "";
-}
-
-mkdirSync(join(root, "dist"), { recursive: true });
-const build = Bun.spawnSync(
-  [
-    process.execPath,
-    "build",
-    "--compile",
-    "--minify",
-    "--bytecode",
-    // --bytecode without --format=esm builds a binary that dies at start.
-    "--format=esm",
-    // Otherwise the binary would run a bunfig.toml and load a .env that lie in the user's directory.
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    // What a thread runs lies beside the program, where it is looked for by its name.
-    "--entry-naming=[name].[ext]",
-    `--define=XFER_COMMIT=${JSON.stringify(commitOf())}`,
-    "cmd/main.ts",
-    "lib/system/digest-thread.ts",
-    "--outfile",
-    "dist/xfer",
-  ],
-  { cwd: root, stdout: "pipe", stderr: "pipe" },
-);
-if (build.exitCode !== 0) {
-  process.stderr.write(build.stdout.toString() + build.stderr.toString());
+/**
+ * `.ci/build.ts [TARGET...]`: builds dist/xfer for this machine, as `bun run build` does, or the binaries of these
+ * targets by the names that they have in a release, in dist/release.
+ */
+const words = process.argv.slice(2);
+const wanted = words.filter((word): word is Target => Object.hasOwn(targets, word));
+try {
+  if (wanted.length < words.length) {
+    throw new Error(`a target is one of ${Object.keys(targets).join(", ")}`);
+  }
+  if (wanted.length === 0) {
+    const outfile = join(root, "dist", "xfer");
+    compile({ outfile });
+    process.stderr.write(`dist/xfer ${versionOf(outfile)}\n`);
+  }
+  const { version } = await Bun.file(join(root, "package.json")).json();
+  for (const target of wanted) {
+    const name = `dist/release/xfer-${version}-${target}`;
+    compile({ outfile: join(root, name), target });
+    process.stderr.write(`${name}\n`);
+  }
+} catch (error) {
+  process.stderr.write(`build: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 }
-const started = Bun.spawnSync([join(root, "dist", "xfer"), "--version"], { env: {} });
-if (started.exitCode !== 0) {
-  process.stderr.write(`dist/xfer was built but does not start: ${started.stderr.toString()}\n`);
-  process.exit(1);
-}
-process.stderr.write(`dist/xfer ${started.stdout.toString()}`);

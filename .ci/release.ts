@@ -1,20 +1,17 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { cutChangelog, versionProblem } from "./changelog.ts";
 
 /**
- * `.ci/release [--dry-run | --cut] VERSION`: cuts the changelog, sets the version, commits, builds, writes man pages and
- * digests, and tags. It pushes nothing. --dry-run prints what it would do; --cut only writes CHANGELOG.md and package.json.
+ * `.ci/release [--dry-run | --cut] VERSION`: cuts the changelog, sets the version, commits, builds dist/release, and tags.
+ * It pushes nothing. --dry-run prints what it would do; --cut only writes CHANGELOG.md and package.json.
  */
 
 const usage = "usage: .ci/release [--dry-run | --cut] VERSION";
 const root = process.cwd();
 const changelogPath = join(root, "CHANGELOG.md");
 const packagePath = join(root, "package.json");
-const manDir = "dist/man";
-const sumsPath = "dist/SHA256SUMS";
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -45,33 +42,10 @@ function repositoryProblem(tag: string): string | undefined {
   return run(["git", "tag", "--list", tag]) === "" ? undefined : `there is a tag ${tag} already`;
 }
 
-/** The files of a release, by their names below the repository. */
-function releasedFiles(): string[] {
-  return ["dist/xfer", ...readdirSync(join(root, manDir)).map((name) => `${manDir}/${name}`)].sort();
-}
-
-/** The lines of sha256sum(1); names are relative to dist/, where the file lies. */
-function digestLines(files: readonly string[]): string {
-  return files
-    .map((name) => {
-      const digest = createHash("sha256")
-        .update(readFileSync(join(root, name)))
-        .digest("hex");
-      return `${digest}  ${name.replace(/^dist\//, "")}\n`;
-    })
-    .join("");
-}
-
-/** Builds what is released. */
-function build(version: string): void {
+/** Builds what is released. Its own script looks at the version that the binary says. */
+function build(): void {
   run([process.execPath, "install", "--frozen-lockfile"]);
-  run([process.execPath, "run", ".ci/build.ts"]);
-  const said = run([join(root, "dist/xfer"), "--version"]);
-  if (said !== version) throw new Error(`dist/xfer says that it is ${said}, not ${version}`);
-  rmSync(join(root, manDir), { recursive: true, force: true });
-  mkdirSync(join(root, manDir));
-  run([join(root, "dist/xfer"), "man", "--out", manDir]);
-  writeFileSync(join(root, sumsPath), digestLines(releasedFiles()));
+  run([process.execPath, "run", ".ci/build-all.ts"]);
 }
 
 /** What is asked for. Ends the release for words that ask for nothing. */
@@ -116,14 +90,14 @@ function main(): void {
   }
   try {
     // After the commit, which the binary names.
-    build(version);
+    build();
   } catch (error) {
     // There is no version of what does not build. The tree was clean.
     run(["git", "reset", "--quiet", "--hard", head]);
     fail(`${error instanceof Error ? error.message : String(error)}: nothing was released`);
   }
   run(["git", "tag", "--annotate", "--cleanup=verbatim", tag, "-m", `xfer ${version}\n\n${cut.notes}`]);
-  say(`tagged ${tag}; dist/ has the binary, man pages and SHA256SUMS; nothing was pushed:`);
+  say(`tagged ${tag}; dist/release has binaries, man pages, SBOM and SHA256SUMS; nothing was pushed:`);
   say("  git push --follow-tags");
 }
 
@@ -132,7 +106,7 @@ function sayPlan(version: string, tag: string, notes: string): void {
   say(notes.replace(/^(?=.)/gm, "    "));
   say(`would set the version in package.json to ${version}`);
   say("would commit CHANGELOG.md and package.json");
-  say(`would build dist/xfer, ${manDir} and ${sumsPath}`);
+  say("would build dist/release: a binary for each target, man pages and completions, SBOM, SHA256SUMS");
   say(`would tag ${tag}`);
   say("would push nothing");
 }

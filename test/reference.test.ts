@@ -60,6 +60,15 @@ test("every field of a state file is on its page", () => {
   ).toEqual([]);
 });
 
+test("every program that is started by its name is on the page of what the binary needs", () => {
+  const code = ["lib", "agent", "cmd"].flatMap((folder) => filesOf(folder, ".ts")).map(read);
+  const starts = /\b(?:runProgram|findProgram|spawnSync|ignoringTerm|which)\(\[?"(?:\/bin\/)?(\w+)"/g;
+  const programs = new Set(code.flatMap((text) => [...text.matchAll(starts)].map(([, name = ""]) => name)));
+  for (const name of ["sync", "mkfifo", "sbatch", "scontrol", "sh", "man"]) expect(programs).toContain(name);
+  const table = page("binary").split("## Programs that it starts")[1]?.split("\n## ")[0] ?? "";
+  expect([...programs].filter((name) => !new RegExp(`\\b${name}\\b`).test(table))).toEqual([]);
+});
+
 test("exit codes, failure classes and runtimes are on their pages", () => {
   const row = (name: string | number) => `| ${name} |`;
   expect(lacking(page("exit-codes"), Object.values(exitCodes).map(row))).toEqual([]);

@@ -4,6 +4,7 @@ import { requireImageHere } from "../../lib/launch/image-check.ts";
 import type { ListingSetup } from "../../lib/listing/request.ts";
 import { remoteContext } from "../../lib/rclone/conf.ts";
 import { arrayPasswordProblem, requireConfPassword } from "../../lib/rclone/conf-password.ts";
+import { isLocal, localEnds } from "../../lib/rclone/local-ends.ts";
 import { requireApart } from "../../lib/rclone/overlap.ts";
 import { checkImage } from "../../lib/rclone/reach.ts";
 import { checkRoot } from "../../lib/rclone/root-check.ts";
@@ -66,12 +67,18 @@ export async function checkRun(options: RunOptions, ends: Ends): Promise<void> {
   const local = options.executor === "local";
   // The agents of an array have another environment.
   if (local) sortUserFlags(render.rcloneFlags, process.env);
+  if (local && ends.dest !== undefined) requireSync(ends.dest, render.rclone.configPath, options.runtime);
   const notes = await checkRequest(render, ends);
   if (options.imageCheck && (local || submits || ends.listsHere || options.delta)) {
     requireImageHere(render.rclone.runtime, render.rclone.image);
   }
   if (submits) findProgram("sbatch");
   for (const note of notes) log.warn(note);
+}
+
+/** What is copied to this host is brought onto stable storage by sync(1): without it no copy would count. */
+function requireSync(dest: string, conf: string | undefined, runtime: RunOptions["runtime"]): void {
+  if (isLocal(localEnds(dest, remoteContext(conf, runtime)))) findProgram("sync");
 }
 
 /** Before the source is listed: says what is preserved, and looks for the destination's bucket where rclone runs here. */

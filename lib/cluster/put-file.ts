@@ -26,7 +26,8 @@ const digestCommands = `digest() {
 
 /**
  * Puts a file at the far end whole or not at all: it gets its name when its SHA-256 is right. What arrived of it before is
- * gone on from. Does nothing when a file of that name is there: names hold the digest.
+ * gone on from. Does nothing when a file of that name is there: names hold the digest. Two that put the same file at a time
+ * write the same bytes at the same places, and the first one to end gives it its name.
  */
 export async function putFile(end: FarEnd, request: PutRequest): Promise<"was there" | "put"> {
   for (let tries = 1; ; tries++) {
@@ -53,34 +54,56 @@ async function arrivedOf(end: FarEnd, { remote, stop }: PutRequest): Promise<num
   return text === "whole" ? undefined : Number(text);
 }
 
-/** What the shell says when the digest is another one. */
+/** The shell's exit codes when the digest is another one, and when the input has ended early. */
 const differs = 99;
+const isShort = 98;
 
-async function sendRest(end: FarEnd, request: PutRequest, offset: number): Promise<boolean> {
+/** What dd writes at a time, and the unit in which its place in a file is told. */
+const blockBytes = 64 * 1024;
+
+async function sendRest(end: FarEnd, request: PutRequest, arrived: number): Promise<boolean> {
   const { size } = statSync(request.local);
   const path = quoteWords([request.remote]);
+  const part = `${path}.part`;
+  // A part that is too long is none of this file.
+  const blocks = arrived > size ? 0 : Math.floor(arrived / blockBytes);
+  const from = blocks * blockBytes;
   const script = [
     digestCommands,
     "umask 077",
     `mkdir -p "$(dirname ${path})" || exit 1`,
-    // A part that is too long is none of this file.
-    offset > size ? `: > ${path}.part` : "",
-    `cat >> ${path}.part || exit 1`,
-    `set -- $(digest ${path}.part) || exit 1`,
-    `if [ "$1" != ${request.sha256} ]; then rm -f ${path}.part; exit ${differs}; fi`,
-    `chmod ${request.mode} ${path}.part && mv ${path}.part ${path}`,
+    arrived > size ? `: > ${part}` : "",
+    `LC_ALL=C dd of=${part} bs=${blockBytes} seek=${blocks} conv=notrunc || exit 1`,
+    `[ ! -f ${path} ] || { rm -f ${part}; exit 0; }`,
+    // A connection that is cut ends the input as a sender does. What has come is gone on from.
+    `[ "$(wc -c < ${part})" -ge ${size} ] || { [ -f ${path} ] && exit 0; exit ${isShort}; }`,
+    // A copy: another one that puts this file may have the part open, and what is open for writing cannot be executed.
+    // Its digest is taken of the copy, which nobody else has.
+    `cp ${part} ${path}.$$ || { rm -f ${path}.$$; [ -f ${path} ]; exit; }`,
+    `set -- $(digest ${path}.$$)`,
+    `if [ "$1" != ${request.sha256} ]; then rm -f ${part} ${path}.$$; exit ${differs}; fi`,
+    `chmod ${request.mode} ${path}.$$ && mv ${path}.$$ ${path} && rm -f ${part}`,
   ].join("\n");
-  const from = offset > size ? 0 : offset;
   const input = bytesFrom(request.local, from, (at) => request.onProgress?.(at, size));
   const { code, stderr } = await end.run(script, { input, stop: request.stop });
   if (code === differs) return false;
+  if (code === isShort) {
+    throw new XferError(
+      `${request.local}: did not arrive whole at ${end.host}: run the same command again to go on`,
+      exitCodes.resumable,
+    );
+  }
   if (code !== 0) throw farFailure(end, request.remote, stderr);
   return true;
 }
 
 /** What a shell's message about a file at the far end means. */
 function farFailure(end: FarEnd, remote: string, stderr: string): XferError {
-  const said = stderr.trim().split("\n").at(-1) ?? "";
+  // dd also tells how much it has written.
+  const lines = stderr
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !/^\d+\+\d+ records |^\d+ bytes /.test(line));
+  const said = lines.at(-1)?.trim() ?? "";
   const mend = /No space left|quota exceeded/i.test(said)
     ? ": free some space there, and run the same command again"
     : /Permission denied|Read-only/i.test(said)
