@@ -13,8 +13,8 @@ export interface Example {
 export interface Operands {
   /** As the usage shows them: "[COMMAND...]". */
   readonly usage: string;
-  /** All that they may be, where it is a list; else they are words of a command. */
-  readonly values?: readonly string[];
+  /** All that they may be, where it is a list, or what makes that list; else they are words of a command. */
+  readonly values?: readonly string[] | (() => readonly string[]);
   /** How many there may be at most. */
   readonly most: number;
 }
