@@ -22,6 +22,7 @@ const all = group(
     verify: () => import("../verify.ts"),
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),
+    cluster: () => import("../cluster/index.ts"),
     agent: () => import("../agent.ts"),
     stage: () => import("../stage.ts"),
     pull: () => import("../pull.ts"),

@@ -70,8 +70,8 @@ export function probeScript(profile: Pick<Profile, "run_root" | "rclone_config">
   return sections.map(([name, command]) => `echo '== ${name}'; { ${command}; } 2>/dev/null`).join("\n");
 }
 
-/** Reads what the probe's script prints. */
-export function parseProbe(text: string): ClusterFacts {
+/** The lines of each section that begins with `== NAME`, without spaces around them. */
+export function sectionsOf(text: string): Map<string, string[]> {
   const sections = new Map<string, string[]>();
   let lines: string[] = [];
   for (const line of text.split("\n")) {
@@ -83,6 +83,12 @@ export function parseProbe(text: string): ClusterFacts {
     lines = [];
     sections.set(name, lines);
   }
+  return sections;
+}
+
+/** Reads what the probe's script prints. */
+export function parseProbe(text: string): ClusterFacts {
+  const sections = sectionsOf(text);
   const all = (name: string) => (sections.get(name) ?? []).filter((line) => line !== "");
   const first = (name: string) => all(name)[0];
   const limit = (name: string) => {

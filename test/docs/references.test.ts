@@ -72,6 +72,7 @@ test("no page names a flag that neither xfer nor rclone nor Slurm has", () => {
       "manifest",
       name,
     ]),
+    ...["add", "edit", "list", "probe", "remove", "show"].map((name) => ["cluster", name]),
   ];
   // The last is another name of a flag.
   const known = new Set([...otherFlags, "help", "help-all", "version", "container-conf-path"]);

@@ -1,0 +1,32 @@
+import type { Profile } from "../../lib/cluster/profile.ts";
+import { columnsText } from "./table.ts";
+
+/** A profile, a field a line. */
+export function profileText(profile: Profile): string {
+  const { name, host, run_root, mounts } = profile;
+  const fields: [string, string | undefined][] = [
+    ["host", host],
+    ["run root", run_root],
+    ["rclone.conf", profile.rclone_config],
+    ["image", profile.image],
+    ["runtime", profile.runtime],
+    ["partition", profile.partition],
+    ["account", profile.account],
+    ["sbatch", profile.sbatch_extras],
+    ...mounts.map(({ root, path }): [string, string] => ["mount", `${root} is ${path}`]),
+  ];
+  const rows = fields.flatMap(([field, value]) => (value === undefined ? [] : [[field, value]]));
+  return `${name}\n${columnsText(rows, "  ")}`;
+}
+
+/** Profiles as a table; the default one has a star. */
+export function profilesText(profiles: readonly Profile[], standard: string | undefined): string {
+  if (profiles.length === 0) return "no cluster yet: xfer cluster add NAME --host user@login\n";
+  const rows = profiles.map(({ name, host, run_root, partition = "-" }) => [
+    name === standard ? `${name}*` : name,
+    host,
+    partition,
+    run_root,
+  ]);
+  return columnsText([["cluster", "host", "partition", "run root"], ...rows]);
+}
