@@ -23,6 +23,7 @@ const all = group(
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),
     cluster: () => import("../cluster/index.ts"),
+    "rclone-config": () => import("../rclone-config/index.ts"),
     agent: () => import("../agent.ts"),
     stage: () => import("../stage.ts"),
     pull: () => import("../pull.ts"),

@@ -73,6 +73,7 @@ test("no page names a flag that neither xfer nor rclone nor Slurm has", () => {
       name,
     ]),
     ...["add", "edit", "list", "probe", "remove", "show"].map((name) => ["cluster", name]),
+    ...["check", "deploy"].map((name) => ["rclone-config", name]),
   ];
   // The last is another name of a flag.
   const known = new Set([...otherFlags, "help", "help-all", "version", "container-conf-path"]);
