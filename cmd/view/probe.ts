@@ -17,8 +17,8 @@ export function probeText(probed: readonly Probed[]): string {
   return [table, ...failed, ...details].join("");
 }
 
-function rowOf({ name }: Profile, facts: ClusterFacts): string[] {
-  const best = bestPartition(facts);
+function rowOf({ name, partition }: Profile, facts: ClusterFacts): string[] {
+  const best = bestPartition(facts, partition);
   return [
     name,
     facts.system,
@@ -80,6 +80,9 @@ export function probeNotes(probed: readonly Probed[]): string[] {
     const { profile, facts, node } = one;
     const conf = facts.rcloneConfig;
     const notes = [
+      profile.partition !== undefined && !bestPartition(facts, profile.partition)
+        ? `no partition ${profile.partition} is up there: name another (xfer cluster edit ${profile.name} --partition NAME)`
+        : undefined,
       typeof conf === "object" && !isPrivateMode(conf.mode)
         ? `others can read ${profile.rclone_config} (mode ${conf.mode}): chmod 600 it there`
         : undefined,
@@ -125,7 +128,7 @@ function clusterJson(one: Probed) {
       mode: typeof conf === "object" ? conf.mode : null,
     },
     run_root_state: facts.runRoot,
-    best_partition: bestPartition(facts)?.name ?? null,
+    best_partition: bestPartition(facts, one.profile.partition)?.name ?? null,
     partitions: facts.partitions.map(partitionJson),
     node: node ? nodeJson(node) : null,
   };

@@ -133,15 +133,28 @@ describe("the best place for a transfer", () => {
     expect(bestPartition({ partitions })?.name).toBe(best);
   });
 
+  test.each([
+    ["b", "b"],
+    ["x,b", "b"],
+    ["x", undefined],
+  ])("is one of those that are named: %s", (wanted, best) => {
+    expect(bestPartition({ partitions: [one("a", {}), one("b", { hasGpus: true })] }, wanted)?.name).toBe(
+      best,
+    );
+  });
+
   test("orders clusters, those that have none last", () => {
-    const cluster = (name: string, ...partitions: PartitionFacts[]) => ({ name, facts: { partitions } });
+    const cluster = (name: string, ...partitions: PartitionFacts[]) => ({
+      ...{ name, facts: { partitions }, profile: name === "named" ? { partition: "n" } : {} },
+    });
     const ranked = rankClusters([
       cluster("none"),
       cluster("gpus", one("g", { hasGpus: true })),
+      cluster("named", one("c", {}), one("n", { idleCpus: 0, pendingJobs: 60 })),
       cluster("busy", one("c", { idleCpus: 1, pendingJobs: 50 })),
       cluster("idle", one("g", { hasGpus: true }), one("c", {})),
     ]);
-    expect(ranked.map(({ name }) => name)).toEqual(["idle", "busy", "gpus", "none"]);
+    expect(ranked.map(({ name }) => name)).toEqual(["idle", "busy", "named", "gpus", "none"]);
   });
 });
 
