@@ -53,8 +53,9 @@ export default command({
     const end = await farEndOf(profile, asksHere());
     const conf = await lookAtConf(end, profile, stop);
     const problem = confProblem(end, conf);
-    const missing = conf.state === "there" ? wanted.filter((name) => !conf.remotes.includes(name)) : wanted;
-    const asked = input["through-srun"] && problem === undefined ? roots : [];
+    const isKnown = conf.state === "there" || conf.state === "missing";
+    const missing = isKnown ? wanted.filter((name) => !conf.remotes.includes(name)) : [];
+    const asked = input["through-srun"] && conf.state === "there" ? roots : [];
     const present = asked.filter(({ remote }) => !missing.includes(remote)).map(({ root }) => root);
     const reached = present.length > 0 ? await reachRoots(end, profile, present, stop) : [];
     const check = { name: profile.name, conf, problem, wanted, missing, reached };

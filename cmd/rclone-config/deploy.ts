@@ -68,7 +68,7 @@ export default command({
         `nothing was sent: ${end.host}:${conf.path} has ${present.join(", ")} already: --replace replaces it`,
       );
     }
-    await addSections(end, profile, { text, names: input.remotes, stop });
+    await addSections(end, profile, { text, names: input.remotes, sum: conf.sum, stop });
     const absent = wrappedRemotes(text).filter((name) => !conf.remotes.includes(name));
     if (absent.length > 0) {
       log.warn(

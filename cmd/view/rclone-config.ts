@@ -14,13 +14,15 @@ interface ConfCheck {
   reached: readonly Reached[];
 }
 
+const missingWord = "missing: xfer rclone-config deploy sends it there";
+
 /** What was found, a line for each remote that was asked for; without any, the names of all that are there. */
 export function confCheckText({ name, conf, problem, wanted, missing, reached }: ConfCheck): string {
   const head = problem ?? `${conf.path}, mode ${conf.mode}`;
   const names = wanted.length > 0 ? wanted : conf.remotes;
-  const rows = names.flatMap((remote) => [
-    [remote, missing.includes(remote) ? "missing: xfer rclone-config deploy sends it there" : "there"],
-  ]);
+  const isKnown = conf.state === "there" || conf.state === "missing";
+  const word = (remote: string) => (missing.includes(remote) ? missingWord : isKnown ? "there" : "not known");
+  const rows = names.map((remote) => [remote, word(remote)]);
   const asked = reached.map(({ root, problem: why }) => [root, why ?? "answers a compute node"]);
   return `${name}: ${head}\n${columnsText([...rows, ...asked], "  ")}`;
 }

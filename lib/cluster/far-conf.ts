@@ -12,6 +12,8 @@ export interface FarConf {
   /** In octal. */
   mode: string | undefined;
   remotes: string[];
+  /** Tells whether the file is still the same; "none" where there is none. */
+  sum: string;
 }
 
 /** A line of a shell's script that sets `f` to the rclone.conf of a profile, or to rclone's own. */
@@ -28,6 +30,7 @@ stat -L -c %a "$f" 2>/dev/null || stat -L -f %Lp "$f" || echo unknown
 if [ ! -r "$f" ]; then echo unreadable; exit 0; fi
 if grep -v '^[[:space:]]*[#;]' "$f" | grep -v '^[[:space:]]*$' | head -n 1 | grep -q RCLONE_ENCRYPT_; then echo encrypted; exit 0; fi
 echo there
+cksum < "$f"
 tr -d '\\r' < "$f" | sed -n 's/^[[:space:]]*\\[\\(.*\\)\\][[:space:]]*$/\\1/p'`;
 
 /** Looks at the rclone.conf of a profile. Only the names of its sections leave the cluster. */
@@ -40,16 +43,12 @@ export async function lookAtConf(end: FarEnd, profile: Profile, stop: AbortSigna
 
 /** Reads what the look prints. */
 export function parseLook(text: string): FarConf {
-  const [path = "", second = "", third, ...names] = text.replace(/\n$/, "").split("\n");
-  if (second === "missing") return { path, state: "missing", mode: undefined, remotes: [] };
+  const [path = "", second = "", third, sum = "", ...names] = text.replace(/\n$/, "").split("\n");
+  if (second === "missing") return { path, state: "missing", mode: undefined, remotes: [], sum: "none" };
   const state = third === "encrypted" || third === "unreadable" ? third : "there";
   const mode = second.padStart(4, "0");
-  return {
-    path,
-    state,
-    mode,
-    remotes: [...new Set(names.map((name) => name.trim()).filter((name) => name))],
-  };
+  const remotes = [...new Set(names.map((name) => name.trim()).filter((name) => name !== ""))];
+  return { path, state, mode, remotes, sum };
 }
 
 /** What is wrong with an rclone.conf, with the mend; undefined when a run can have it. */
@@ -92,12 +91,12 @@ const [cutShort, changedMeanwhile] = [97, 98];
 /**
  * Adds sections to the rclone.conf of a profile, in place of those of the same names. They go through stdin alone: no
  * argument, file of others' sight or message holds them. The file is replaced whole, by one that nobody else could read at
- * any time, or not at all.
+ * any time, or not at all: not when it is another one (`sum`) than was looked at.
  */
 export async function addSections(
   end: FarEnd,
   profile: Profile,
-  { text, names, stop }: { text: string; names: readonly string[]; stop: AbortSignal },
+  { text, names, sum, stop }: { text: string; names: readonly string[]; sum: string; stop: AbortSignal },
 ): Promise<void> {
   const bytes = new TextEncoder().encode(text);
   const script = [
@@ -111,13 +110,12 @@ export async function addSections(
     "set -C",
     '(: > "$t") && cat > "$t.new" || exit 1',
     `if [ "$(wc -c < "$t.new")" -ne ${bytes.length} ]; then exit ${cutShort}; fi`,
-    'before=none; if [ -e "$f" ]; then before=$(cksum < "$f") || exit 1; fi',
     `export XFER_DROP=${quoteWord(names.join("\n"))}`,
     `if [ -s "$f" ]; then ${withoutSections} "$f" >> "$t" || exit 1; fi`,
     '[ -z "$(tail -n 1 "$t")" ] || echo >> "$t" || exit 1',
     'cat "$t.new" >> "$t" || exit 1',
-    'after=none; if [ -e "$f" ]; then after=$(cksum < "$f") || exit 1; fi',
-    `if [ "$before" != "$after" ]; then exit ${changedMeanwhile}; fi`,
+    'now=none; if [ -e "$f" ]; then now=$(cksum < "$f") || exit 1; fi',
+    `if [ "$now" != ${quoteWord(sum)} ]; then exit ${changedMeanwhile}; fi`,
     'chmod 600 "$t" && mv -f "$t" "$f"',
   ].join("\n");
   const input = (async function* () {

@@ -103,7 +103,7 @@ describe("a probe", () => {
 });
 
 test("an rclone.conf that was looked at", () => {
-  const conf = { path: "/c", state: "there", mode: "0600", remotes: ["a", "b"] } as const;
+  const conf = { path: "/c", state: "there", mode: "0600", sum: "1 2", remotes: ["a", "b"] } as const;
   const check = { name: "weka", conf: { ...conf, remotes: ["a", "b"] }, problem: undefined };
   const reached = [{ root: "a:x", problem: "refused" }];
   expect(confCheckText({ ...check, wanted: ["a", "d"], missing: ["d"], reached })).toBe(
@@ -116,6 +116,10 @@ test("an rclone.conf that was looked at", () => {
     ...{ cluster: "weka", state: "there", mode: "0600", problem: null, wanted: ["a"] },
     reached: [{ root: "a:x", reached: false, problem: "refused" }],
   });
+  const closed = { ...check, conf: { ...conf, state: "encrypted" as const, remotes: [] } };
+  expect(confCheckText({ ...closed, problem: "is encrypted", wanted: ["a"], missing: [], reached: [] })).toBe(
+    "weka: is encrypted\n  a  not known\n",
+  );
   expect(deployedText({ name: "weka", path: "/c", remotes: ["a", "b"], replaced: ["b"] })).toBe(
     "weka: /c has a, b; replaced: b\n",
   );

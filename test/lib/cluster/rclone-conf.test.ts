@@ -111,13 +111,17 @@ describe("an rclone.conf at a cluster", () => {
 
   test("that may not be read is told", () => {
     const conf = parseLook("/f\n0600\nunreadable\n");
-    expect(conf).toEqual({ path: "/f", mode: "0600", state: "unreadable", remotes: [] });
+    expect(conf).toEqual({ path: "/f", mode: "0600", state: "unreadable", remotes: [], sum: "" });
     expect(confProblem({ host: "h" }, conf)).toBe("h:/f: may not be read by this user");
   });
 });
 
 describe("sections that are added", () => {
   const text = "[b]\ntype = new\n";
+  const add = async (profile: Profile, end = thisHost()) => {
+    const { sum } = await lookAtConf(thisHost(), profile, stop);
+    await addSections(end, profile, { text, names: ["b"], sum, stop });
+  };
   test.each<[string, string | undefined, string]>([
     ["to no file", undefined, text],
     ["to an empty one", "", text],
@@ -137,7 +141,7 @@ describe("sections that are added", () => {
     ["beside one whose name begins so", "[bb]\nk = v\n", `[bb]\nk = v\n\n${text}`],
   ])("%s", async (name, before, after) => {
     const { path, profile } = place(name, before);
-    await addSections(thisHost(), profile, { text, names: ["b"], stop });
+    await add(profile);
     expect(readFileSync(path, "utf8")).toBe(after);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(dir).filter((file) => file.includes(".xfer."))).toEqual([]);
@@ -146,10 +150,10 @@ describe("sections that are added", () => {
   test("into a folder that is not there yet, and through a link", async () => {
     const { path } = place("real.conf", "[a]\n");
     symlinkSync(path, join(dir, "link.conf"));
-    await addSections(thisHost(), place("link.conf").profile, { text, names: ["b"], stop });
+    await add(place("link.conf").profile);
     expect(readFileSync(path, "utf8")).toBe(`[a]\n\n${text}`);
     const { path: deep, profile } = place("new 'folder'/deep/rclone.conf");
-    await addSections(thisHost(), profile, { text, names: ["b"], stop });
+    await add(profile);
     expect(readFileSync(deep, "utf8")).toBe(text);
     expect(statSync(join(dir, "new 'folder'")).mode & 0o777).toBe(0o700);
   });
@@ -167,11 +171,20 @@ describe("sections that are added", () => {
           })(),
         }),
     };
-    const adding = addSections(cut, profile, { text, names: ["b"], stop });
+    const adding = add(profile, cut);
     await expect(adding).rejects.toThrow("rclone.conf is as it was: the connection was lost");
     expect(readFileSync(path, "utf8")).toBe("[a]\n");
     expect(readdirSync(dir).filter((file) => file.startsWith("cut."))).toEqual([]);
   });
+});
+
+test("sections are not added to a file that somebody has changed since it was looked at", async () => {
+  const { path, profile } = place("changed", "[a]\n");
+  const { sum } = await lookAtConf(thisHost(), profile, stop);
+  writeFileSync(path, "[a]\n[b]\nmine = 1\n");
+  const adding = addSections(thisHost(), profile, { text: "[b]\n", names: ["b"], sum, stop });
+  await expect(adding).rejects.toThrow("rclone.conf is as it was: somebody changed it meanwhile");
+  expect(readFileSync(path, "utf8")).toBe("[a]\n[b]\nmine = 1\n");
 });
 
 test("roots are asked from a compute node one by one, and each answer is its own", () => {
