@@ -23,5 +23,6 @@ export default group(
     edit: () => import("./edit.ts"),
     remove: () => import("./remove.ts"),
     probe: () => import("./probe.ts"),
+    clean: () => import("./clean.ts"),
   },
 );

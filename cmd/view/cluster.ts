@@ -1,4 +1,6 @@
+import type { FarBinary } from "../../lib/cluster/clean.ts";
 import type { Profile } from "../../lib/cluster/profile.ts";
+import { formatBytes } from "../../lib/system/units.ts";
 import { columnsText } from "./table.ts";
 
 /** A profile, a field a line. */
@@ -29,4 +31,34 @@ export function profilesText(profiles: readonly Profile[], standard: string | un
     run_root,
   ]);
   return columnsText([["cluster", "host", "partition", "run root"], ...rows]);
+}
+
+interface Cleaned {
+  name: string;
+  binaries: readonly FarBinary[];
+  /** Whether what may go was removed. */
+  isDone: boolean;
+}
+
+/** The binaries at a cluster, and what became of each. */
+export function cleanedText({ name, binaries, isDone }: Cleaned): string {
+  if (binaries.length === 0) return `${name}: no xfer lies there\n`;
+  const gone = isDone ? "removed" : "not used: --yes removes it";
+  const rows = binaries.map((one) => [
+    one.name,
+    formatBytes(one.bytes),
+    one.keep === undefined ? gone : `stays: ${one.keep}`,
+  ]);
+  return `${name}\n${columnsText(rows, "  ")}`;
+}
+
+/** The same, schema xfer.cluster-clean.v1. */
+export function cleanedJson({ name, binaries, isDone }: Cleaned) {
+  const all = binaries.map((one) => ({
+    name: one.name,
+    bytes: one.bytes,
+    keep: one.keep ?? null,
+    removed: isDone && one.keep === undefined,
+  }));
+  return { schema: "xfer.cluster-clean.v1", cluster: name, binaries: all } as const;
 }

@@ -72,7 +72,7 @@ test("no page names a flag that neither xfer nor rclone nor Slurm has", () => {
       "manifest",
       name,
     ]),
-    ...["add", "edit", "list", "probe", "remove", "show"].map((name) => ["cluster", name]),
+    ...["add", "clean", "edit", "list", "probe", "remove", "show"].map((name) => ["cluster", name]),
     ...["check", "deploy"].map((name) => ["rclone-config", name]),
   ];
   // The last is another name of a flag.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { profilesText, profileText } from "../../../cmd/view/cluster.ts";
+import { cleanedJson, cleanedText, profilesText, profileText } from "../../../cmd/view/cluster.ts";
 import { probeJson, probeNotes, probeText } from "../../../cmd/view/probe.ts";
 import { confCheckJson, confCheckText, deployedText } from "../../../cmd/view/rclone-config.ts";
 import { columnsText } from "../../../cmd/view/table.ts";
@@ -123,4 +123,20 @@ test("an rclone.conf that was looked at", () => {
   expect(deployedText({ name: "weka", path: "/c", remotes: ["a", "b"], replaced: ["b"] })).toBe(
     "weka: /c has a, b; replaced: b\n",
   );
+});
+
+test("what was cleaned, and what would be", () => {
+  const binaries = [
+    { name: "xfer-1", bytes: 1024, keep: "a run uses it" as const },
+    { name: "xfer-22", bytes: 10, keep: undefined },
+  ];
+  expect(cleanedText({ name: "weka", binaries, isDone: true })).toBe(
+    "weka\n  xfer-1   1.0 KiB  stays: a run uses it\n  xfer-22  10 B     removed\n",
+  );
+  expect(cleanedText({ name: "weka", binaries, isDone: false })).toContain("not used: --yes removes it\n");
+  expect(cleanedText({ name: "weka", binaries: [], isDone: false })).toBe("weka: no xfer lies there\n");
+  expect(cleanedJson({ name: "weka", binaries, isDone: true }).binaries).toEqual([
+    { name: "xfer-1", bytes: 1024, keep: "a run uses it", removed: false },
+    { name: "xfer-22", bytes: 10, keep: null, removed: true },
+  ]);
 });
