@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
-import type { Flag } from "../flags/flag.ts";
+import { type Flag, listSeparator } from "../flags/flag.ts";
 import { UnknownFlag, UsageError } from "./usage-error.ts";
 
 /** Flags that are another way to write a flag with a value. */
@@ -46,17 +46,31 @@ interface Given {
 export function canonicalArguments(args: ArgsDef, words: readonly string[]): string[] {
   const spellings = spellingsOf(args);
   const given = givenFlags(spellings, joinValues(words, spellings));
-  requireOneValue(given);
+  requireOneValue(given.filter(({ name }) => !isList(args, name)));
   for (const [name, def] of Object.entries(args)) {
     if (def.type !== "boolean" && def.required && !given.some((one) => one.name === name))
       throw new UsageError(`--${name} is missing`);
   }
-  const canonical = given.map(({ name, value }) => {
+  const canonical = joinLists(args, given).map(({ name, value }) => {
     if (typeof value === "string") return `--${name}=${value}`;
     return value ? `--${name}` : `--no-${name}`;
   });
   const isTwice = given.filter(({ name }) => name === "verbose").length > 1;
   return isTwice && spellings.has("very-verbose") ? [...canonical, "--very-verbose"] : canonical;
+}
+
+const isList = (args: ArgsDef, name: string): boolean =>
+  (args[name] as Partial<Flag> | undefined)?.isList === true;
+
+/** The values of a flag that may be given several times as one value, where its first one stands. */
+function joinLists(args: ArgsDef, given: readonly Given[]): Given[] {
+  const valuesOf = (name: string) =>
+    given.filter((one) => one.name === name).map(({ value }) => String(value));
+  const isFirst = (one: Given) => given.find(({ name }) => name === one.name) === one;
+  return given.flatMap((one) => {
+    if (!isList(args, one.name)) return [one];
+    return isFirst(one) ? [{ ...one, value: valuesOf(one.name).join(listSeparator) }] : [];
+  });
 }
 
 function spellingsOf(args: ArgsDef): Spellings {

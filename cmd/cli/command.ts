@@ -1,4 +1,5 @@
 import type { CommandDef } from "citty";
+import { withExplain } from "../flags/cluster.ts";
 import type { Flags, OptionsOf } from "../flags/flag.ts";
 import { globalFlags } from "../flags/global.ts";
 import { readFlags } from "../flags/read.ts";
@@ -13,8 +14,8 @@ export interface Example {
 export interface Operands {
   /** As the usage shows them: "[COMMAND...]". */
   readonly usage: string;
-  /** All that they may be, where it is a list; else they are words of a command. */
-  readonly values?: readonly string[];
+  /** All that they may be, where it is a list, or what makes that list; else they are words of a command. */
+  readonly values?: readonly string[] | (() => readonly string[]);
   /** What completion offers, where they are names of files or folders. */
   readonly completes?: "file" | "folder";
   /** How many there may be at most. */
@@ -67,15 +68,19 @@ export type Group = CommandDef & { readonly spec: GroupSpec };
 /** What reads a command or a group when it is asked for. */
 type Loaders = Readonly<Record<string, () => Promise<{ default: Command | Group }>>>;
 
-/** Makes a command of its declaration. It takes the flags of every command beside its own. */
+/**
+ * Makes a command of its declaration. It takes the flags of every command beside its own; one that can be handed over to a
+ * cluster takes --explain, too.
+ */
 export function command<F extends Flags>(spec: CommandSpec<F>): Command {
-  const args = { ...spec.flags, ...globalFlags };
+  const flags = withExplain(spec.flags);
+  const args = { ...flags, ...globalFlags };
   return {
     meta: { name: spec.name, description: spec.description },
     args,
     run: ({ args: given, data }) =>
       spec.run(readFlags({ ...spec.flags, ...globalFlags }, given), data as Call),
-    spec: spec as unknown as CommandSpec<Flags>,
+    spec: { ...spec, flags } as unknown as CommandSpec<Flags>,
   };
 }
 

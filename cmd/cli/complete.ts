@@ -103,7 +103,7 @@ function inGroup(tree: CommandTree, current: string): Completion {
 
 function valuesOf(flag: Flag, current: string): Completion {
   if (flag.completes !== undefined) return { candidates: [], names: flag.completes };
-  const values = (flag.values ?? []).map((word) => ({ word, says: "" }));
+  const values = (flag.offers?.() ?? flag.values ?? []).map((word) => ({ word, says: "" }));
   return { candidates: begins(values, current) };
 }
 
@@ -120,8 +120,9 @@ function operandsOf(
   if (operands.completes)
     return given.length < operands.most ? { candidates: [], names: operands.completes } : undefined;
   if (operands.values) {
-    const values = operands.values.map((word) => ({ word, says: "" }));
-    return given.length > 0 ? undefined : { candidates: begins(values, current) };
+    const all = typeof operands.values === "function" ? operands.values() : operands.values;
+    const values = all.filter((word) => !given.includes(word)).map((word) => ({ word, says: "" }));
+    return given.length >= operands.most ? undefined : { candidates: begins(values, current) };
   }
   const named = descend(root, given);
   return named.rest.length === 0 && named.tree.children.length > 0 ? inGroup(named.tree, current) : undefined;
@@ -134,7 +135,7 @@ function flagsAt(tree: CommandTree, rest: readonly string[], current: string): C
     const isGiven = [...spellingsOf(name, flag), `--no-${name}`].some((spelling) =>
       rest.some((word) => word === spelling || word.startsWith(`${spelling}=`)),
     );
-    if (isGiven || (current === "" && !flag.common)) return [];
+    if ((isGiven && !flag.isList) || (current === "" && !flag.common)) return [];
     const hint = hintOf(flag);
     const positive = { word: `--${name}`, says: hint ? `${hint}: ${flag.description}` : flag.description };
     return negative === undefined ? [positive] : [positive, { word: `--no-${name}`, says: negative }];

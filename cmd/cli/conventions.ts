@@ -12,5 +12,7 @@ export const exitStatus: readonly (readonly [string, string])[] = [
 /** Variables of the environment that count in every command. */
 export const environment: readonly (readonly [string, string])[] = [
   ["NO_COLOR", "when it is set, output is not in color unless --color says so"],
+  ["XFER_CLUSTER", "the cluster of commands with --cluster that does not say one"],
+  ["XFER_SSH", "the words that start ssh, with its options"],
   ["XFER_DEBUG", "when it is set, an error shows where in xfer it came from"],
 ];

@@ -74,7 +74,7 @@ export function negativeOf(flag: Flag): string | undefined {
 }
 
 /** The value that counts when the flag is not given, in words; undefined when there is nothing to say. */
-function defaultOf(flag: Flag): string | undefined {
+export function defaultOf(flag: Flag): string | undefined {
   if (flag.defaultText !== undefined) return flag.defaultText;
   const { default: value } = flag;
   if (value === true) return "on";

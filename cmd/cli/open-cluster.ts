@@ -1,8 +1,8 @@
-import { type FarEnd, thisHost } from "../../lib/cluster/far-end.ts";
+import type { FarEnd } from "../../lib/cluster/far-end.ts";
 import { farFolder } from "../../lib/cluster/far-folder.ts";
-import { localHost, type Profile, profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
+import { type Profile, profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
 import { binaryPath, putFile } from "../../lib/cluster/put-file.ts";
-import { connect } from "../../lib/cluster/ssh.ts";
+import { farEndOf } from "../../lib/cluster/reach.ts";
 import { formatBytes } from "../../lib/system/units.ts";
 import { version } from "../../package.json" with { type: "json" };
 import { LiveLine } from "../view/live-line.ts";
@@ -24,11 +24,13 @@ export function requireCluster(given: string | undefined): string {
   return name;
 }
 
+/** Whether there is a terminal on which ssh may ask for a password. */
+export const asksHere = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+
 /** Connects to a cluster and puts xfer there when it is not there yet. */
 export async function openCluster(name: string, stop: AbortSignal): Promise<OpenCluster> {
   const profile = readProfile(profilesFolder(process.env), name);
-  const asks = process.stdin.isTTY === true && process.stderr.isTTY === true;
-  const end = profile.host === localHost ? thisHost() : await connect(profile.host, asks);
+  const end = await farEndOf(profile, asksHere());
   const runRoot = await farFolder(end, profile.run_root);
   const { path, sha256 } = await binaryPath(runRoot, version, process.execPath);
   const live = new LiveLine();

@@ -54,6 +54,10 @@ async function runFound(root: Group, { name, rest }: FoundCommand, command: Comm
     const rawArgs = canonicalArguments(flags, words);
     const color = colorIn(rawArgs);
     setLogging(rawArgs, isColored(color, process.stderr, process.env));
+    if (rawArgs.includes("--explain")) {
+      const { explained } = await import("./explain.ts");
+      if (await explained(command.spec, rawArgs)) return exitCodes.done;
+    }
     const cluster = clusterOf(flags, rawArgs, process.env);
     if (cluster !== undefined) {
       const { handOver } = await import("./hand-over.ts");

@@ -1,9 +1,16 @@
+import * as v from "valibot";
+import { profileNames, profilesFolder } from "../../lib/cluster/profile.ts";
+import type { Flags } from "./flag.ts";
 import { flag } from "./make.ts";
+
+/** The names of the user's profiles, for completion. */
+export const knownClusters = () => profileNames(profilesFolder(process.env));
 
 /** A command that has this flag can be handed over to a cluster. XFER_CLUSTER stands for it. */
 export const clusterFlag = flag.text({
   group: "what",
   valueHint: "NAME",
+  offers: knownClusters,
   description: "run this command on a cluster (xfer cluster add), which goes on when the connection is lost",
 });
 
@@ -13,6 +20,7 @@ export const namedClusterFlag = flag.text({
   common: true,
   valueHint: "NAME",
   defaultText: "XFER_CLUSTER",
+  offers: knownClusters,
   description: "the cluster (xfer cluster add)",
 });
 
@@ -23,3 +31,17 @@ export const posixListFlag = flag.onOff({
   description: "at a cluster that mounts the source's bucket, list the mount",
   negativeDescription: "list the source itself",
 });
+
+/** Its effect is the command line's own, before the command runs. */
+const explainFlag = {
+  ...flag.on({
+    group: "output",
+    description: "print each flag's value and where it is from (flag, profile, default), and do nothing else",
+  }),
+  schema: v.optional(v.boolean()),
+};
+
+/** The flags of a command, with --explain where a cluster's profile may have defaults for them. */
+export function withExplain(flags: Flags): Flags {
+  return flags.cluster === clusterFlag ? { ...flags, explain: explainFlag } : flags;
+}

@@ -29,9 +29,16 @@ export type Flag<S extends GenericSchema = GenericSchema> = ArgDef & {
   readonly values?: readonly string[];
   /** What completion offers for its value, where that is no list. */
   readonly completes?: "file" | "folder";
+  /** What completion offers where it is known only when it is asked for. */
+  readonly offers?: () => readonly string[];
+  /** Whether it may be given several times, all of which count; of any other flag the last one does. */
+  readonly isList?: boolean;
   /** Makes the value that the command gets of what was given; its messages say what is allowed. */
   readonly schema: S;
 };
+
+/** Stands between the values of a flag that was given several times: no argument can hold it. */
+export const listSeparator = "\0";
 
 export type Flags = Readonly<Record<string, Flag>>;
 

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { XferError } from "../../lib/system/errors.ts";
 import { splitWords } from "../../lib/system/shell-words.ts";
-import type { Flag } from "./flag.ts";
+import { type Flag, listSeparator } from "./flag.ts";
 
 /** What is said of any flag, beside what its kind says. */
-type About = Pick<Flag, "description" | "group" | "otherNames" | "defaultText" | "completes"> & {
+type About = Pick<Flag, "description" | "group" | "otherNames" | "defaultText" | "completes" | "offers"> & {
   readonly common?: boolean;
   readonly alias?: string;
 };
@@ -152,6 +152,24 @@ function words(about: AboutWords, { read = splitByShell, problemOf }: WordRules 
 
 const splitByShell = (given: string) => splitWords(given, "");
 
+/** A flag that may be given several times: all its texts. Undefined when it is left out. */
+function list(about: About & { readonly valueHint?: string }) {
+  const flag = {
+    type: "string",
+    common: false,
+    valueHint: "TEXT",
+    isList: true,
+    ...about,
+    schema: v.optional(
+      v.pipe(
+        v.string(),
+        v.transform((given) => given.split(listSeparator)),
+      ),
+    ),
+  };
+  return flag as unknown as Flag<v.GenericSchema<unknown, string[] | undefined>>;
+}
+
 /** A switch that is off unless it is given. */
 function on(about: About) {
   return {
@@ -178,4 +196,4 @@ function onOff<const O extends AboutBoth>(about: O) {
 }
 
 /** Makers of flags, one for each kind of value. */
-export const flag = { text, file, folder, whole, oneOf, parsed, read, checked, words, on, onOff };
+export const flag = { text, file, folder, whole, oneOf, parsed, read, checked, words, list, on, onOff };

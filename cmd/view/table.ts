@@ -5,3 +5,14 @@ export function amountRow(name: string, { objects, bytes }: { objects: number; b
   const size = bytes === undefined ? "" : formatBytes(bytes).padStart(13);
   return `${name.padEnd(14)}${formatCount(objects).padStart(12)} objects${size}`;
 }
+
+/** Rows of words as columns that are as wide as their widest word, two spaces apart. */
+export function columnsText(rows: readonly (readonly string[])[], indent = ""): string {
+  const widths = rows.reduce<number[]>(
+    (known, row) => row.map((word, i) => Math.max(known[i] ?? 0, word.length)),
+    [],
+  );
+  const line = (row: readonly string[]) =>
+    `${indent}${row.map((word, i) => word.padEnd(widths[i] ?? 0)).join("  ")}`.trimEnd();
+  return rows.map((row) => `${line(row)}\n`).join("");
+}

@@ -1,90 +1,117 @@
 import { operationFailed } from "../system/errors.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import type { FarEnd } from "./far-end.ts";
+import { farWord, sectionsOf } from "./probe.ts";
+import type { Profile } from "./profile.ts";
 
-/** A binary below a run root, and what becomes of it. */
+/** A binary of xfer's at a cluster, or what has arrived of one. */
 export interface FarBinary {
   name: string;
   bytes: number;
-  /** Why it stays; undefined when nothing uses it. */
-  keptFor: "this xfer" | "a run or a command" | undefined;
+  /** Why it stays; undefined for one that may be removed. */
+  keep: "this version" | "a run uses it" | "a command uses it" | undefined;
 }
 
-/** The names that putFile gives: version and digest, then .part or a number while it arrives. No other file is ever removed. */
-const ownName = /^xfer-[\w.+-]+-[0-9a-f]{12}(?:\.part|\.\d+)?$/;
-
-/**
- * Lists the binaries of a run root: a line "bytes name" for each, and behind a mark what may name one. These are the
- * bin/agent-path of every run directory below the run root, and the sessions. Of a run directory the folders that hold
- * many files are not looked into. A part that is younger than a day may be arriving.
- */
-function listScript(runRoot: string): string {
-  const hex = "[0-9a-f]".repeat(12);
-  // Folders of a run directory, and not of the same name elsewhere.
-  const isOfRun = `-exec test -e '{}/../config.resolved.json' ';'`;
-  return [
-    `cd ${quoteWords([runRoot])} || exit 1`,
-    "if [ -d .xfer/bin ]; then",
-    `  names=$(cd .xfer/bin && find . -type f '(' -name 'xfer-*-${hex}' -o -name 'xfer-*-${hex}.*' -mtime +0 ')') || exit 1`,
-    // Names of blanks are none that xfer gives.
-    `  for name in $names; do printf '%s %s\\n' "$(wc -c < ".xfer/bin/$name" | tr -d ' ')" "$name"; done`,
-    "fi",
-    "echo '== used'",
-    `find . -type d '(' -name state -o -name logs -o -name shards ')' ${isOfRun} -prune -o ` +
-      `-type f '(' -path '*/bin/agent-path' -o -path './.xfer/sessions/*/session.json' ')' -exec cat '{}' +`,
-  ].join("\n");
+/** What is found below a run root. */
+interface Found {
+  binaries: { name: string; bytes: number }[];
+  /** The names of binaries that run directories point at, by their place or by the user's jobs. */
+  ofRuns: string[];
+  /** Those that commands which were handed over, or processes of the login node, have in their words. */
+  ofCommands: string[];
 }
 
-/**
- * What becomes of each binary, from what the list's script prints. Names hold version and digest, so that a run which names
- * one by another path to the same folder keeps it, too.
- */
-export function parseBinaries(printed: string, current: string | undefined): FarBinary[] {
-  const [list = "", used = ""] = printed.split("== used\n");
-  return [...list.matchAll(/^(\d+) \.\/(.+)$/gm)]
-    .map(([, bytes, name = ""]) => ({ name, bytes: Number(bytes) }))
-    .filter(({ name }) => ownName.test(name))
-    .map(({ name, bytes }) => {
-      const whole = name.replace(/\.(?:part|\d+)$/, "");
-      const isUsed = name === whole && used.includes(whole);
-      return {
-        name,
-        bytes,
-        keptFor: whole === current ? "this xfer" : isUsed ? "a run or a command" : undefined,
-      };
-    });
-}
+/** Words of find(1) for the folders of a run directory that have many files: none is looked for there. */
+const large =
+  `-type d \\( -name state -o -name logs -o -name shards \\) ` +
+  `-exec sh -c 'test -f "$1/../config.resolved.json"' sh {} \\; -prune`;
 
-/**
- * The binaries below a run root, and which of them nothing uses. `current` is the last part of the path that chosenBinary
- * gives: the one that this xfer uses there.
- * Throws when something below the run root cannot be looked into: it may be a run.
- */
-export async function listBinaries(
+/** The parts of an upload that is still under way are younger than a day. */
+const script = (runRoot: string) => `cd ${farWord(runRoot)} 2> /dev/null || exit 0
+echo '== binaries'
+for f in .xfer/bin/xfer-*; do
+  case $f in *-????????????.*) [ -n "$(find "$f" -mtime +0)" ] || continue;; esac
+  if [ -f "$f" ]; then echo "$(wc -c < "$f") \${f##*/}"; fi
+done
+echo '== runs'
+find . -name .xfer -prune -o ${large} -o -type f -name agent-path -exec sed -n 1p {} \\; || {
+  echo '== silent'; exit 0
+}
+echo '== jobs'
+if command -v squeue > /dev/null 2>&1; then
+  dirs=$(squeue --noheader --user "$(id -un)" --format %Z) || { echo '== silent'; exit 0; }
+  printf '%s\\n' "$dirs" | sort -u | while IFS= read -r d; do
+    if [ -f "$d/bin/agent-path" ]; then sed -n 1p "$d/bin/agent-path"; fi
+  done
+fi
+echo '== commands'
+for s in .xfer/sessions/*/session.json; do if [ -f "$s" ]; then cat "$s"; fi; done
+ps -eo args 2> /dev/null | grep -F /.xfer/bin/xfer- || :
+echo '== end'`;
+
+/** Looks which binaries lie below a run root, and what uses them. */
+export async function lookAtBinaries(
   end: FarEnd,
-  runRoot: string,
-  current: string | undefined,
-  stop: AbortSignal,
+  { run_root }: Pick<Profile, "run_root">,
+  { version, stop }: { version: string; stop: AbortSignal },
 ): Promise<FarBinary[]> {
-  const { code, stdout, stderr } = await end.run(listScript(runRoot), { stop });
-  if (code === 0) return parseBinaries(stdout, current);
-  const said = stderr.trim().split("\n").at(-1) ?? "";
-  throw operationFailed(
-    `${end.host}:${runRoot}: cannot be looked through for runs that use a binary: ${said}: nothing was removed`,
-  );
+  const { stdout, stderr } = await end.run(script(run_root), { stop });
+  const found = parseBinaries(stdout);
+  if (found === "incomplete") {
+    throw operationFailed(
+      `${end.host}: nothing is removed, since it is not known what is used: ${stderr.trim().split("\n").at(-1) ?? ""}`,
+    );
+  }
+  return judgeBinaries(found, version);
 }
 
-/** Removes the binaries that nothing uses, and returns those that are gone. */
-export async function removeUnused(
+/** Reads what the script prints; "incomplete" when it could not tell all that uses binaries. */
+export function parseBinaries(text: string): Found | "incomplete" {
+  if (text.trim() === "") return { binaries: [], ofRuns: [], ofCommands: [] };
+  const sections = sectionsOf(text);
+  if (!sections.has("end")) return "incomplete";
+  const lines = (name: string) => sections.get(name) ?? [];
+  const namesIn = (some: readonly string[]) =>
+    some.flatMap((line) => [...line.matchAll(/\bxfer-[\w.+-]+-[0-9a-f]{12}\b/g)].map(([name]) => name));
+  return {
+    binaries: lines("binaries").flatMap((line) => {
+      const [, bytes, name] = /^(\d+) (.+)$/.exec(line) ?? [];
+      return name === undefined ? [] : [{ name, bytes: Number(bytes) }];
+    }),
+    ofRuns: namesIn([...lines("runs"), ...lines("jobs")]),
+    ofCommands: namesIn(lines("commands")),
+  };
+}
+
+/**
+ * Which binaries stay, and why. A run root may be reached by several paths: their names, which hold a digest, are compared.
+ *
+ * | binary | stays |
+ * |---|---|
+ * | of this xfer's version | yes: the next command needs it |
+ * | that a run directory below the run root points at, or one of the user's jobs | yes |
+ * | in the words of a session or of a process of the login node | yes |
+ * | any other, and what has arrived of an upload that was given up | no |
+ */
+export function judgeBinaries({ binaries, ofRuns, ofCommands }: Found, version: string): FarBinary[] {
+  return binaries.map(({ name, bytes }): FarBinary => {
+    const whole = name.replace(/\.part$/, "");
+    if (whole === name && name.startsWith(`xfer-${version}-`)) return { name, bytes, keep: "this version" };
+    if (whole === name && ofRuns.includes(name)) return { name, bytes, keep: "a run uses it" };
+    if (whole === name && ofCommands.includes(name)) return { name, bytes, keep: "a command uses it" };
+    return { name, bytes, keep: undefined };
+  });
+}
+
+/** Removes binaries by their names. */
+export async function removeBinaries(
   end: FarEnd,
-  runRoot: string,
-  binaries: readonly FarBinary[],
+  { run_root }: Pick<Profile, "run_root">,
+  names: readonly string[],
   stop: AbortSignal,
-): Promise<FarBinary[]> {
-  const unused = binaries.filter(({ keptFor }) => keptFor === undefined);
-  if (unused.length === 0) return [];
-  const paths = unused.map(({ name }) => `${runRoot}/.xfer/bin/${name}`);
-  const { code, stderr } = await end.run(`rm -f -- ${quoteWords(paths)}`, { stop });
-  if (code === 0) return unused;
-  throw operationFailed(`${end.host}: ${stderr.trim().split("\n").at(-1) ?? `rm ended with ${code}`}`);
+): Promise<void> {
+  if (names.length === 0) return;
+  const remove = `cd ${farWord(run_root)}/.xfer/bin && rm -f -- ${quoteWords(names)}`;
+  const { code, stderr } = await end.run(remove, { stop });
+  if (code !== 0) throw operationFailed(`${end.host}: ${stderr.trim().split("\n").at(-1) ?? ""}`);
 }

@@ -46,13 +46,13 @@ export function probeScript(profile: Pick<Profile, "run_root" | "rclone_config">
   const sections: [string, string][] = [
     ["system", "uname -sm"],
     ["glibc", "getconf GNU_LIBC_VERSION"],
-    ["slurm", "sinfo --version"],
-    ["limits", "scontrol show config | grep -E '^(MaxArraySize|MaxJobCount) '"],
-    ["pyxis", "srun --help | grep -e --container-image"],
+    ["slurm", "$limit sinfo --version"],
+    ["limits", "$limit scontrol show config | grep -E '^(MaxArraySize|MaxJobCount) '"],
+    ["pyxis", "$limit srun --help | grep -e --container-image"],
     ["apptainer", "command -v apptainer || command -v singularity"],
-    ["rclone", "rclone version | head -n 1"],
-    ["partitions", "sinfo --noheader --format '%R|%P|%a|%l|%D|%C|%G'"],
-    ["pending", "squeue --noheader --states=PENDING --format '%P'"],
+    ["rclone", "$limit rclone version | head -n 1"],
+    ["partitions", "$limit sinfo --noheader --format '%R|%P|%a|%l|%D|%C|%G'"],
+    ["pending", "$limit squeue --noheader --states=PENDING --format '%P'"],
     [
       "conf",
       conf === undefined
@@ -67,11 +67,14 @@ export function probeScript(profile: Pick<Profile, "run_root" | "rclone_config">
         `then echo writable; else echo not executable; fi; rm -f "$t"; else echo not writable; fi`,
     ],
   ];
-  return sections.map(([name, command]) => `echo '== ${name}'; { ${command}; } 2>/dev/null`).join("\n");
+  // A controller that hangs is waited for only where timeout(1) is not there.
+  const limit = "limit=; if command -v timeout > /dev/null 2>&1; then limit='timeout 20'; fi";
+  const parts = sections.map(([name, command]) => `echo '== ${name}'; { ${command}; } 2>/dev/null`);
+  return [limit, ...parts].join("\n");
 }
 
-/** Reads what the probe's script prints. */
-export function parseProbe(text: string): ClusterFacts {
+/** The lines of each section that begins with `== NAME`, without spaces around them. */
+export function sectionsOf(text: string): Map<string, string[]> {
   const sections = new Map<string, string[]>();
   let lines: string[] = [];
   for (const line of text.split("\n")) {
@@ -83,6 +86,12 @@ export function parseProbe(text: string): ClusterFacts {
     lines = [];
     sections.set(name, lines);
   }
+  return sections;
+}
+
+/** Reads what the probe's script prints. */
+export function parseProbe(text: string): ClusterFacts {
+  const sections = sectionsOf(text);
   const all = (name: string) => (sections.get(name) ?? []).filter((line) => line !== "");
   const first = (name: string) => all(name)[0];
   const limit = (name: string) => {
@@ -137,9 +146,17 @@ function parsePartitions(lines: readonly string[], pending: readonly string[]): 
   return [...found.values()];
 }
 
-/** The partition in which a transfer disturbs least: up, without GPUs, few jobs waiting, many CPUs idle. */
-export function bestPartition(facts: Pick<ClusterFacts, "partitions">): PartitionFacts | undefined {
-  return [...facts.partitions].filter(({ isUp }) => isUp).sort(byLoad)[0];
+/**
+ * The partition in which a transfer disturbs least: up, without GPUs, few jobs waiting, many CPUs idle. Where partitions are
+ * named (`wanted`, joined by commas), one of these.
+ */
+export function bestPartition(
+  { partitions }: Pick<ClusterFacts, "partitions">,
+  wanted?: string,
+): PartitionFacts | undefined {
+  const names = wanted?.split(",");
+  const fitting = partitions.filter(({ isUp, name }) => isUp && (names?.includes(name) ?? true));
+  return fitting.sort(byLoad)[0];
 }
 
 /**
@@ -156,10 +173,13 @@ function byLoad(a: PartitionFacts, b: PartitionFacts): number {
 }
 
 /** Clusters, the best one for a transfer first; those without a partition that is up last. */
-export function rankClusters<T extends { facts: Pick<ClusterFacts, "partitions"> }>(
-  clusters: readonly T[],
-): T[] {
-  const ranked = clusters.map((cluster) => ({ cluster, best: bestPartition(cluster.facts) }));
+export function rankClusters<
+  T extends { facts: Pick<ClusterFacts, "partitions">; profile: Pick<Profile, "partition"> },
+>(clusters: readonly T[]): T[] {
+  const ranked = clusters.map((cluster) => ({
+    cluster,
+    best: bestPartition(cluster.facts, cluster.profile.partition),
+  }));
   ranked.sort((a, b) => {
     if (!a.best || !b.best) return Number(!a.best) - Number(!b.best);
     return byLoad(a.best, b.best);

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdirSync, statSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -81,7 +82,7 @@ function socketFolder(): string {
 async function openMaster(ssh: readonly string[], host: string): Promise<void> {
   const [name = "", ...rest] = ssh;
   // What goes to the background keeps its stderr: a pipe would never end.
-  const errorsPath = join(socketFolder(), `opening-${process.pid}.log`);
+  const errorsPath = join(socketFolder(), `opening-${process.pid}-${randomBytes(4).toString("hex")}.log`);
   const persist = ["-o", `ControlPersist=${persistSeconds}`, "-fN", "--", host];
   const code = await runInForeground([findProgram(name), ...rest, ...persist], errorsPath);
   const text = readTextIfExists(errorsPath) ?? "";

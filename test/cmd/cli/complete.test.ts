@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
+import type { CommandSpec } from "../../../cmd/cli/command.ts";
 import { complete, completionLines, joinBashWords, withoutStart } from "../../../cmd/cli/complete.ts";
+import type { Flags } from "../../../cmd/flags/flag.ts";
+import { flag } from "../../../cmd/flags/make.ts";
 import { sample } from "./sample-tree.ts";
 
 const quiet = ["--quiet", "--verbose", "--color"];
@@ -106,4 +109,29 @@ test.each<[string[], string[], string]>([
 test("what the shell keeps is not offered again", () => {
   const found = withoutStart("--executor=", complete(sample, ["run", "--executor=l"]));
   expect(found.candidates).toEqual([{ word: "local", says: "" }]);
+});
+
+test("what is known only when it is asked for is offered then, and each once", () => {
+  let known = ["one", "two"];
+  const spec = {
+    name: "xfer probe",
+    description: "Looks at places",
+    operands: { usage: "[NAME...]", values: () => known, most: 9 },
+    flags: {
+      place: flag.text({ group: "what", common: true, description: "a place", offers: () => known }),
+      mount: flag.list({ group: "what", common: true, description: "mounts" }),
+    },
+    run: async () => {},
+  };
+  const root = {
+    spec: sample.spec,
+    children: [{ spec: spec as unknown as CommandSpec<Flags>, children: [] }],
+  };
+  const words = (...line: string[]) => complete(root, line).candidates.map(({ word }) => word);
+  expect(words("probe", "")).toEqual(["one", "two"]);
+  expect(words("probe", "one", "")).toEqual(["two"]);
+  expect(words("probe", "--place", "t")).toEqual(["two"]);
+  known = ["three"];
+  expect(words("probe", "")).toEqual(["three"]);
+  expect(words("probe", "--mount", "a:=/a", "--m")).toEqual(["--mount"]);
 });

@@ -1,116 +1,103 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { listBinaries, parseBinaries, removeUnused } from "../../../lib/cluster/clean.ts";
+import { judgeBinaries, lookAtBinaries, parseBinaries, removeBinaries } from "../../../lib/cluster/clean.ts";
 import { type FarEnd, thisHost } from "../../../lib/cluster/far-end.ts";
-import { quoteWord } from "../../../lib/system/shell-words.ts";
-import { temporaryDirectory } from "../../stage/harness.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "xfer clean '"));
+afterAll(() => rmSync(dir, { recursive: true }));
 
 const stop = new AbortController().signal;
-const old = "xfer-0.1.0-aaaaaaaaaaaa";
-const used = "xfer-0.1.1-bbbbbbbbbbbb";
-const current = "xfer-0.2.0-cccccccccccc";
+const binary = (version: string, digit: string) => `xfer-${version}-${digit.repeat(12)}`;
+
+function write(path: string, text: string): void {
+  const file = join(dir, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
 
 test.each([
-  ["one that nothing names", `9 ./${old}\n== used\n`, [{ name: old, bytes: 9, keptFor: undefined }]],
-  ["this version's", `9 ./${current}\n== used\n`, [{ name: current, bytes: 9, keptFor: "this xfer" }]],
-  [
-    "one that a run names by another path to the same folder",
-    `9 ./${used}\n== used\n/gpfs/home/me/.xfer/bin/${used}\n`,
-    [{ name: used, bytes: 9, keptFor: "a run or a command" }],
-  ],
-  [
-    "one that a session runs",
-    `9 ./${used}\n== used\n{"words":["/r/.xfer/bin/${used}","run"]}\n`,
-    [{ name: used, bytes: 9, keptFor: "a run or a command" }],
-  ],
-  [
-    "a part of one that arrived in the meantime",
-    `5 ./${used}.part\n== used\n/r/.xfer/bin/${used}\n`,
-    [{ name: `${used}.part`, bytes: 5, keptFor: undefined }],
-  ],
-  [
-    "a part of this version's",
-    `5 ./${current}.part\n== used\n`,
-    [{ name: `${current}.part`, bytes: 5, keptFor: "this xfer" }],
-  ],
-  ["files that are not xfer's own", "5 ./xfer-notes.txt\n5 ./xfer-0.1.0-zz\n== used\n", []],
-  ["nothing", "== used\n", []],
-] as [string, string, ReturnType<typeof parseBinaries>][])("%s", (_, printed, binaries) => {
-  expect(parseBinaries(printed, current)).toEqual(binaries);
+  ["of this version", binary("1.0.0", "a"), [], [], "this version"],
+  ["of a later version whose name begins so", binary("1.0.0-rc1", "a"), [], [], "this version"],
+  ["that a run uses", binary("0.9.0", "a"), [binary("0.9.0", "a")], [], "a run uses it"],
+  ["that a command uses", binary("0.9.0", "a"), [], [binary("0.9.0", "a")], "a command uses it"],
+  ["that nothing uses", binary("0.9.0", "a"), [binary("0.9.0", "b")], [], undefined],
+  ["of which an upload was given up", `${binary("1.0.0", "a")}.part`, [binary("1.0.0", "a")], [], undefined],
+] as const)("a binary %s", (_, name, ofRuns, ofCommands, keep) => {
+  const found = { binaries: [{ name, bytes: 1 }], ofRuns: [...ofRuns], ofCommands: [...ofCommands] };
+  expect(judgeBinaries(found, "1.0.0")).toEqual([{ name, bytes: 1, keep }]);
 });
 
-describe("a run root", () => {
-  let dir: ReturnType<typeof temporaryDirectory>;
-  const path = (...parts: string[]) => join(dir.path, ...parts);
-  const put = (file: string, text = "x") => {
-    mkdirSync(dirname(path(file)), { recursive: true });
-    writeFileSync(path(file), text);
-  };
-  beforeEach(() => {
-    dir = temporaryDirectory("run root 'q' $HOME ");
-    for (const name of [old, used, current]) put(`.xfer/bin/${name}`);
-  });
-  afterEach(() => dir[Symbol.dispose]());
+test.each([
+  ["is not there", "", { binaries: [], ofRuns: [], ofCommands: [] }],
+  ["was looked at in part", "== binaries\n1 x\n== runs\n", "incomplete"],
+  ["is one whose Slurm is silent", "== binaries\n== runs\n== jobs\n== silent\n", "incomplete"],
+])("a run root that %s", (_, text, expected) => {
+  expect<unknown>(parseBinaries(text)).toEqual(expected);
+});
 
-  const clean = async () => {
-    const binaries = await listBinaries(thisHost(), dir.path, current, stop);
-    const gone = await removeUnused(thisHost(), dir.path, binaries, stop);
-    return gone.map(({ name }) => name).sort();
-  };
-  const left = () => readdirSync(path(".xfer/bin")).sort();
+/** This host with an squeue of our own, so that no other Slurm of this host is asked. */
+function hostWith(squeue: string): FarEnd {
+  const tools = join(dir, "..", `${dir.split("/").at(-1)} tools`);
+  mkdirSync(tools, { recursive: true });
+  writeFileSync(join(tools, "squeue"), `#!/bin/sh\n${squeue}\n`);
+  chmodSync(join(tools, "squeue"), 0o755);
+  const host = thisHost();
+  const path = `PATH='${tools.replaceAll("'", "'\\''")}':$PATH`;
+  return { ...host, run: (script, options) => host.run(`${path}\n${script}`, options) };
+}
 
-  test("loses only the binaries that no run names, however deep the run lies", async () => {
-    put("2026/set's run/bin/agent-path", `${path(".xfer/bin", used)}\n`);
-    put("other/bin/xfer", "a copy of its own");
-    put(".xfer/bin/notes of mine", "x");
-    expect(await clean()).toEqual([old]);
-    expect(left()).toEqual(["notes of mine", used, current]);
-    expect(await clean()).toEqual([]);
-  });
-
-  test("keeps what a run in a folder called logs names, and does not look into a run's own logs", async () => {
-    put(`logs/run/bin/agent-path`, `${path(".xfer/bin", used)}\n`);
-    put("run/config.resolved.json", "{}");
-    put("run/logs/bin/agent-path", `${path(".xfer/bin", old)}\n`);
-    expect(await clean()).toEqual([old]);
-  });
-
-  test("loses a part that nobody has added to for days, and keeps one that may be arriving", async () => {
-    const [stale, fresh] = ["xfer-0.1.5-dddddddddddd.part", "xfer-0.1.6-eeeeeeeeeeee.part"];
-    const copying = "xfer-0.1.5-dddddddddddd.4711";
-    put(`.xfer/bin/${stale}`);
-    put(`.xfer/bin/${copying}`);
-    put(`.xfer/bin/${fresh}`);
-    const before = new Date(Date.now() - 3 * 86_400_000);
-    utimesSync(path(".xfer/bin", stale), before, before);
-    expect(await clean()).toEqual([old, used, stale]);
-    expect(left()).toEqual([copying, fresh, current]);
-    utimesSync(path(".xfer/bin", copying), before, before);
-    expect(await clean()).toEqual([copying]);
-    expect(left()).toEqual([fresh, current]);
+describe("a run root with runs, jobs and sessions", () => {
+  const profile = { run_root: dir };
+  const names = ["1", "2", "3", "4", "5"].map((digit) => binary("0.9.0", digit));
+  const [ofRun = "", ofNested = "", ofJob = "", ofSession = "", unused = ""] = names;
+  for (const name of names) write(`.xfer/bin/${name}`, "binary");
+  write(`.xfer/bin/${binary("1.0.0", "6")}`, "binary");
+  write(`.xfer/bin/${unused}.part`, "bin");
+  write(`.xfer/bin/${binary("0.8.0", "7")}.part`, "bi");
+  const long = new Date(Date.now() - 3 * 24 * 3600_000);
+  utimesSync(join(dir, `.xfer/bin/${binary("0.8.0", "7")}.part`), long, long);
+  write("a run/bin/agent-path", `/other/way/.xfer/bin/${ofRun}\n`);
+  write("deep/logs/run/bin/agent-path", `${dir}/.xfer/bin/${ofNested}\n`);
+  write("deep/logs/run/config.resolved.json", "{}");
+  write("deep/logs/run/state/agent-path", `${dir}/.xfer/bin/${unused}\n`);
+  write(".xfer/sessions/x/session.json", JSON.stringify({ words: [`${dir}/.xfer/bin/${ofSession}`, "run"] }));
+  const elsewhere = `${dir} elsewhere`;
+  mkdirSync(join(elsewhere, "bin"), { recursive: true });
+  writeFileSync(join(elsewhere, "bin", "agent-path"), `${dir}/.xfer/bin/${ofJob}\n`);
+  afterAll(() => {
+    rmSync(elsewhere, { recursive: true });
+    rmSync(`${dir} tools`, { recursive: true, force: true });
   });
 
-  test("that has no binary yet is no error; one that is not there is named", async () => {
-    using empty = temporaryDirectory();
-    expect(await listBinaries(thisHost(), empty.path, current, stop)).toEqual([]);
-    await expect(listBinaries(thisHost(), path("gone"), current, stop)).rejects.toThrow(
-      /gone.*nothing was removed/,
+  test("when Slurm does not answer, nothing is known to be unused", async () => {
+    const end = hostWith("echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1");
+    await expect(lookAtBinaries(end, profile, { version: "1.0.0", stop })).rejects.toThrow(
+      /nothing is removed, since it is not known what is used: .*Unable to contact/,
     );
   });
 
-  test("of which a part cannot be looked into keeps all", async () => {
-    put("run/bin/agent-path", "x");
-    chmodSync(path("run"), 0o000);
-    // Root would read it all the same.
-    const words = process.getuid?.() === 0 ? "setpriv --bounding-set=-all --inh-caps=-all -- " : "";
-    const far: FarEnd = {
-      host: "far",
-      run: (script, options) => thisHost().run(`${words}sh -c ${quoteWord(script)}`, options),
-    };
-    const listed = listBinaries(far, dir.path, current, stop);
-    await expect(listed).rejects.toThrow(/far:.*run.*Permission denied.*nothing was removed/);
-    chmodSync(path("run"), 0o755);
-    expect(existsSync(path(".xfer/bin", old))).toBeTrue();
+  test("what is used stays, and what is not is removed", async () => {
+    const end = hostWith(`echo '${elsewhere.replaceAll("'", "'\\''")}'`);
+    const binaries = await lookAtBinaries(end, profile, { version: "1.0.0", stop });
+    const kept = (name: string) => binaries.find((one) => one.name === name)?.keep;
+    expect([ofRun, ofNested, ofJob].map(kept)).toEqual(["a run uses it", "a run uses it", "a run uses it"]);
+    expect(kept(ofSession)).toBe("a command uses it");
+    expect(kept(binary("1.0.0", "6"))).toBe("this version");
+    const gone = binaries.filter(({ keep }) => keep === undefined);
+    expect(gone).toEqual([
+      { name: `${binary("0.8.0", "7")}.part`, bytes: 2, keep: undefined },
+      { name: unused, bytes: 6, keep: undefined },
+    ]);
+    await removeBinaries(
+      end,
+      profile,
+      gone.map(({ name }) => name),
+      stop,
+    );
+    expect(readdirSync(join(dir, ".xfer/bin")).sort()).toEqual(
+      [ofRun, ofNested, ofJob, ofSession, `${unused}.part`, binary("1.0.0", "6")].sort(),
+    );
   });
 });

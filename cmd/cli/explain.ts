@@ -1,0 +1,51 @@
+import { type Explained, explain, profileDefaults } from "../../lib/cluster/defaults.ts";
+import { profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
+import { hasUrlSecret } from "../../lib/rclone/secrets.ts";
+import type { Flags } from "../flags/flag.ts";
+import { explainedText } from "../view/explain.ts";
+import { printJson, printText } from "../view/print.ts";
+import { clusterOf } from "./cluster-of.ts";
+import type { CommandSpec } from "./command.ts";
+import { defaultOf } from "./flag-rows.ts";
+
+/**
+ * Prints where a command's flags have their values from, when its canonical arguments ask for that with --explain. False when
+ * they do not, and the command is to be run.
+ */
+export async function explained(spec: CommandSpec<Flags>, rawArgs: readonly string[]): Promise<boolean> {
+  const given = givenIn(rawArgs);
+  if (!spec.flags.explain || given.get("explain") !== "on") return false;
+  const name = clusterOf(spec.flags, rawArgs, process.env);
+  const profile = name === undefined ? undefined : readProfile(profilesFolder(process.env), name);
+  const flags = Object.entries(spec.flags).filter(([flag]) => flag !== "explain" && flag !== "cluster");
+  const standards = Object.fromEntries(flags.map(([flag, declared]) => [flag, defaultOf(declared)]));
+  const rows = explain(standards, given, profile ? profileDefaults(profile, spec.name) : {}).map(
+    withoutSecret,
+  );
+  if (given.get("json") === "on") {
+    await printJson({ schema: "xfer.explain.v1", command: spec.name, cluster: name ?? null, flags: rows });
+  } else await printText(explainedText(spec.name, profile, rows));
+  return true;
+}
+
+/** The flags of canonical arguments, each with its last value; a switch is "on" or "off". */
+export function givenIn(rawArgs: readonly string[]): Map<string, string> {
+  const given = new Map<string, string>();
+  for (const word of rawArgs) {
+    const [, name = "", value] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (value !== undefined) given.set(name, value);
+    else if (name.startsWith("no-")) given.set(name.slice("no-".length), "off");
+    else given.set(name, "on");
+  }
+  return given;
+}
+
+const connectionString = /^:?[\w. -]+,[^/]*:/;
+const secretFlag = /--[\w-]*(?:pass|secret|token|key|auth|cred|header)[\w-]*(?:[= ]|$)/i;
+
+/** What a command would refuse for its credential is not printed either: a connection string, a signed address. */
+function withoutSecret(row: Explained): Explained {
+  const value = row.value ?? "";
+  const isSecret = connectionString.test(value) || secretFlag.test(value) || hasUrlSecret(value);
+  return isSecret ? { ...row, value: "(not shown)" } : row;
+}
