@@ -4,7 +4,7 @@ import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { formatBytes } from "../lib/system/units.ts";
 import { command } from "./cli/command.ts";
 import { openCluster, requireCluster } from "./cli/open-cluster.ts";
-import { namedClusterFlag } from "./flags/cluster.ts";
+import { clusterBinaryFlag, namedClusterFlag } from "./flags/cluster.ts";
 import { jsonFlag } from "./flags/output.ts";
 import { runDirFlag } from "./flags/run-dir.ts";
 import { LiveLine } from "./view/live-line.ts";
@@ -20,11 +20,16 @@ export default command({
       "--cluster.",
   ],
   examples: [{ says: "Send a rendered run", line: "xfer stage --cluster weka --run-dir run" }],
-  flags: { cluster: namedClusterFlag, "run-dir": runDirFlag, json: jsonFlag },
-  async run({ cluster: named, "run-dir": runDir, json }) {
+  flags: {
+    cluster: namedClusterFlag,
+    "cluster-binary": clusterBinaryFlag,
+    "run-dir": runDirFlag,
+    json: jsonFlag,
+  },
+  async run({ cluster: named, "cluster-binary": given, "run-dir": runDir, json }) {
     const cluster = requireCluster(named);
     const { signal } = watchForStop(stopSignals);
-    const { end, runRoot, binary } = await openCluster(cluster, signal);
+    const { end, runRoot, binary } = await openCluster(cluster, signal, given);
     const farDir = farRunDir(runRoot, runDir);
     const live = new LiveLine();
     const result = await stage(end, { binary, dir: farDir }, runDir, {

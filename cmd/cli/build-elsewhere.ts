@@ -7,6 +7,7 @@ import { log } from "../../lib/system/log.ts";
 import { quoteWords } from "../../lib/system/shell-words.ts";
 import type { Flags } from "../flags/flag.ts";
 import { LiveLine } from "../view/live-line.ts";
+import { valueIn } from "./cluster-of.ts";
 import { type OpenCluster, openCluster } from "./open-cluster.ts";
 
 /** Runs words of a command at a cluster that is open, and returns the exit code. */
@@ -27,7 +28,7 @@ const ofOneCluster = new Set([
 ]);
 
 /** Of the words of xfer run, those that a listing at another cluster takes. */
-export function listingWords(build: Flags, rawArgs: readonly string[], out: string): string[] {
+function listingWords(build: Flags, rawArgs: readonly string[], out: string): string[] {
   const kept = rawArgs.filter((word) => {
     const name = /^--(?:no-)?([^=]+)/.exec(word)?.[1] ?? "";
     const isDeclared = Object.hasOwn(build, name) || Object.hasOwn(build, word.slice(2));
@@ -52,7 +53,7 @@ export async function buildElsewhere(
   const live = new LiveLine();
   const show = (what: string) => (done: number, of: number) => live.update(`${what}: ${done} of ${of}`);
   const { default: build } = await import("../manifest/build.ts");
-  const at = await openCluster(names.build, stop);
+  const at = await openCluster(names.build, stop, valueIn(rawArgs, "cluster-binary"));
   const from = { binary: at.binary, dir: farRunDir(at.runRoot, runDir) };
   const to = { binary: there.binary, dir: farRunDir(there.runRoot, runDir) };
   if (await hasManifest(there, to.dir, stop)) return exitCodes.done;

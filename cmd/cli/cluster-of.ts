@@ -1,3 +1,4 @@
+import { profileDefaults } from "../../lib/cluster/defaults.ts";
 import { mountedPath, type Profile } from "../../lib/cluster/profile.ts";
 import { clusterFlag } from "../flags/cluster.ts";
 import type { Flags } from "../flags/flag.ts";
@@ -24,16 +25,19 @@ export function valueIn(words: readonly string[], name: string): string | undefi
  *
  * | the command has | and the user did not say | it gets |
  * |---|---|---|
+ * | a flag for which the profile has a value | that flag | the profile's value |
  * | --agent-path | --agent-path | the xfer that is there already, so that no run directory holds a copy |
  * | --list-root | --list-root or --no-posix-list | the mount of the source's bucket, where the profile names one |
  */
 export function wordsThere(
-  flags: Flags,
+  { name, flags }: { name: string; flags: Flags },
   rawArgs: readonly string[],
   { binary, profile }: { binary: string; profile: Profile },
 ): string[] {
   const lacks = (name: string) => Object.hasOwn(flags, name) && valueIn(rawArgs, name) === undefined;
-  const words: string[] = [];
+  const words = Object.entries(profileDefaults(profile, name)).flatMap(([flag, value]) =>
+    lacks(flag) ? [`--${flag}=${value}`] : [],
+  );
   if (lacks("agent-path")) words.push(`--agent-path=${binary}`);
   const source = valueIn(rawArgs, "source");
   const mount = source === undefined ? undefined : mountedPath(profile, source);
@@ -46,5 +50,5 @@ export function wordsThere(
 /** The words of a command as the far end gets them: in this form, without the cluster's name. */
 export function farWords(name: string, rawArgs: readonly string[]): string[] {
   const own = name.split(" ").slice(1);
-  return [...own, ...rawArgs.filter((word) => !/^--(build-)?cluster=/.test(word))];
+  return [...own, ...rawArgs.filter((word) => !/^--(build-)?cluster(-binary)?=/.test(word))];
 }

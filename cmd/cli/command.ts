@@ -1,5 +1,5 @@
 import type { CommandDef } from "citty";
-import { withExplain } from "../flags/cluster.ts";
+import { withClusterFlags } from "../flags/cluster.ts";
 import type { Flags, OptionsOf } from "../flags/flag.ts";
 import { globalFlags } from "../flags/global.ts";
 import { readFlags } from "../flags/read.ts";
@@ -73,7 +73,7 @@ type Loaders = Readonly<Record<string, () => Promise<{ default: Command | Group 
  * cluster takes --explain, too.
  */
 export function command<F extends Flags>(spec: CommandSpec<F>): Command {
-  const flags = withExplain(spec.flags);
+  const flags = withClusterFlags(spec.flags);
   const args = { ...flags, ...globalFlags };
   return {
     meta: { name: spec.name, description: spec.description },

@@ -20,13 +20,13 @@ export async function handOver(
     for (const signal of stopSignals) process.once(signal, () => detach.abort(signal));
   });
   const runThere: RunThere = (at, name, flags, words) =>
-    forward(at.end, at, farWords(name, [...words, ...wordsThere(flags, words, at)]), {
+    forward(at.end, at, farWords(name, [...words, ...wordsThere({ name, flags }, words, at)]), {
       onStdout: (bytes) => written(process.stdout, bytes),
       onStderr: (bytes) => written(process.stderr, bytes),
       stop: stop.signal,
       detach: detach.signal,
     });
-  const there = await openCluster(cluster, stop.signal);
+  const there = await openCluster(cluster, stop.signal, valueIn(rawArgs, "cluster-binary"));
   const build = valueIn(rawArgs, "build-cluster");
   if (build !== undefined && build !== cluster) {
     const { buildElsewhere } = await import("./build-elsewhere.ts");

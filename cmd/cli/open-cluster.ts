@@ -1,8 +1,10 @@
+import { ensureFarBinary } from "../../lib/cluster/far-binary.ts";
 import type { FarEnd } from "../../lib/cluster/far-end.ts";
-import { farFolder } from "../../lib/cluster/far-folder.ts";
-import { type Profile, profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
-import { binaryPath, putFile } from "../../lib/cluster/put-file.ts";
+import { farFolders } from "../../lib/cluster/far-folder.ts";
+import { localBinaries } from "../../lib/cluster/local-binaries.ts";
+import { type Profile, profilesFolder, readProfile, withHome } from "../../lib/cluster/profile.ts";
 import { farEndOf } from "../../lib/cluster/reach.ts";
+import { isCompiled } from "../../lib/system/process.ts";
 import { formatBytes } from "../../lib/system/units.ts";
 import { version } from "../../package.json" with { type: "json" };
 import { LiveLine } from "../view/live-line.ts";
@@ -14,6 +16,7 @@ export interface OpenCluster {
   end: FarEnd;
   /** Absolute, at the cluster. */
   runRoot: string;
+  home: string;
   binary: string;
 }
 
@@ -27,18 +30,29 @@ export function requireCluster(given: string | undefined): string {
 /** Whether there is a terminal on which ssh may ask for a password. */
 export const asksHere = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
 
-/** Connects to a cluster and puts xfer there when it is not there yet. */
-export async function openCluster(name: string, stop: AbortSignal): Promise<OpenCluster> {
+/**
+ * Connects to a cluster and puts xfer there when it is not there yet; `given` is the file that --cluster-binary names, for a
+ * cluster of another architecture.
+ */
+export async function openCluster(
+  name: string,
+  stop: AbortSignal,
+  given: string | undefined,
+): Promise<OpenCluster> {
   const profile = readProfile(profilesFolder(process.env), name);
   const end = await farEndOf(profile, asksHere());
-  const runRoot = await farFolder(end, profile.run_root);
-  const { path, sha256 } = await binaryPath(runRoot, version, process.execPath);
+  const { runRoot, home } = await farFolders(end, profile.run_root);
   const live = new LiveLine();
-  await putFile(end, {
-    ...{ local: process.execPath, remote: path, sha256, mode: "755", stop },
+  const binary = await ensureFarBinary(end, {
+    ...{ runRoot, version, stop },
+    choiceFor: (uname) =>
+      localBinaries(uname, {
+        ...{ env: process.env, version, given },
+        own: isCompiled() ? process.execPath : undefined,
+      }),
     onProgress: (bytes, of) =>
       live.update(`xfer to ${end.host}: ${formatBytes(bytes)} of ${formatBytes(of)}`),
   });
   live.clear();
-  return { profile, end, runRoot, binary: path };
+  return { profile: withHome(profile, home), end, runRoot, home, binary };
 }

@@ -24,6 +24,13 @@ export const namedClusterFlag = flag.text({
   description: "the cluster (xfer cluster add)",
 });
 
+/** For a cluster of another architecture than this machine's. */
+export const clusterBinaryFlag = flag.file({
+  group: "what",
+  defaultText: "this xfer, or one of a release beside it",
+  description: "the xfer to put at the cluster",
+});
+
 /** For commands that list a source. The profile of the cluster says which buckets it mounts. */
 export const posixListFlag = flag.onOff({
   default: true,
@@ -41,7 +48,9 @@ const explainFlag = {
   schema: v.optional(v.boolean()),
 };
 
-/** The flags of a command, with --explain where a cluster's profile may have defaults for them. */
-export function withExplain(flags: Flags): Flags {
-  return flags.cluster === clusterFlag ? { ...flags, explain: explainFlag } : flags;
+/** The flags of a command, with those that all have that can be handed over to a cluster. */
+export function withClusterFlags(flags: Flags): Flags {
+  return flags.cluster === clusterFlag
+    ? { ...flags, "cluster-binary": clusterBinaryFlag, explain: explainFlag }
+    : flags;
 }

@@ -24,7 +24,7 @@ interface FarBinaryRequest extends FarBinaryWish {
  * The file of this host that is right for a far end, and the path that it has there, whether it is there yet or not.
  * Throws one line that says which file is missing here.
  */
-export async function chosenBinary(
+async function chosenBinary(
   end: FarEnd,
   { runRoot, version, choiceFor, stop }: FarBinaryWish,
 ): Promise<{ local: string; path: string; sha256: string }> {

@@ -16,7 +16,7 @@ export interface FarRun {
 }
 
 /** How a script ended. */
-export interface FarResult {
+interface FarResult {
   code: number;
   stdout: string;
   stderr: string;

@@ -95,7 +95,7 @@ function* chunksOf(fd: number, from: number, to: number): Generator<Uint8Array> 
 }
 
 /** Where what has arrived of a file waits for the rest. */
-export const partOf = (path: string): string => `${path}.part`;
+const partOf = (path: string): string => `${path}.part`;
 
 /** How many bytes of a file have arrived already. */
 export function arrivedBytes(dir: string, path: string): number {

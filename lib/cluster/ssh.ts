@@ -10,7 +10,7 @@ import { type FarEnd, sshHost } from "./far-end.ts";
 import { sshFailure } from "./ssh-failure.ts";
 
 /** The words that start ssh: those of XFER_SSH, as GIT_SSH_COMMAND does it for git; or ssh. */
-export function sshWords(env: Readonly<Record<string, string | undefined>>): [string, ...string[]] {
+function sshWords(env: Readonly<Record<string, string | undefined>>): [string, ...string[]] {
   const [name = "ssh", ...rest] = splitWords(env.XFER_SSH ?? "ssh", "XFER_SSH");
   return [name, ...rest];
 }

@@ -59,10 +59,12 @@ describe("words that a command gets at a cluster", () => {
     ["", [agent]],
   ])("%s", (line, words) => {
     const given = line.split(" --").map((word, i) => (i === 0 ? word : `--${word}`));
-    expect(wordsThere(flags, given, { binary: "/r/xfer", profile })).toEqual(words);
+    expect(wordsThere({ name: "xfer run", flags }, given, { binary: "/r/xfer", profile })).toEqual(words);
   });
 
   test("only flags that the command has", () => {
-    expect(wordsThere(handed, ["--source=s3:data"], { binary: "/r/xfer", profile })).toEqual([]);
+    expect(
+      wordsThere({ name: "xfer run", flags: handed }, ["--source=s3:data"], { binary: "/r/xfer", profile }),
+    ).toEqual([]);
   });
 });
