@@ -28,7 +28,7 @@ const ofOneCluster = new Set([
 ]);
 
 /** Of the words of xfer run, those that a listing at another cluster takes. */
-function listingWords(build: Flags, rawArgs: readonly string[], out: string): string[] {
+export function listingWords(build: Flags, rawArgs: readonly string[], out: string): string[] {
   const kept = rawArgs.filter((word) => {
     const name = /^--(?:no-)?([^=]+)/.exec(word)?.[1] ?? "";
     const isDeclared = Object.hasOwn(build, name) || Object.hasOwn(build, word.slice(2));

@@ -3,6 +3,7 @@ import { exitCodes } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import type { Flags } from "../flags/flag.ts";
 import { defaultRunDir } from "../flags/run-dir.ts";
+import { printText } from "../view/print.ts";
 import type { RunThere } from "./build-elsewhere.ts";
 import { farWords, valueIn, wordsThere } from "./cluster-of.ts";
 import { openCluster } from "./open-cluster.ts";
@@ -13,6 +14,11 @@ export async function handOver(
   { name, flags }: { name: string; flags: Flags },
   rawArgs: readonly string[],
 ): Promise<number> {
+  if (rawArgs.includes("--dry-run")) {
+    const { planHandOver } = await import("./plan-hand-over.ts");
+    await printText(await planHandOver(cluster, { name, flags }, rawArgs));
+    return exitCodes.done;
+  }
   const stop = watchForStop(stopSignals);
   const detach = new AbortController();
   stop.signal.addEventListener("abort", () => {

@@ -75,6 +75,12 @@ export const runFlags = {
     valueHint: "NAME",
     description: "list at this cluster, and bring the manifest to the one of --cluster",
   }),
+  "dry-run": flag.on({
+    group: "output",
+    common: true,
+    alias: "n",
+    description: "tell what would be done, and do nothing",
+  }),
   json: jsonFlag,
 };
 

@@ -1,4 +1,5 @@
 import { prepareRun } from "../../lib/launch/prepare.ts";
+import { exitCodes } from "../../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../../lib/system/interrupt.ts";
 import { command } from "../cli/command.ts";
 import { here } from "../flags/here.ts";
@@ -7,11 +8,12 @@ import { listingText } from "../view/built.ts";
 import { doingText } from "../view/doing.ts";
 import { nothingToCopyText } from "../view/launched.ts";
 import { LiveLine } from "../view/live-line.ts";
+import { planText } from "../view/plan.ts";
 import { printText } from "../view/print.ts";
 import { checkEnds, checkRun, startListing } from "./checks.ts";
 import { runFlags } from "./flags.ts";
 import { runLocal } from "./local.ts";
-import { optionsOf } from "./options.ts";
+import { optionsOf, plannedRun } from "./options.ts";
 import { runOnSlurm } from "./slurm.ts";
 
 export default command({
@@ -52,6 +54,10 @@ export default command({
       destRoot: dest,
     };
     await checkRun(options, ends);
+    if (options.dryRun) {
+      await printText(planText(plannedRun(options, ends)));
+      return exitCodes.done;
+    }
     if (ends.listsHere && source && dest) await startListing(options, build, { source, dest });
     const config = await prepareRun({
       build,

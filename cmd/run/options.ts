@@ -5,6 +5,7 @@ import { runLayout } from "../../lib/run/layout.ts";
 import { invalidInput } from "../../lib/system/errors.ts";
 import type { Here } from "../flags/here.ts";
 import { type RenderedFlags, renderOptionsOf } from "../flags/render.ts";
+import type { PlannedRun } from "../view/plan.ts";
 import { type Executor, numShardsDefault, type RunInput } from "./flags.ts";
 
 /** What xfer run is to do. */
@@ -31,6 +32,7 @@ export interface RunOptions {
   readonly allowsUntransferable: boolean;
   readonly listParallel: number;
   readonly json: boolean;
+  readonly dryRun: boolean;
   readonly render: RenderedFlags & { readonly runDir: string; readonly now: Date };
 }
 
@@ -82,6 +84,33 @@ export function optionsOf(input: RunInput, here: Here): RunOptions {
     allowsUntransferable: input["allow-untransferable"],
     listParallel: input["list-parallel"],
     json: input.json,
+    dryRun: input["dry-run"],
     render: { ...render, runDir, now: here.now },
+  };
+}
+
+/** The steps of a run, for --dry-run. Throws invalid input when there is neither a manifest nor what to list. */
+export function plannedRun(
+  options: RunOptions,
+  ends: {
+    source: string | undefined;
+    dest: string | undefined;
+    list: string | undefined;
+    listsHere: boolean;
+  },
+): PlannedRun {
+  const { source = "", list } = ends;
+  if (ends.listsHere && !(ends.source && ends.dest)) {
+    throw invalidInput(`--source and --dest are needed: there is no ${options.manifest} yet`);
+  }
+  return {
+    runDir: options.runDir,
+    listed: ends.listsHere ? { root: list ?? source, source } : undefined,
+    delta: options.delta,
+    numShards: String(options.numShards ?? options.numShardsDefault),
+    executor: options.executor,
+    submits: options.submits,
+    watches: options.watches,
+    verifies: options.verifies,
   };
 }

@@ -185,3 +185,63 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  "listed at one cluster, where the bucket is mounted, and copied at another; told first, step by step",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "two");
+    using temp = temporaryDirectory();
+    const mount = join(stage.dir, "store", "mnt");
+    const keys = ["one", "deep/two"];
+    for (const key of keys) {
+      mkdirSync(join(mount, key, ".."), { recursive: true });
+      writeFileSync(join(mount, key), `content of ${key}`);
+      stage.source.put("data", key, Buffer.from(`content of ${key}`), { mtime: new Date(1_700_000_000_000) });
+    }
+    const { server, runRoot, run } = await workstationOf(stage, temp.path);
+    await using _ = server;
+    const storeRoot = join(stage.dir, "store", "runs");
+    const store = {
+      ...{
+        schema: "xfer.cluster.v1",
+        name: "store",
+        host: server.host,
+        run_root: storeRoot,
+        runtime: "host",
+      },
+      ...{ rclone_config: stage.conf, mounts: [{ root: "src:data", path: mount }] },
+    };
+    const profile = join(temp.path, ".config", "xfer", "clusters", "store.json");
+    writeFileSync(profile, JSON.stringify(store), { mode: 0o600 });
+    const all = stage.runArgs("--submit", "--watch", "--num-shards", "1", "--build-cluster", "store");
+    const words = all.with(all.indexOf("--run-dir") + 1, "r");
+    const plan = await run(...words, "--dry-run");
+    expect([plan.code, plan.stderr]).toEqual([0, ""]);
+    expect(plan.stdout).toContain(`at store, in ${storeRoot}: xfer manifest build`);
+    expect([existsSync(storeRoot), existsSync(runRoot)]).toEqual([false, false]);
+    stage.source.resetCounts();
+    const end = await run(...words);
+    expect(end.code, end.stderr).toBe(0);
+    expect(end.stderr).toContain(`listing ${mount} in place of src:data`);
+    expect(stage.source.counts.LIST).toBe(0);
+    for (const key of keys)
+      expect(await stage.dest.get("copy", key)).toEqual(await stage.source.get("data", key));
+    const manifests = [storeRoot, runRoot, temp.path].map((dir) =>
+      readFileSync(join(dir, "r", "manifest.jsonl"), "utf8"),
+    );
+    expect(new Set(manifests).size).toBe(1);
+    expect(readdirSync(join(storeRoot, "r"))).toEqual(["manifest.jsonl"]);
+  },
+  timeoutMs,
+);
+
+test("a dry run tells the steps, and does none of them", async () => {
+  using temp = temporaryDirectory();
+  mkdirSync(join(temp.path, "set"));
+  writeFileSync(join(temp.path, "set", "a"), "a");
+  const words = ["run", "--executor", "local", "--source", "set", "--dest", "copy", "--run-dir", "r", "-n"];
+  const { code, stdout, stderr } = await startXfer(words, { cwd: temp.path }).result;
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("1. list set into r/manifest.jsonl\n");
+  expect(readdirSync(temp.path)).toEqual(["set"]);
+});
