@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { submittedJson } from "../../cmd/view/launched.ts";
+import { probeJson } from "../../cmd/view/probe.ts";
+import { parseProbe } from "../../lib/cluster/probe.ts";
 import { skills } from "../../lib/skills/embedded.ts";
 import { fieldTablesOf, hasField } from "../docs/skill-page.ts";
 import { temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "../stage/harness.ts";
@@ -56,6 +58,28 @@ test(
   timeoutMs,
 );
 
+/** What was printed or written, by the words of the skills, and what runs a command and keeps what it prints. */
+interface Reader {
+  read: Map<string, unknown>;
+  run(name: string, words: string, code?: number): Promise<void>;
+}
+
+/** Runs what works with a cluster. It is this host: what goes there and comes back is the same as over ssh. */
+async function readOfCluster(dir: string, { read, run }: Reader): Promise<void> {
+  writeFileSync(join(dir, "own.conf"), "[a]\ntype = local\n", { mode: 0o600 });
+  const there = "--host local --run-root HERE/runs --rclone-config HERE/there.conf";
+  await run("xfer cluster add --json", `here ${there}`);
+  await run("xfer stage --json", "--cluster here --run-dir RUN");
+  await run("xfer pull --json", "--cluster here --run-dir RUN");
+  await run("xfer rclone-config deploy --json", "--cluster here --remotes a --from own.conf --yes");
+  await run("xfer rclone-config check --json", "--cluster here --remotes a");
+  // There need be no Slurm here.
+  const text = "== partitions\ntransfer|transfer*|up|1-00:00:00|4|0/16/0/16|(null)\n== conf\n600\n";
+  const profile = { schema: "xfer.cluster.v1", name: "here", host: "local", run_root: "/r" } as const;
+  const probed = { profile: { ...profile, mounts: [] }, facts: parseProbe(text), node: undefined };
+  read.set("xfer cluster probe --json", probeJson([probed]));
+}
+
 /** Runs what the skills run, on a small data set, and gives what each printed or wrote, by the words of the skills. */
 async function whatIsRead(dir: string): Promise<Map<string, unknown>> {
   for (const name of ["a", "b"]) {
@@ -64,7 +88,8 @@ async function whatIsRead(dir: string): Promise<Map<string, unknown>> {
   }
   const read = new Map<string, unknown>();
   const run = async (name: string, words: string, code = 0) => {
-    const ended = await xfer([...name.split(" ").slice(1, -1), ...words.split(" "), "--json"], { cwd: dir });
+    const given = words.split(" ").map((word) => word.replace(/^HERE/, dir));
+    const ended = await xfer([...name.split(" ").slice(1, -1), ...given, "--json"], { cwd: dir });
     expect(ended.code, `${name}: ${ended.stderr}`).toBe(code);
     read.set(name, JSON.parse(ended.stdout));
   };
@@ -100,6 +125,7 @@ async function whatIsRead(dir: string): Promise<Map<string, unknown>> {
   read.set("xfer run --executor local --json", { ...failed, verification: account.verification });
   file("RUN/state/shard_N.progress", "FAILS/state/shard_0.progress");
   file("RUN/state/shard_N.fail", "FAILS/state/shard_0.fail");
+  await readOfCluster(dir, { run, read });
   return read;
 }
 
