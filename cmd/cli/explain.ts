@@ -1,12 +1,13 @@
 import { type Explained, explain, profileDefaults } from "../../lib/cluster/defaults.ts";
-import { profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
+import { type Profile, profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
 import { hasUrlSecret } from "../../lib/rclone/secrets.ts";
 import type { Flags } from "../flags/flag.ts";
 import { explainedText } from "../view/explain.ts";
 import { printJson, printText } from "../view/print.ts";
-import { clusterOf } from "./cluster-of.ts";
+import { clusterOf, wordsThere } from "./cluster-of.ts";
 import type { CommandSpec } from "./command.ts";
 import { defaultOf } from "./flag-rows.ts";
+import { givenIn } from "./profile-words.ts";
 
 /**
  * Prints where a command's flags have their values from, when its canonical arguments ask for that with --explain. False when
@@ -19,25 +20,24 @@ export async function explained(spec: CommandSpec<Flags>, rawArgs: readonly stri
   const profile = name === undefined ? undefined : readProfile(profilesFolder(process.env), name);
   const flags = Object.entries(spec.flags).filter(([flag]) => flag !== "explain" && flag !== "cluster");
   const standards = Object.fromEntries(flags.map(([flag, declared]) => [flag, defaultOf(declared)]));
-  const rows = explain(standards, given, profile ? profileDefaults(profile, spec.name) : {}).map(
-    withoutSecret,
-  );
+  const known = profile ? knownOf(profile, spec, rawArgs) : {};
+  const rows = explain(standards, given, known).map(withoutSecret);
   if (given.get("json") === "on") {
     await printJson({ schema: "xfer.explain.v1", command: spec.name, cluster: name ?? null, flags: rows });
   } else await printText(explainedText(spec.name, profile, rows));
   return true;
 }
 
-/** The flags of canonical arguments, each with its last value; a switch is "on" or "off". */
-export function givenIn(rawArgs: readonly string[]): Map<string, string> {
-  const given = new Map<string, string>();
-  for (const word of rawArgs) {
-    const [, name = "", value] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
-    if (value !== undefined) given.set(name, value);
-    else if (name.startsWith("no-")) given.set(name.slice("no-".length), "off");
-    else given.set(name, "on");
-  }
-  return given;
+/** What a profile has for flags of a command: values, and the mount of its source. */
+function knownOf(
+  profile: Profile,
+  { name, flags }: CommandSpec<Flags>,
+  rawArgs: readonly string[],
+): Record<string, string> {
+  const there = givenIn(wordsThere(flags, rawArgs, { binary: "", profile }));
+  // The xfer that is there is no field of a profile.
+  there.delete("agent-path");
+  return { ...profileDefaults(profile, name, givenIn(rawArgs)), ...Object.fromEntries(there) };
 }
 
 const connectionString = /^:?[\w. -]+,[^/]*:/;

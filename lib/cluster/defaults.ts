@@ -30,17 +30,25 @@ const flagsOf: ReadonlyMap<string, readonly string[]> = new Map<string, readonly
  * | `--sbatch-extras` | `account` as `--account=`, then `sbatch_extras` |
  * | `--pyxis-extra` | partition and account for srun, where the runtime is pyxis: a listing is a job of its own |
  *
+ * No image goes along where rclone is on PATH, by the runtime that is given, or else the profile's or the executor's.
+ *
  * A flag that is given counts in place of all of its value. Paths may begin with ~ (see `withHome`).
  */
-export function profileDefaults(profile: Profile, commandName: string): Record<string, string> {
-  const { runtime, image, partition, account, rclone_config, sbatch_extras } = profile;
+export function profileDefaults(
+  profile: Profile,
+  commandName: string,
+  given: ReadonlyMap<string, string> = new Map(),
+): Record<string, string> {
+  const { image, partition, account, rclone_config, sbatch_extras } = profile;
   const extras = [
     ...(account === undefined ? [] : [`--account=${account}`]),
     ...splitWords(sbatch_extras ?? "", "sbatch_extras"),
   ];
-  const place = (runtime ?? "pyxis") === "pyxis" ? placeWords(profile) : [];
+  const isLocal = given.get("executor") === "local";
+  const runtime = given.get("runtime") ?? profile.runtime ?? (isLocal ? "host" : "pyxis");
+  const place = runtime === "pyxis" ? placeWords(profile) : [];
   const values: Record<string, string | undefined> = {
-    runtime,
+    runtime: profile.runtime,
     "rclone-image": runtime === "host" ? undefined : image,
     "rclone-config": rclone_config,
     partition,

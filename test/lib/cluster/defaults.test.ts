@@ -44,6 +44,18 @@ describe("what a profile says for the flags of a command", () => {
   });
 });
 
+test.each<[Record<string, string>, object]>([
+  [{ runtime: "host" }, {}],
+  [{ runtime: "apptainer" }, { "rclone-image": "/i" }],
+  [{ executor: "local" }, {}],
+  [{ executor: "local", runtime: "apptainer" }, { "rclone-image": "/i" }],
+  [{ executor: "slurm" }, { "rclone-image": "/i", "pyxis-extra": "--partition=p" }],
+])("an image and words for srun only where they can be used: %p", (given, expected) => {
+  const profile = { ...plain, image: "/i", partition: "p" };
+  const { partition: _, ...others } = profileDefaults(profile, "run", new Map(Object.entries(given)));
+  expect(others).toEqual(expected as Record<string, string>);
+});
+
 test("where a value is from: the flag, else the profile, else the default", () => {
   const flags = { partition: "transfer", mem: "8G", runtime: undefined, "rclone-image": undefined };
   const given = new Map([
