@@ -1,13 +1,13 @@
 import { type Explained, explain, profileDefaults } from "../../lib/cluster/defaults.ts";
-import { type Profile, profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
+import { mountedPath, type Profile, profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
 import { hasUrlSecret } from "../../lib/rclone/secrets.ts";
 import type { Flags } from "../flags/flag.ts";
 import { explainedText } from "../view/explain.ts";
 import { printJson, printText } from "../view/print.ts";
-import { clusterOf, wordsThere } from "./cluster-of.ts";
+import { clusterOf } from "./cluster-of.ts";
 import type { CommandSpec } from "./command.ts";
 import { defaultOf } from "./flag-rows.ts";
-import { givenIn } from "./profile-words.ts";
+import { givenIn } from "./given.ts";
 
 /**
  * Prints where a command's flags have their values from, when its canonical arguments ask for that with --explain. False when
@@ -20,7 +20,7 @@ export async function explained(spec: CommandSpec<Flags>, rawArgs: readonly stri
   const profile = name === undefined ? undefined : readProfile(profilesFolder(process.env), name);
   const flags = Object.entries(spec.flags).filter(([flag]) => flag !== "explain" && flag !== "cluster");
   const standards = Object.fromEntries(flags.map(([flag, declared]) => [flag, defaultOf(declared)]));
-  const known = profile ? knownOf(profile, spec, rawArgs) : {};
+  const known = profile ? knownOf(profile, spec, given) : {};
   const rows = explain(standards, given, known).map(withoutSecret);
   if (given.get("json") === "on") {
     await printJson({ schema: "xfer.explain.v1", command: spec.name, cluster: name ?? null, flags: rows });
@@ -32,12 +32,13 @@ export async function explained(spec: CommandSpec<Flags>, rawArgs: readonly stri
 function knownOf(
   profile: Profile,
   { name, flags }: CommandSpec<Flags>,
-  rawArgs: readonly string[],
+  given: ReadonlyMap<string, string>,
 ): Record<string, string> {
-  const there = givenIn(wordsThere(flags, rawArgs, { binary: "", profile }));
-  // The xfer that is there is no field of a profile.
-  there.delete("agent-path");
-  return { ...profileDefaults(profile, name, givenIn(rawArgs)), ...Object.fromEntries(there) };
+  const known = profileDefaults(profile, name, given);
+  const source = given.get("source");
+  const mount = source === undefined ? undefined : mountedPath(profile, source);
+  const listsMount = mount !== undefined && flags["list-root"] && given.get("posix-list") !== "off";
+  return listsMount ? { ...known, "list-root": mount } : known;
 }
 
 const connectionString = /^:?[\w. -]+,[^/]*:/;

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { canonicalArguments } from "../../../cmd/cli/arguments.ts";
 import { explained } from "../../../cmd/cli/explain.ts";
-import { givenIn, profileWords } from "../../../cmd/cli/profile-words.ts";
+import { givenIn } from "../../../cmd/cli/given.ts";
 import type { Flags } from "../../../cmd/flags/flag.ts";
 import { explainedText } from "../../../cmd/view/explain.ts";
-import type { Profile } from "../../../lib/cluster/profile.ts";
 import { allCommands } from "../command-line.ts";
 
 const commands = await allCommands();
@@ -27,16 +26,6 @@ test("what is given, with the last value of each", () => {
       ["d", "x\ny"],
     ] as [string, string][]),
   ]);
-});
-
-test("a command that is handed over gets what the profile says and the user did not", () => {
-  const profile: Profile = {
-    ...{ schema: "xfer.cluster.v1", name: "c", host: "h", run_root: "/r", mounts: [] },
-    ...{ image: "/a b.sqsh", rclone_config: "/c", partition: "p" },
-  };
-  const words = profileWords(profile, "xfer run", ["--source=a:b", "--partition=mine", "--no-verify"]);
-  expect(words).toEqual(["--rclone-image=/a b.sqsh", "--rclone-config=/c", "--pyxis-extra=--partition=p"]);
-  expect(profileWords(profile, "xfer verify", ["--run-dir=r"])).toEqual([]);
 });
 
 test("without --explain nothing is printed, and the command is to be run", async () => {
