@@ -9,6 +9,9 @@ import type { CommandSpec } from "./command.ts";
 import { defaultOf } from "./flag-rows.ts";
 import { givenIn } from "./given.ts";
 
+/** Flags that say where and how a command is run, and not what it does. */
+const ofHandingOver = new Set(["explain", "cluster", "cluster-binary"]);
+
 /**
  * Prints where a command's flags have their values from, when its canonical arguments ask for that with --explain. False when
  * they do not, and the command is to be run.
@@ -18,7 +21,7 @@ export async function explained(spec: CommandSpec<Flags>, rawArgs: readonly stri
   if (!spec.flags.explain || given.get("explain") !== "on") return false;
   const name = clusterOf(spec.flags, rawArgs, process.env);
   const profile = name === undefined ? undefined : readProfile(profilesFolder(process.env), name);
-  const flags = Object.entries(spec.flags).filter(([flag]) => flag !== "explain" && flag !== "cluster");
+  const flags = Object.entries(spec.flags).filter(([flag]) => !ofHandingOver.has(flag));
   const standards = Object.fromEntries(flags.map(([flag, declared]) => [flag, defaultOf(declared)]));
   const known = profile ? knownOf(profile, spec, given) : {};
   const rows = explain(standards, given, known).map(withoutSecret);
