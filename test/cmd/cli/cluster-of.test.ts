@@ -71,7 +71,7 @@ describe("words that a command gets at a cluster", () => {
 
   test.each<[string, string[]]>([
     ["", ["--rclone-image=/i", "--rclone-config=/c", "--pyxis-extra=--partition=p", "--partition=p"]],
-    ["--partition=mine", ["--rclone-image=/i", "--rclone-config=/c", "--pyxis-extra=--partition=p"]],
+    ["--partition=mine", ["--rclone-image=/i", "--rclone-config=/c", "--pyxis-extra=--partition=mine"]],
     ["--rclone-image=", ["--rclone-config=/c", "--pyxis-extra=--partition=p", "--partition=p"]],
     ["--runtime=host", ["--rclone-config=/c", "--partition=p"]],
   ])("from the profile: what %p leaves open", (word, words) => {

@@ -31,6 +31,11 @@ describe("what a profile says for the flags of a command", () => {
   });
 
   test.each<[string, Partial<Profile>, object]>([
+    [
+      "lines for sbatch",
+      { sbatch_extras: "#SBATCH -q high\n#SBATCH --comment 'a b'" },
+      { "sbatch-extras": "--qos=high '--comment=a b'", "pyxis-extra": "--qos=high" },
+    ],
     ["nothing", {}, {}],
     ["an account alone", { account: "a" }, { "sbatch-extras": "--account=a", "pyxis-extra": "--account=a" }],
     [
