@@ -2,6 +2,7 @@ import { profileDefaults } from "../../lib/cluster/defaults.ts";
 import { mountedPath, type Profile } from "../../lib/cluster/profile.ts";
 import { clusterFlag } from "../flags/cluster.ts";
 import type { Flags } from "../flags/flag.ts";
+import { givenIn } from "./given.ts";
 
 /** The cluster that a command line names, by its flag or by XFER_CLUSTER; undefined for this machine. */
 export function clusterOf(
@@ -35,7 +36,7 @@ export function wordsThere(
   { binary, profile }: { binary: string; profile: Profile },
 ): string[] {
   const lacks = (name: string) => Object.hasOwn(flags, name) && valueIn(rawArgs, name) === undefined;
-  const words = Object.entries(profileDefaults(profile, name)).flatMap(([flag, value]) =>
+  const words = Object.entries(profileDefaults(profile, name, givenIn(rawArgs))).flatMap(([flag, value]) =>
     lacks(flag) ? [`--${flag}=${value}`] : [],
   );
   if (lacks("agent-path")) words.push(`--agent-path=${binary}`);

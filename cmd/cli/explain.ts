@@ -1,5 +1,5 @@
 import { type Explained, explain, profileDefaults } from "../../lib/cluster/defaults.ts";
-import { profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
+import { mountedPath, type Profile, profilesFolder, readProfile } from "../../lib/cluster/profile.ts";
 import { hasUrlSecret } from "../../lib/rclone/secrets.ts";
 import type { Flags } from "../flags/flag.ts";
 import { explainedText } from "../view/explain.ts";
@@ -7,6 +7,10 @@ import { printJson, printText } from "../view/print.ts";
 import { clusterOf } from "./cluster-of.ts";
 import type { CommandSpec } from "./command.ts";
 import { defaultOf } from "./flag-rows.ts";
+import { givenIn } from "./given.ts";
+
+/** Flags that say where and how a command is run, and not what it does. */
+const ofHandingOver = new Set(["explain", "cluster", "cluster-binary"]);
 
 /**
  * Prints where a command's flags have their values from, when its canonical arguments ask for that with --explain. False when
@@ -17,27 +21,27 @@ export async function explained(spec: CommandSpec<Flags>, rawArgs: readonly stri
   if (!spec.flags.explain || given.get("explain") !== "on") return false;
   const name = clusterOf(spec.flags, rawArgs, process.env);
   const profile = name === undefined ? undefined : readProfile(profilesFolder(process.env), name);
-  const flags = Object.entries(spec.flags).filter(([flag]) => flag !== "explain" && flag !== "cluster");
+  const flags = Object.entries(spec.flags).filter(([flag]) => !ofHandingOver.has(flag));
   const standards = Object.fromEntries(flags.map(([flag, declared]) => [flag, defaultOf(declared)]));
-  const rows = explain(standards, given, profile ? profileDefaults(profile, spec.name) : {}).map(
-    withoutSecret,
-  );
+  const known = profile ? knownOf(profile, spec, given) : {};
+  const rows = explain(standards, given, known).map(withoutSecret);
   if (given.get("json") === "on") {
     await printJson({ schema: "xfer.explain.v1", command: spec.name, cluster: name ?? null, flags: rows });
   } else await printText(explainedText(spec.name, profile, rows));
   return true;
 }
 
-/** The flags of canonical arguments, each with its last value; a switch is "on" or "off". */
-export function givenIn(rawArgs: readonly string[]): Map<string, string> {
-  const given = new Map<string, string>();
-  for (const word of rawArgs) {
-    const [, name = "", value] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
-    if (value !== undefined) given.set(name, value);
-    else if (name.startsWith("no-")) given.set(name.slice("no-".length), "off");
-    else given.set(name, "on");
-  }
-  return given;
+/** What a profile has for flags of a command: values, and the mount of its source. */
+function knownOf(
+  profile: Profile,
+  { name, flags }: CommandSpec<Flags>,
+  given: ReadonlyMap<string, string>,
+): Record<string, string> {
+  const known = profileDefaults(profile, name, given);
+  const source = given.get("source");
+  const mount = source === undefined ? undefined : mountedPath(profile, source);
+  const listsMount = mount !== undefined && flags["list-root"] && given.get("posix-list") !== "off";
+  return listsMount ? { ...known, "list-root": mount } : known;
 }
 
 const connectionString = /^:?[\w. -]+,[^/]*:/;

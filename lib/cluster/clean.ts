@@ -21,6 +21,10 @@ interface Found {
   ofCommands: string[];
 }
 
+/** The names that a binary has, and that it has with more behind it while it arrives. No other file is ever removed. */
+const wholeName = /^xfer-[\w.+-]+-[0-9a-f]{12}$/;
+const ownName = /^xfer-[\w.+-]+-[0-9a-f]{12}(?:\.part|\.\d+)?$/;
+
 /** Words of find(1) for the folders of a run directory that have many files: none is looked for there. */
 const large =
   `-type d \\( -name state -o -name logs -o -name shards \\) ` +
@@ -76,7 +80,7 @@ export function parseBinaries(text: string): Found | "incomplete" {
   return {
     binaries: lines("binaries").flatMap((line) => {
       const [, bytes, name] = /^(\d+) (.+)$/.exec(line) ?? [];
-      return name === undefined ? [] : [{ name, bytes: Number(bytes) }];
+      return name !== undefined && ownName.test(name) ? [{ name, bytes: Number(bytes) }] : [];
     }),
     ofRuns: namesIn([...lines("runs"), ...lines("jobs")]),
     ofCommands: namesIn(lines("commands")),
@@ -94,13 +98,13 @@ export function parseBinaries(text: string): Found | "incomplete" {
  * | any other, and what has arrived of an upload that was given up | no |
  */
 export function judgeBinaries({ binaries, ofRuns, ofCommands }: Found, version: string): FarBinary[] {
-  return binaries.map(({ name, bytes }): FarBinary => {
-    const whole = name.replace(/\.part$/, "");
-    if (whole === name && name.startsWith(`xfer-${version}-`)) return { name, bytes, keep: "this version" };
-    if (whole === name && ofRuns.includes(name)) return { name, bytes, keep: "a run uses it" };
-    if (whole === name && ofCommands.includes(name)) return { name, bytes, keep: "a command uses it" };
-    return { name, bytes, keep: undefined };
-  });
+  const keepOf = (name: string): FarBinary["keep"] => {
+    if (!wholeName.test(name)) return undefined;
+    if (name.startsWith(`xfer-${version}-`)) return "this version";
+    if (ofRuns.includes(name)) return "a run uses it";
+    return ofCommands.includes(name) ? "a command uses it" : undefined;
+  };
+  return binaries.map(({ name, bytes }) => ({ name, bytes, keep: keepOf(name) }));
 }
 
 /** Removes binaries by their names. */

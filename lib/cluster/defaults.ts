@@ -1,4 +1,5 @@
-import { quoteWords, splitWords } from "../system/shell-words.ts";
+import { sbatchExtras } from "../slurm/sbatch-extras.ts";
+import { quoteWords } from "../system/shell-words.ts";
 import { placeWords } from "./on-node.ts";
 import type { Profile } from "./profile.ts";
 
@@ -28,19 +29,28 @@ const flagsOf: ReadonlyMap<string, readonly string[]> = new Map<string, readonly
  * | `--runtime`, `--rclone-config`, `--partition` | the field of that name |
  * | `--rclone-image` | `image` |
  * | `--sbatch-extras` | `account` as `--account=`, then `sbatch_extras` |
- * | `--pyxis-extra` | partition and account for srun, where the runtime is pyxis: a listing is a job of its own |
+ * | `--pyxis-extra` | partition (the one that is given, too) and account for srun, where the runtime is pyxis: a listing is a job of its own |
+ *
+ * No image goes along where rclone is on PATH, by the runtime that is given, or else the profile's or the executor's.
  *
  * A flag that is given counts in place of all of its value. Paths may begin with ~ (see `withHome`).
  */
-export function profileDefaults(profile: Profile, commandName: string): Record<string, string> {
-  const { runtime, image, partition, account, rclone_config, sbatch_extras } = profile;
+export function profileDefaults(
+  profile: Profile,
+  commandName: string,
+  given: ReadonlyMap<string, string> = new Map(),
+): Record<string, string> {
+  const { image, partition, account, rclone_config, sbatch_extras } = profile;
   const extras = [
     ...(account === undefined ? [] : [`--account=${account}`]),
-    ...splitWords(sbatch_extras ?? "", "sbatch_extras"),
+    ...sbatchExtras(sbatch_extras ?? ""),
   ];
-  const place = (runtime ?? "pyxis") === "pyxis" ? placeWords(profile) : [];
+  const isLocal = given.get("executor") === "local";
+  const runtime = given.get("runtime") ?? profile.runtime ?? (isLocal ? "host" : "pyxis");
+  const place =
+    runtime === "pyxis" ? placeWords({ ...profile, partition: given.get("partition") ?? partition }) : [];
   const values: Record<string, string | undefined> = {
-    runtime,
+    runtime: profile.runtime,
     "rclone-image": runtime === "host" ? undefined : image,
     "rclone-config": rclone_config,
     partition,

@@ -1,4 +1,5 @@
-import { quoteWords, splitWords } from "../system/shell-words.ts";
+import { sbatchExtras } from "../slurm/sbatch-extras.ts";
+import { quoteWords } from "../system/shell-words.ts";
 import { farWord } from "./probe.ts";
 import type { Profile } from "./profile.ts";
 
@@ -16,7 +17,7 @@ export function placeWords({ partition, account, sbatch_extras }: Profile): stri
   return [
     ...(partition === undefined ? [] : [`--partition=${partition}`]),
     ...(account === undefined ? [] : [`--account=${account}`]),
-    ...splitWords(sbatch_extras ?? "", "sbatch_extras").filter((word) => placing.test(word)),
+    ...sbatchExtras(sbatch_extras ?? "").filter((word) => placing.test(word)),
   ];
 }
 

@@ -24,12 +24,15 @@ export async function probeClusters(
   profiles: readonly Profile[],
   { asks, throughSrun, stop }: { asks: boolean; throughSrun: boolean; stop: AbortSignal },
 ): Promise<Probed[]> {
-  const ends = await mapSideBySide(profiles, asks ? 1 : sideBySide, (profile) => {
+  // Profiles of one host share its connection: opened twice at a time, one of the two would be left open.
+  const hosts = [...new Set(profiles.map(({ host }) => host))];
+  const opened = await mapSideBySide(hosts, asks ? 1 : sideBySide, (host) => {
     throwIfStopped(stop, again);
-    return orProblem(farEndOf(profile, asks), stop);
+    return orProblem(farEndOf({ host }, asks), stop);
   });
-  const asked = profiles.map((profile, i) => ({ profile, end: ends[i] ?? "" }));
-  const probed = await mapSideBySide(asked, sideBySide, async ({ profile, end }): Promise<Probed> => {
+  const ends = new Map(hosts.map((host, i) => [host, opened[i] ?? ""]));
+  const probed = await mapSideBySide(profiles, sideBySide, async (profile): Promise<Probed> => {
+    const end = ends.get(profile.host) ?? "";
     if (typeof end === "string") return { profile, problem: end };
     const facts = await orProblem(probeOne(end, profile, throughSrun, stop), stop);
     return typeof facts === "string" ? { profile, problem: facts } : { profile, ...facts };

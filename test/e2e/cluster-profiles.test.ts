@@ -113,6 +113,7 @@ test(
     expect((await xfer("cluster", "edit", "one", "--run-root", "runs")).stderr).toContain(
       "--run-root: must be an",
     );
+    await xfer("cluster", "edit", "one", "--mount", "a:=/mnt");
     const run = ["run", "--source", "a:b", "--dest", "c:d", "--cluster", "one", "--mem", "4G"];
     const told = JSON.parse((await xfer(...run, "--explain", "--json")).stdout);
     expect(told).toMatchObject({ schema: "xfer.explain.v1", command: "xfer run", cluster: "one" });
@@ -120,10 +121,12 @@ test(
       expect.arrayContaining([
         { flag: "mem", value: "4G", from: "flag" },
         { flag: "sbatch-extras", value: "--account=acc", from: "profile" },
+        { flag: "list-root", value: "/mnt/b", from: "profile" },
         { flag: "time-limit", value: "24:00:00", from: "default" },
       ]),
     );
     expect(existsSync(join(temp.path, "run"))).toBe(false);
+    await xfer("cluster", "edit", "one", "--mount", "");
     const listed = await xfer("cluster", "list", "--json");
     expect(JSON.parse(listed.stdout).clusters).toEqual([{ ...rest, account: "acc", mounts: [] }]);
     expect((await xfer("cluster", "show", "one")).stdout).toBe(
@@ -200,6 +203,40 @@ describe.each(["/bin/bash", "/usr/bin/tcsh", "/usr/bin/fish"])(
       timeoutMs,
     );
   },
+);
+
+test(
+  "a command that is handed over has partition, image and rclone.conf from the profile",
+  async () => {
+    await using all = await stage("/bin/bash");
+    const source = join(all.far, "a set");
+    mkdirSync(source);
+    writeFileSync(join(source, "one"), "1");
+    writeFileSync(join(all.user.home, "r.conf"), `[here]\ntype = alias\nremote = ${source}\n`, {
+      mode: 0o600,
+    });
+    chownSync(join(all.user.home, "r.conf"), all.user.uid, all.user.gid);
+    const paths = ["--run-root", join(all.far, "runs"), "--rclone-config", "~/r.conf"];
+    const words = ["--host", "far", "--image", all.cluster.imageDir, "--partition", "transfer", ...paths];
+    await all.xfer("cluster", "add", "weka", ...words);
+    const roots = ["--source", "here:", "--dest", join(all.far, "copy")];
+    const built = await all.xfer(
+      "manifest",
+      "build",
+      "--cluster",
+      "weka",
+      ...roots,
+      "--out",
+      "m.jsonl",
+      "--json",
+    );
+    expect(built.code, built.stderr).toBe(0);
+    expect(JSON.parse(built.stdout)).toMatchObject({ objects: 1, bytes: 1 });
+    // The binary that is there is the one in use: it stays.
+    const cleaned = await all.xfer("cluster", "clean", "weka", "--yes", "--json");
+    expect(JSON.parse(cleaned.stdout).binaries).toMatchObject([{ kept_for: "this xfer", removed: false }]);
+  },
+  timeoutMs,
 );
 
 test(

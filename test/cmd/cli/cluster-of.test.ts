@@ -3,6 +3,7 @@ import { clusterOf, farWords, wordsThere } from "../../../cmd/cli/cluster-of.ts"
 import { clusterFlag, namedClusterFlag } from "../../../cmd/flags/cluster.ts";
 import type { Flags } from "../../../cmd/flags/flag.ts";
 import { listRootFlag } from "../../../cmd/flags/listing.ts";
+import { rcloneFlags } from "../../../cmd/flags/rclone.ts";
 import { renderFlags } from "../../../cmd/flags/render.ts";
 import type { Profile } from "../../../lib/cluster/profile.ts";
 
@@ -66,5 +67,17 @@ describe("words that a command gets at a cluster", () => {
     expect(
       wordsThere({ name: "xfer run", flags: handed }, ["--source=s3:data"], { binary: "/r/xfer", profile }),
     ).toEqual([]);
+  });
+
+  test.each<[string, string[]]>([
+    ["", ["--rclone-image=/i", "--rclone-config=/c", "--pyxis-extra=--partition=p", "--partition=p"]],
+    ["--partition=mine", ["--rclone-image=/i", "--rclone-config=/c", "--pyxis-extra=--partition=mine"]],
+    ["--rclone-image=", ["--rclone-config=/c", "--pyxis-extra=--partition=p", "--partition=p"]],
+    ["--runtime=host", ["--rclone-config=/c", "--partition=p"]],
+  ])("from the profile: what %p leaves open", (word, words) => {
+    const full = { ...profile, image: "/i", rclone_config: "/c", partition: "p" };
+    const own: Flags = { ...renderFlags, ...rcloneFlags };
+    const there = wordsThere({ name: "xfer run", flags: own }, [word], { binary: "/r/xfer", profile: full });
+    expect(there).toEqual([...words, agent]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { canonicalArguments } from "../../../cmd/cli/arguments.ts";
-import { explained, givenIn } from "../../../cmd/cli/explain.ts";
+import { explained } from "../../../cmd/cli/explain.ts";
+import { givenIn } from "../../../cmd/cli/given.ts";
 import type { Flags } from "../../../cmd/flags/flag.ts";
 import { explainedText } from "../../../cmd/view/explain.ts";
 import { allCommands } from "../command-line.ts";

@@ -24,6 +24,7 @@ test.each([
   ["that a command uses", binary("0.9.0", "a"), [], [binary("0.9.0", "a")], "a command uses it"],
   ["that nothing uses", binary("0.9.0", "a"), [binary("0.9.0", "b")], [], undefined],
   ["of which an upload was given up", `${binary("1.0.0", "a")}.part`, [binary("1.0.0", "a")], [], undefined],
+  ["whose copying was given up", `${binary("1.0.0", "a")}.4711`, [binary("1.0.0", "a")], [], undefined],
 ] as const)("a binary %s", (_, name, ofRuns, ofCommands, keep) => {
   const found = { binaries: [{ name, bytes: 1 }], ofRuns: [...ofRuns], ofCommands: [...ofCommands] };
   expect(judgeBinaries(found, "1.0.0")).toEqual([{ name, bytes: 1, keep }]);
@@ -31,6 +32,11 @@ test.each([
 
 test.each([
   ["is not there", "", { binaries: [], ofRuns: [], ofCommands: [] }],
+  [
+    "holds files of somebody else",
+    `== binaries\n1 xfer-notes.txt\n2 ${binary("1.0.0", "a")}.old\n3 ${binary("1.0.0", "a")}\n== end\n`,
+    { binaries: [{ name: binary("1.0.0", "a"), bytes: 3 }], ofRuns: [], ofCommands: [] },
+  ],
   ["was looked at in part", "== binaries\n1 x\n== runs\n", "incomplete"],
   ["is one whose Slurm is silent", "== binaries\n== runs\n== jobs\n== silent\n", "incomplete"],
 ])("a run root that %s", (_, text, expected) => {
@@ -55,6 +61,8 @@ describe("a run root with runs, jobs and sessions", () => {
   for (const name of names) write(`.xfer/bin/${name}`, "binary");
   write(`.xfer/bin/${binary("1.0.0", "6")}`, "binary");
   write(`.xfer/bin/${unused}.part`, "bin");
+  write(`.xfer/bin/${unused}.4711`, "bin");
+  write(".xfer/bin/notes of mine", "x");
   write(`.xfer/bin/${binary("0.8.0", "7")}.part`, "bi");
   const long = new Date(Date.now() - 3 * 24 * 3600_000);
   utimesSync(join(dir, `.xfer/bin/${binary("0.8.0", "7")}.part`), long, long);
@@ -97,7 +105,13 @@ describe("a run root with runs, jobs and sessions", () => {
       stop,
     );
     expect(readdirSync(join(dir, ".xfer/bin")).sort()).toEqual(
-      [ofRun, ofNested, ofJob, ofSession, `${unused}.part`, binary("1.0.0", "6")].sort(),
+      [
+        ofRun,
+        ofNested,
+        ofJob,
+        ofSession,
+        ...[`${unused}.part`, `${unused}.4711`, binary("1.0.0", "6"), "notes of mine"],
+      ].sort(),
     );
   });
 });

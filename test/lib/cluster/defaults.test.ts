@@ -31,6 +31,11 @@ describe("what a profile says for the flags of a command", () => {
   });
 
   test.each<[string, Partial<Profile>, object]>([
+    [
+      "lines for sbatch",
+      { sbatch_extras: "#SBATCH -q high\n#SBATCH --comment 'a b'" },
+      { "sbatch-extras": "--qos=high '--comment=a b'", "pyxis-extra": "--qos=high" },
+    ],
     ["nothing", {}, {}],
     ["an account alone", { account: "a" }, { "sbatch-extras": "--account=a", "pyxis-extra": "--account=a" }],
     [
@@ -42,6 +47,18 @@ describe("what a profile says for the flags of a command", () => {
   ])("of %s", (_, fields, expected) => {
     expect(profileDefaults({ ...plain, ...fields }, "run")).toEqual(expected as Record<string, string>);
   });
+});
+
+test.each<[Record<string, string>, object]>([
+  [{ runtime: "host" }, {}],
+  [{ runtime: "apptainer" }, { "rclone-image": "/i" }],
+  [{ executor: "local" }, {}],
+  [{ executor: "local", runtime: "apptainer" }, { "rclone-image": "/i" }],
+  [{ executor: "slurm" }, { "rclone-image": "/i", "pyxis-extra": "--partition=p" }],
+])("an image and words for srun only where they can be used: %p", (given, expected) => {
+  const profile = { ...plain, image: "/i", partition: "p" };
+  const { partition: _, ...others } = profileDefaults(profile, "run", new Map(Object.entries(given)));
+  expect(others).toEqual(expected as Record<string, string>);
 });
 
 test("where a value is from: the flag, else the profile, else the default", () => {

@@ -16,6 +16,7 @@ import { addSections, confProblem, lookAtConf, parseLook } from "../../../lib/cl
 import { thisHost } from "../../../lib/cluster/far-end.ts";
 import type { Profile } from "../../../lib/cluster/profile.ts";
 import { parseReached, reachScript } from "../../../lib/cluster/reachable.ts";
+import { patience } from "../../setup/pace.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "xfer conf '"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -156,6 +157,32 @@ describe("sections that are added", () => {
     await add(profile);
     expect(readFileSync(deep, "utf8")).toBe(text);
     expect(statSync(join(dir, "new 'folder'")).mode & 0o777).toBe(0o700);
+  });
+
+  test("in files that are for this user alone from their first byte, and the old one stays until all is there", async () => {
+    const { path, profile } = place("slow", "[a]\n");
+    const host = thisHost();
+    const beside = () => readdirSync(dir).filter((name) => name.startsWith("slow.xfer."));
+    const seen: number[] = [];
+    const slow: typeof host = {
+      ...host,
+      run: (script, options) =>
+        host.run(script, {
+          ...options,
+          input: (async function* () {
+            yield new TextEncoder().encode(text.slice(0, 5));
+            const isOver = patience(20_000);
+            while (!beside().some((name) => statSync(join(dir, name)).size === 5) && !isOver())
+              await Bun.sleep(5);
+            seen.push(...beside().map((name) => statSync(join(dir, name)).mode & 0o777));
+            expect(readFileSync(path, "utf8")).toBe("[a]\n");
+            yield new TextEncoder().encode(text.slice(5));
+          })(),
+        }),
+    };
+    await add(profile, slow);
+    expect(seen).toEqual([0o600, 0o600]);
+    expect(readFileSync(path, "utf8")).toBe(`[a]\n\n${text}`);
   });
 
   test("not at all when less arrives than was sent", async () => {
