@@ -4,13 +4,18 @@ import { join } from "node:path";
 import { sharedCluster } from "./cluster/shared.ts";
 import { blocksOf, type Command, commandsOf } from "./docs/page.ts";
 import { differenceOf } from "./docs/told.ts";
-import { loginNode, oneMachine, type World } from "./docs/worlds.ts";
+import { loginNode, oneMachine, type World, workstation } from "./docs/worlds.ts";
 import { limitMs } from "./setup/pace.ts";
+import { ensureSshPackages } from "./ssh/account.ts";
 
 const root = join(import.meta.dir, "..");
 const read = (page: string) => readFileSync(join(root, page), "utf8");
 
 const onLoginNode = async () => loginNode(await sharedCluster());
+const onWorkstation = async () => {
+  await ensureSshPackages();
+  return workstation(await sharedCluster());
+};
 const withEarlierRun = async () => loginNode(await sharedCluster(), { earlier: true });
 
 /** Every page whose commands are run; where its parts are about different machines, by heading. */
@@ -19,6 +24,7 @@ const stages: readonly [page: string, heading: string, start: () => Promise<Worl
   ["README.md", "On a cluster", onLoginNode],
   ["docs/guide/one-machine.md", "", () => oneMachine({ store: true })],
   ["docs/guide/slurm-cluster.md", "", onLoginNode],
+  ["docs/guide/remote-cluster.md", "", onWorkstation],
   ["docs/guide/repeat-a-transfer.md", "", () => oneMachine({ store: true })],
   ["docs/guide/troubleshooting.md", "", () => oneMachine({ store: true })],
   ["docs/guide/coming-from-the-python-xfer.md", "", withEarlierRun],

@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { sampleObjects } from "../data/fill.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
 import { limitMs } from "../setup/pace.ts";
+import { startSshServer } from "../ssh/sshd.ts";
 import { binary, temporaryDirectory } from "../stage/harness.ts";
 import { writeEarlierRun } from "./earlier-run.ts";
 import type { Ended } from "./told.ts";
@@ -53,6 +54,48 @@ export async function oneMachine({ store = false } = {}): Promise<World> {
     async ended() {},
     async [Symbol.asyncDispose]() {
       await endpoint?.stop();
+      temp[Symbol.dispose]();
+    },
+  };
+}
+
+/**
+ * A workstation: another home and folder than the cluster's, and an ssh that reaches a login node as `login`. Paths of the
+ * page are the cluster's.
+ */
+export async function workstation(cluster: Cluster): Promise<World> {
+  const login = await loginNode(cluster);
+  const temp = temporaryDirectory("xfer-docs-");
+  const bin = join(temp.path, "bin");
+  const work = join(temp.path, "work");
+  for (const path of [bin, work]) mkdirSync(path);
+  symlinkSync(binary, join(bin, "xfer"));
+  // A locked account, which useradd makes, is refused by sshd.
+  Bun.spawnSync(["usermod", "--password", "*", cluster.user.name]);
+  const path = `PATH="${join(binary, "..")}:${process.env.PATH}"`;
+  const slurm = Object.entries(cluster.env).map(([name, value]) => `${name}="${value}"`);
+  const server = await startSshServer(cluster.user, [`SetEnv ${[...slurm, path].join(" ")}`]);
+  const env = {
+    ...{ HOME: temp.path, PATH: `${bin}:${process.env.PATH}`, LANG: "C.UTF-8", TMPDIR: temp.path },
+    XFER_SSH: server.ssh,
+  };
+  return {
+    folders: login.folders,
+    async run(command) {
+      const child = Bun.spawn(["bash", "-c", command], {
+        ...{ cwd: work, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+      });
+      const [code, stdout, stderr] = await Promise.all([
+        child.exited,
+        child.stdout.text(),
+        child.stderr.text(),
+      ]);
+      return { code, stdout, stderr };
+    },
+    ended: (jobId) => login.ended(jobId),
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await login[Symbol.asyncDispose]();
       temp[Symbol.dispose]();
     },
   };

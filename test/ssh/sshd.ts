@@ -70,7 +70,7 @@ export async function startSshServer(account: Account, lines: readonly string[] 
   const known = (key: string) => `[127.0.0.1]:${port} ${readFileSync(`${key}.pub`, "utf8")}`;
   writeFileSync(join(dir, "known_hosts"), known(join(dir, "host-key")));
   const client = [
-    "Host far",
+    "Host far login",
     "  HostName 127.0.0.1",
     `  Port ${port}`,
     `  User ${account.name}`,
