@@ -116,13 +116,14 @@ async function feed(
 ): Promise<void> {
   try {
     for await (const chunk of input) {
-      stdin.write(chunk);
+      // Either may give the error of a pipe that nobody reads any more.
+      await stdin.write(chunk);
       await stdin.flush();
     }
   } catch {
     // EPIPE.
   } finally {
-    await Promise.resolve(stdin.end()).catch(() => undefined);
+    await (async () => await stdin.end())().catch(() => undefined);
   }
 }
 
