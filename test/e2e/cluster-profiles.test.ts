@@ -234,7 +234,7 @@ test(
     expect(JSON.parse(built.stdout)).toMatchObject({ objects: 1, bytes: 1 });
     // The binary that is there is the one in use: it stays.
     const cleaned = await all.xfer("cluster", "clean", "weka", "--yes", "--json");
-    expect(JSON.parse(cleaned.stdout).binaries).toMatchObject([{ kept_for: "this xfer", removed: false }]);
+    expect(JSON.parse(cleaned.stdout).binaries).toMatchObject([{ keep: "this version", removed: false }]);
   },
   timeoutMs,
 );
