@@ -19,7 +19,7 @@ import { timeoutMs } from "../stage/harness.ts";
 
 /**
  * The release's binary for linux-x64 on a machine that has nothing: a root of the dynamic loader, glibc, rclone and sync,
- * without a shell, other tools, a user data base, a temporary folder, /dev or a network. The kernel's /proc is there.
+ * without a shell, other tools, a user data base, a temporary folder or a network. There are /proc and /dev/null.
  */
 const repository = join(import.meta.dir, "..", "..");
 const names = allOf(await loadTree(commands)).map(({ spec }) => spec.name);
@@ -37,7 +37,7 @@ function install(from: string, to: string): void {
 
 /** Runs the binary in the root, with a network of its own in which not even the loopback is up. */
 async function inRoot(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const script = 'mount -t proc proc "$1/proc" && exec chroot "$@"';
+  const script = 'mount -t proc proc "$1/proc" && mount --bind /dev/null "$1/dev/null" && exec chroot "$@"';
   const child = Bun.spawn(
     ["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", script, "sh", root, "/bin/xfer", ...words],
     {
@@ -57,7 +57,8 @@ beforeAll(async () => {
   if (!built.success) throw new Error(built.stderr.toString());
   root = mkdtempSync(join(tmpdir(), "xfer-root-"));
   install(join(repository, "dist", "release", `xfer-${version}-linux-x64`), "/bin/xfer");
-  for (const name of ["proc", "home", "set"]) mkdirSync(join(root, name));
+  for (const name of ["proc", "dev", "home", "set"]) mkdirSync(join(root, name));
+  writeFileSync(join(root, "dev", "null"), "");
   for (const name of ["one", "two", "three"]) writeFileSync(join(root, "set", name), name.repeat(1000));
 }, timeoutMs);
 
@@ -68,7 +69,7 @@ test("the root holds the loader, glibc's libraries and xfer, and nothing else", 
     .filter((entry) => entry.isFile() && entry.parentPath !== join(root, "set"))
     .map((entry) => basename(entry.name));
   const glibc = /^(?:libc|libm|libdl|libpthread|librt)\.so\.\d+$|^ld-linux-[\w-]+\.so\.\d+$/;
-  expect(files.filter((name) => !glibc.test(name))).toEqual(["xfer"]);
+  expect(files.filter((name) => !glibc.test(name)).sort()).toEqual(["null", "xfer"]);
 });
 
 test.each(names.map((name) => [name]))(
@@ -101,6 +102,17 @@ test(
     mkdirSync(join(root, "man"));
     expect(await inRoot("man", "--out", "/man")).toMatchObject({ code: 0, stderr: "" });
     expect(readdirSync(join(root, "man"))).toHaveLength(names.length);
+  },
+  timeoutMs,
+);
+
+test.each(names.filter((name) => name === "xfer skills install"))(
+  "%s writes the skills",
+  async (name) => {
+    const { code, stderr } = await inRoot(...name.split(" ").slice(1), "/skills");
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(readdirSync(join(root, "skills"))).toContain("xfer-oneshot");
   },
   timeoutMs,
 );
