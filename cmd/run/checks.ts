@@ -78,7 +78,10 @@ export async function checkRun(options: RunOptions, ends: Ends): Promise<void> {
 
 /** What is copied to this host is brought onto stable storage by sync(1): without it no copy would count. */
 function requireSync(dest: string, conf: string | undefined, runtime: RunOptions["runtime"]): void {
-  if (isLocal(localEnds(dest, remoteContext(conf, runtime)))) findProgram("sync");
+  if (!isLocal(localEnds(dest, remoteContext(conf, runtime)))) return;
+  // Whoever lacks both wants rclone first.
+  if (runtime === "host") findProgram("rclone");
+  findProgram("sync");
 }
 
 /** Before the source is listed: says what is preserved, and looks for the destination's bucket where rclone runs here. */
