@@ -7,6 +7,7 @@ import { printText } from "../view/print.ts";
 import type { RunThere } from "./build-elsewhere.ts";
 import { farWords, valueIn, wordsThere } from "./cluster-of.ts";
 import { openCluster } from "./open-cluster.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Runs a command at a cluster and returns its exit code; its outputs are this command's. */
 export async function handOver(
@@ -14,6 +15,9 @@ export async function handOver(
   { name, flags }: { name: string; flags: Flags },
   rawArgs: readonly string[],
 ): Promise<number> {
+  if (rawArgs.includes("--in=-")) {
+    throw new UsageError("--in -: standard input does not go to a cluster: name a file that is there");
+  }
   if (rawArgs.includes("--dry-run")) {
     const { planHandOver } = await import("./plan-hand-over.ts");
     await printText(await planHandOver(cluster, { name, flags }, rawArgs));

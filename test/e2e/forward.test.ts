@@ -141,6 +141,9 @@ test(
     const account = makeFarAccount("/bin/bash");
     await using server = await startSshServer(account);
     const { run } = await workstation(temp.path, server);
+    const piped = await run("manifest", "analyze", "--in", "-");
+    expect([piped.code, piped.stdout]).toEqual([2, ""]);
+    expect(piped.stderr).toContain("--in -: standard input does not go to a cluster");
     await server.changeHostKey();
     const changed = await run("verify", "--run-dir", "r");
     expect([changed.code, changed.stderr.trimEnd().split("\n").length]).toEqual([1, 1]);
