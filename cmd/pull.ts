@@ -2,6 +2,7 @@ import { farRunDir } from "../lib/cluster/far-run-dir.ts";
 import { pull } from "../lib/cluster/pull.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { formatCount } from "../lib/system/units.ts";
+import { requireFolder } from "../lib/system/writable.ts";
 import { command } from "./cli/command.ts";
 import { openCluster, requireCluster } from "./cli/open-cluster.ts";
 import { clusterBinaryFlag, namedClusterFlag } from "./flags/cluster.ts";
@@ -27,6 +28,7 @@ export default command({
   },
   async run({ cluster: named, "cluster-binary": given, "run-dir": runDir, json }) {
     const cluster = requireCluster(named);
+    requireFolder("--run-dir", runDir);
     const { signal } = watchForStop(stopSignals);
     const { end, runRoot, binary } = await openCluster(cluster, signal, given);
     const farDir = farRunDir(runRoot, runDir);

@@ -1,5 +1,7 @@
 import { farRunDir } from "../lib/cluster/far-run-dir.ts";
 import { stage } from "../lib/cluster/stage.ts";
+import { readRunConfig } from "../lib/run/config.ts";
+import { runLayout } from "../lib/run/layout.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { formatBytes } from "../lib/system/units.ts";
 import { command } from "./cli/command.ts";
@@ -28,6 +30,8 @@ export default command({
   },
   async run({ cluster: named, "cluster-binary": given, "run-dir": runDir, json }) {
     const cluster = requireCluster(named);
+    // Before anything is asked of the cluster.
+    readRunConfig(runLayout(runDir).config);
     const { signal } = watchForStop(stopSignals);
     const { end, runRoot, binary } = await openCluster(cluster, signal, given);
     const farDir = farRunDir(runRoot, runDir);

@@ -3,16 +3,27 @@ import { mountedPath, type Profile } from "../../lib/cluster/profile.ts";
 import { clusterFlag } from "../flags/cluster.ts";
 import type { Flags } from "../flags/flag.ts";
 import { givenIn } from "./given.ts";
+import { UsageError } from "./usage-error.ts";
 
-/** The cluster that a command line names, by its flag or by XFER_CLUSTER; undefined for this machine. */
+/** Flags that say how a command goes to a cluster. */
+const ofTheWay = ["build-cluster", "cluster-binary"];
+
+/**
+ * The cluster that a command line names, by its flag or by XFER_CLUSTER; undefined for this machine. Throws a usage error
+ * for a flag that counts at a cluster alone, when there is none.
+ */
 export function clusterOf(
   flags: Flags,
   rawArgs: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
   if (flags.cluster !== clusterFlag) return undefined;
-  const given = valueIn(rawArgs, "cluster");
-  return given ?? (env.XFER_CLUSTER === "" ? undefined : env.XFER_CLUSTER);
+  const cluster = valueIn(rawArgs, "cluster") ?? (env.XFER_CLUSTER || undefined);
+  const idle = ofTheWay.find((name) => valueIn(rawArgs, name) !== undefined);
+  if (cluster === undefined && idle !== undefined) {
+    throw new UsageError(`--${idle} is for a command that goes to a cluster: name it with --cluster`);
+  }
+  return cluster;
 }
 
 /** What a flag says among checked words, which have the form --flag=value; undefined when it is not given. */

@@ -28,6 +28,9 @@ export default command({
     if (hasProfile(folder, name)) {
       throw invalidInput(`a cluster is called ${name} already: change it with xfer cluster edit ${name}`);
     }
+    const flags = Object.keys(profileFlags) as (keyof typeof profileFlags)[];
+    const empty = flags.find((flag) => [input[flag]].flat().includes(""));
+    if (empty !== undefined) throw invalidInput(`--${empty}: must not be empty: leave it out`);
     const fields = { schema: "xfer.cluster.v1", name };
     const profile = writeProfile(folder, changedProfile(fields, changesOf(input)));
     sayHome(profile);

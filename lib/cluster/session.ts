@@ -85,7 +85,8 @@ function startSession(request: SessionRequest, paths: ReturnType<typeof pathsOf>
   }
   const pid = startDetached(["/bin/sh", "-c", holder, "xfer-session", ...request.words], {
     cwd: request.cwd,
-    env: { ...childEnvironment(), XFER_EXIT: paths.exit },
+    // What runs here is not handed over once more.
+    env: { ...childEnvironment(), XFER_CLUSTER: "", XFER_EXIT: paths.exit },
     stdout,
     stderr,
   });

@@ -48,7 +48,10 @@ export async function connect(host: string, asks: boolean): Promise<FarEnd> {
 /** The user's own ControlPath for a host, or one in a folder of this user's alone. */
 async function controlPathOf(base: readonly string[], host: string): Promise<string> {
   const { code, stdout, stderr } = await runProgram([...base, "-G", "--", host]);
-  if (code !== 0) throw operationFailed(`ssh: ${stderr.trim().split("\n").at(-1) ?? ""}`);
+  if (code !== 0) {
+    const said = stderr.trim().split("\n").at(-1) || `exit code ${code} of "ssh -G"`;
+    throw operationFailed(`ssh cannot be asked about ${host}: ${said}`);
+  }
   const own = /^controlpath (.+)$/m.exec(stdout)?.[1];
   if (own !== undefined && own !== "none") return own;
   return join(socketFolder(), "%C");

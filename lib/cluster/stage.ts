@@ -103,9 +103,6 @@ export async function stage(
   for (const { path, size } of filesThatTravel(localDir, "stage").filter((file) => isWanted(options, file))) {
     files.push({ path, size, sha256: await sha256OfFile(join(localDir, path)) });
   }
-  if (!options.only && !files.some(({ path }) => path === "config.resolved.json")) {
-    throw invalidInput(`${localDir}: no config.resolved.json: render the run first (xfer slurm render)`);
-  }
   const request: StageRequest = { schema: "xfer.stage.v1", dir: far.dir, files };
   const plan = await call(end, [far.binary, "far", "plan"], bytesOf(JSON.stringify(request)), options.stop);
   const { wanted } = v.parse(stageAnswerSchema, JSON.parse(plan));

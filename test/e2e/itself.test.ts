@@ -46,9 +46,11 @@ test("color is in the help where it is asked for, whatever NO_COLOR says, and no
 
 test("the version says what it was built from", async () => {
   const { stdout } = await xfer(["version", "--json"], { cwd: "/" });
-  const { schema, version, commit, ...others } = JSON.parse(stdout);
+  const { schema, version, commit, schemas, ...others } = JSON.parse(stdout);
   expect(schema).toBe("xfer.version.v1");
-  expect(others).toEqual({ bun: Bun.version, platform: process.platform, arch: process.arch });
+  const { platform, arch } = process;
+  expect(others).toEqual({ bun: Bun.version, platform, arch, target: `${platform}-${arch}` });
+  for (const known of Object.values(schemas)) expect(known).toContain("xfer.manifest.v1");
   expect((await xfer(["--version"], { cwd: "/" })).stdout).toBe(`${version}\n`);
   const git = Bun.spawnSync(["git", "rev-parse", "--git-dir"], { cwd: import.meta.dir });
   if (git.success) expect(commit).toMatch(/^[0-9a-f]{12,40}(-dirty)?$/);

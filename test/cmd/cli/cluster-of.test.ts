@@ -28,6 +28,12 @@ test.each<[string, Flags, string[], Record<string, string>, string | undefined]>
   expect(clusterOf(flags, words, env)).toBe(cluster);
 });
 
+test.each(["build-cluster", "cluster-binary"])("--%s without a cluster is refused", (name) => {
+  const words = [`--${name}=a`];
+  expect(() => clusterOf(handed, words, {})).toThrow(`--${name} is for a command that goes to a cluster`);
+  expect(clusterOf(handed, words, { XFER_CLUSTER: "b" })).toBe("b");
+});
+
 test("a command goes over as it is, without the cluster's name", () => {
   expect(farWords("xfer manifest build", ["--source=a b", "--cluster=weka", "--json"])).toEqual([
     "manifest",
