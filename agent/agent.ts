@@ -144,8 +144,9 @@ async function runShards(shards: readonly number[], task: Omit<ShardTask, "shard
       outcomes.push(await runShard({ ...task, shard }));
     } catch (error) {
       if (!(error instanceof XferError)) throw error;
+      // The first one is told where it ends the task.
+      if (firstError !== undefined) log.error(error.message);
       firstError ??= error;
-      if (shards.length > 1) log.error(error.message);
     }
   }
   if (firstError !== undefined) throw firstError;

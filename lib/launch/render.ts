@@ -1,11 +1,12 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { readFirstRecord } from "../manifest/read.ts";
 import { remoteContext } from "../rclone/conf.ts";
 import { requireApart } from "../rclone/overlap.ts";
 import { checkListedRoot, checkRoot } from "../rclone/root-check.ts";
 import { type RunConfig, runKeyOf, writeRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout } from "../run/layout.ts";
-import { type Roots, rootsOfShards } from "../run/roots.ts";
+import { type Roots, requireSameRoots, rootsOfShards } from "../run/roots.ts";
 import { checkShardKeys } from "../shard/check-keys.ts";
 import { readShardsMeta, type ShardsMeta } from "../shard/meta.ts";
 import { sbatchScript, submitScript, workerScript } from "../slurm/batch-script.ts";
@@ -125,6 +126,11 @@ async function resolveRoots(
   };
   if (!meta) return asked;
   const shards = await rootsOfShards(run, meta);
+  // Shards of another manifest have their own roots; those of this one were cut before it was rebased.
+  if (sourceRoot === undefined && destRoot === undefined && isCutFrom(run, meta, manifestPath)) {
+    const one = { path: manifestPath, roots: manifest };
+    requireSameRoots(one, { path: run.shardsMeta, roots: shards }, "shard the manifest again");
+  }
   for (const [flag, root, own] of [
     ["--source-root", sourceRoot, shards.source_root],
     ["--dest-root", destRoot, shards.dest_root],
@@ -136,6 +142,9 @@ async function resolveRoots(
   }
   return shards;
 }
+
+const isCutFrom = (run: RunLayout, { input }: ShardsMeta, manifestPath: string): boolean =>
+  resolve(dirname(run.shardsDir), input) === resolve(manifestPath);
 
 function resolveNumShards(run: RunLayout, meta: ShardsMeta | undefined, asked: number | undefined): number {
   const numShards = asked ?? meta?.num_shards;

@@ -182,7 +182,7 @@ test("where shards are, they say how many there are and between which roots", as
   using dir = temporaryDirectory();
   const request = preparedRequest(dir.path);
   const roots = { source_root: "src:bucket/set", dest_root: "dst:bucket/rebased" };
-  writeMeta(request, 3, roots);
+  writeMeta(request, 3, { input: "rebased.jsonl", ...roots });
   expect(await renderRun(request)).toMatchObject({ num_shards: 3, ...roots });
   expect(read(request.runDir, "sbatch_array.sh")).toContain("\n#SBATCH --array=0-2%64\n");
   expect(await renderRun({ ...request, numShards: 3, destRoot: "dst:bucket/rebased" })).toMatchObject(roots);
@@ -215,6 +215,14 @@ test.each<[string, Change, string]>([
       return { ...r, destRoot: "dst:bucket/other" };
     },
     "rebase the manifest (xfer manifest rebase) and shard it again",
+  ],
+  [
+    "the manifest has been rebased since it was cut",
+    (r) => {
+      writeMeta(r, 3, { source_root: "/mnt/set" });
+      return r;
+    },
+    "shards.meta.json has /mnt/set: shard the manifest again",
   ],
   [
     "the shards' description is torn",
