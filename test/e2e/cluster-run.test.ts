@@ -1,11 +1,11 @@
-import { beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { limitMs } from "../setup/pace.ts";
-import { ensureSshPackages } from "../ssh/account.ts";
-import { startSshServer } from "../ssh/sshd.ts";
+import { ensureSshPackages, makeFarAccount, removeFarAccount } from "../ssh/account.ts";
+import { type SshServer, sshFor, startSshServer } from "../ssh/sshd.ts";
 import { startXfer, temporaryDirectory, until } from "../stage/harness.ts";
 import { SlurmStage } from "../stage/slurm-stage.ts";
 
@@ -17,20 +17,26 @@ beforeAll(async () => {
   await ensureSshPackages();
   cluster = await sharedCluster();
 }, timeoutMs);
+afterAll(removeFarAccount);
 
 /** A workstation with a profile `weka` of the cluster's user behind a real sshd, whose shells find the cluster. */
-async function workstationOf(stage: SlurmStage, dir: string, more: object = {}) {
+async function workstationOf(
+  stage: SlurmStage,
+  dir: string,
+  more: object = {},
+  others: readonly SshServer[] = [],
+) {
   // A locked account is refused by sshd.
   Bun.spawnSync(["usermod", "--password", "*", cluster.user.name]);
-  const env = Object.entries(cluster.env).map(([name, value]) => `${name}="${value}"`);
-  const server = await startSshServer(cluster.user, [`SetEnv ${env.join(" ")}`]);
+  const set = Object.entries(cluster.env).map(([name, value]) => `${name}="${value}"`);
+  const server = await startSshServer(cluster.user, [`SetEnv ${set.join(" ")}`]);
   const runRoot = join(stage.dir, "run root");
   const clusters = join(dir, ".config", "xfer", "clusters");
   mkdirSync(clusters, { recursive: true });
   const profile = { schema: "xfer.cluster.v1", name: "weka", host: server.host, run_root: runRoot, ...more };
   writeFileSync(join(clusters, "weka.json"), JSON.stringify(profile));
-  const start = (...args: string[]) =>
-    startXfer([...args, "--cluster", "weka"], { cwd: dir, env: { XFER_SSH: server.ssh, TMPDIR: dir } });
+  const env = { XFER_SSH: sshFor([server, ...others], dir), TMPDIR: dir };
+  const start = (...args: string[]) => startXfer([...args, "--cluster", "weka"], { cwd: dir, env });
   return { server, runRoot, start, run: (...args: string[]) => start(...args).result };
 }
 
@@ -191,25 +197,26 @@ test(
   async () => {
     await using stage = await SlurmStage.start(cluster, "two");
     using temp = temporaryDirectory();
-    const mount = join(stage.dir, "store", "mnt");
+    // Another host's sshd, user and home: what is mounted there cannot be seen by the user of the cluster that copies.
+    const account = makeFarAccount("/bin/sh");
+    chmodSync(account.home, 0o700);
+    const mount = join(account.home, "mnt");
     const keys = ["one", "deep/two"];
     for (const key of keys) {
       mkdirSync(join(mount, key, ".."), { recursive: true });
       writeFileSync(join(mount, key), `content of ${key}`);
       stage.source.put("data", key, Buffer.from(`content of ${key}`), { mtime: new Date(1_700_000_000_000) });
     }
-    const { server, runRoot, run } = await workstationOf(stage, temp.path);
+    await using there = await startSshServer(account, [], "mounts");
+    const { server, runRoot, run } = await workstationOf(stage, temp.path, {}, [there]);
     await using _ = server;
-    const storeRoot = join(stage.dir, "store runs");
+    const storeRoot = join(account.home, "store runs");
+    const conf = join(account.home, "rclone.conf");
+    writeFileSync(conf, readFileSync(stage.conf), { mode: 0o600 });
+    Bun.spawnSync(["chown", "-R", `${account.uid}:${account.gid}`, account.home]);
     const store = {
-      ...{
-        schema: "xfer.cluster.v1",
-        name: "store",
-        host: server.host,
-        run_root: storeRoot,
-        runtime: "host",
-      },
-      ...{ rclone_config: stage.conf, mounts: [{ root: "src:data", path: mount }] },
+      ...{ schema: "xfer.cluster.v1", name: "store", host: there.host, run_root: storeRoot },
+      ...{ runtime: "host", rclone_config: conf, mounts: [{ root: "src:data", path: mount }] },
     };
     const profile = join(temp.path, ".config", "xfer", "clusters", "store.json");
     writeFileSync(profile, JSON.stringify(store), { mode: 0o600 });

@@ -44,8 +44,12 @@ async function answers(port: number): Promise<boolean> {
   });
 }
 
-/** Starts sshd for one account; `lines` are added to its configuration. Needs root. */
-export async function startSshServer(account: Account, lines: readonly string[] = []): Promise<SshServer> {
+/** Starts sshd for one account; `lines` are added to its configuration, `host` is its name for ssh. Needs root. */
+export async function startSshServer(
+  account: Account,
+  lines: readonly string[] = [],
+  host = "far login",
+): Promise<SshServer> {
   const dir = mkdtempSync(join(tmpdir(), "xfer-sshd-"));
   chmodSync(dir, 0o755);
   const port = await freePort();
@@ -70,7 +74,7 @@ export async function startSshServer(account: Account, lines: readonly string[] 
   const known = (key: string) => `[127.0.0.1]:${port} ${readFileSync(`${key}.pub`, "utf8")}`;
   writeFileSync(join(dir, "known_hosts"), known(join(dir, "host-key")));
   const client = [
-    "Host far login",
+    `Host ${host}`,
     "  HostName 127.0.0.1",
     `  Port ${port}`,
     `  User ${account.name}`,
@@ -112,7 +116,7 @@ export async function startSshServer(account: Account, lines: readonly string[] 
       return child.pid;
     },
     ssh: `ssh -F ${join(dir, "ssh_config")}`,
-    host: "far",
+    host: host.split(" ")[0] ?? host,
     async changeHostKey() {
       await stop();
       Bun.spawnSync(["rm", "-f", join(dir, "host-key"), join(dir, "host-key.pub")]);
@@ -127,6 +131,13 @@ export async function startSshServer(account: Account, lines: readonly string[] 
       Bun.spawnSync(["rm", "-rf", dir]);
     },
   };
+}
+
+/** What XFER_SSH has to be for several servers, by a configuration in this folder that has all of theirs. */
+export function sshFor(servers: readonly SshServer[], folder: string): string {
+  const path = join(folder, "ssh_config");
+  writeFileSync(path, servers.map(({ dir }) => `Include ${join(dir, "ssh_config")}\n`).join(""));
+  return `ssh -F '${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** Kills the sshd processes of all connections, and nothing that runs in them: what a broken network looks like. */
