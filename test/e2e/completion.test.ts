@@ -2,48 +2,12 @@ import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensurePackages, program } from "../setup/packages.ts";
-import { binary, temporaryDirectory, timeoutMs, until, xfer } from "../stage/harness.ts";
+import { binary, temporaryDirectory, timeoutMs, xfer } from "../stage/harness.ts";
+import { Typist } from "../stage/typist.ts";
 
 // The scripts of `xfer completion`, in the shells that they are for, at a terminal that somebody types at.
 
 await ensurePackages([program("zsh", "zsh"), program("fish", "fish")]);
-
-/** A shell with a terminal, and what it has shown since something was last typed. */
-class Typist implements AsyncDisposable {
-  #shown = "";
-  readonly #child: Bun.Subprocess;
-  readonly #terminal: Bun.Terminal;
-
-  constructor(argv: readonly string[], cwd: string) {
-    const decoder = new TextDecoder();
-    this.#terminal = new Bun.Terminal({
-      cols: 200,
-      rows: 50,
-      data: (_terminal, data) => {
-        this.#shown += decoder.decode(data, { stream: true });
-      },
-    });
-    const PATH = `${dirname(binary)}:/usr/bin:/bin`;
-    this.#child = Bun.spawn([...argv], {
-      cwd,
-      env: { PATH, HOME: cwd, PS1: "$ ", TERM: "dumb", LANG: "C.UTF-8" },
-      terminal: this.#terminal,
-    });
-  }
-
-  /** Types in place of what stands on the line, and waits until the line is as it should be. */
-  async type(keys: string, shows: string): Promise<void> {
-    this.#shown = "";
-    this.#terminal.write(`\x15${keys}`);
-    await until(`${JSON.stringify(shows)} after ${JSON.stringify(keys)}`, () => this.#shown.includes(shows));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#child.exited;
-    this.#terminal.close();
-  }
-}
 
 /** A folder with files and a folder to be named. */
 function scene() {

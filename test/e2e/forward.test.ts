@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensureSshPackages, type FarAccount, makeFarAccount, removeFarAccount } from "../ssh/account.ts";
+import {
+  ensureSshPackages,
+  type FarAccount,
+  makeFarAccount,
+  removeFarAccount,
+  setPassword,
+} from "../ssh/account.ts";
 import { type SshServer, startSshServer } from "../ssh/sshd.ts";
 import {
+  binary,
   kill,
   processesWith,
   Stage,
@@ -12,6 +19,7 @@ import {
   timeoutMs,
   until,
 } from "../stage/harness.ts";
+import { Typist } from "../stage/typist.ts";
 
 beforeAll(ensureSshPackages, timeoutMs);
 afterAll(removeFarAccount);
@@ -35,6 +43,10 @@ function give(account: FarAccount, path: string, text: string, mode = 0o644): st
   Bun.spawnSync(["chown", "-R", `${account.uid}:${account.gid}`, account.home]);
   return full;
 }
+
+/** When a run id was made, in milliseconds: it begins with the time, to the second. */
+const runIdTime = (id: string) =>
+  Date.parse(id.replace(/^(....)(..)(..)T(..)(..)(..)Z.*/, "$1-$2-$3T$4:$5:$6Z"));
 
 test.each([
   ["/bin/bash", ".bashrc", "echo Welcome to the cluster; echo 'mind the gap' >&2"],
@@ -89,6 +101,7 @@ test(
     ];
     const first = start(...words);
     await until("the listing", () => stage.source.counts.LIST > 0);
+    const cutAt = Date.now();
     await server.cut();
     const lost = await first.result;
     expect(lost.code).toBe(75);
@@ -96,13 +109,11 @@ test(
     const again = await run(...words);
     expect([again.code, again.stderr.includes("xfer:")], again.stderr).toEqual([0, false]);
     expect(again.stdout).toMatch(/^m\.jsonl: \d+ objects/);
-    const lists = stage.source.counts.LIST;
-    stage.source.resetCounts();
-    const here = await stage.xfer(...words.map((word) => (word === conf ? stage.conf : word)));
-    expect(here.code, here.stderr).toBe(0);
-    expect(lists).toBe(stage.source.counts.LIST);
     const manifest = readFileSync(join(account.home, "run root's", "m.jsonl"), "utf8");
     expect(manifest.trimEnd().split("\n")).toHaveLength(keys.length);
+    // It is the listing that was begun before the connection was lost.
+    const begun = runIdTime(/"run_id":"([^"]+)"/.exec(manifest)?.[1] ?? "");
+    expect(begun).toBeLessThanOrEqual(cutAt);
   },
   timeoutMs,
 );
@@ -130,6 +141,38 @@ test(
     await until("the far end to be empty", () => processesWith(`${account.home}/rclone.conf`).length === 0);
     expect(existsSync(join(account.home, "run root's", "m.jsonl"))).toBeFalse();
     expect(readdirSync(join(account.home, "run root's", ".xfer", "sessions"))).toEqual([]);
+  },
+  timeoutMs,
+);
+
+test(
+  "a password is asked for at the terminal; without one, the connection that is open is used, or the mend is told",
+  async () => {
+    using temp = temporaryDirectory();
+    const account = makeFarAccount("/bin/bash");
+    setPassword(account, "pass word");
+    await using server = await startSshServer(account, [
+      "PasswordAuthentication yes",
+      "PubkeyAuthentication no",
+    ]);
+    const { run } = await workstation(temp.path, server);
+    const refused = await run("verify", "--run-dir", "r");
+    expect([refused.code, refused.stdout]).toEqual([1, ""]);
+    expect(refused.stderr).toMatch(/^xfer: far refused this user's keys: .* needs a terminal.*\n$/);
+    await using typist = new Typist(
+      ["setsid", "--ctty", "--wait", binary, "cluster", "probe", "weka"],
+      temp.path,
+      {
+        XFER_SSH: server.ssh,
+        TMPDIR: temp.path,
+      },
+    );
+    await typist.sees("password: ");
+    typist.answer("pass word");
+    expect([await typist.exited, typist.shown]).toEqual([0, expect.stringContaining("writable")]);
+    expect(typist.shown.split("password: ").length).toBe(2);
+    const open = await run("verify", "--run-dir", "r");
+    expect(open.stderr).toContain("r/config.resolved.json: no such file");
   },
   timeoutMs,
 );

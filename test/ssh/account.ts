@@ -38,6 +38,12 @@ export function makeFarAccount(shell: string): FarAccount {
   return { name, uid: Number(uid), gid: Number(gid), home };
 }
 
+/** Gives an account a password. */
+export function setPassword({ name }: FarAccount, password: string): void {
+  const hash = Bun.spawnSync(["chpasswd"], { stdin: Buffer.from(`${name}:${password}\n`) });
+  if (hash.exitCode !== 0) throw new Error(`chpasswd: ${hash.stderr.toString()}`);
+}
+
 /** Removes the account, its home and its processes. */
 export function removeFarAccount(): void {
   Bun.spawnSync(["pkill", "-KILL", "-u", name]);

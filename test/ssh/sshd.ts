@@ -59,6 +59,8 @@ export async function startSshServer(
   writeFileSync(join(dir, "authorized"), readFileSync(join(dir, "user-key.pub")));
   chownSync(join(dir, "authorized"), account.uid, account.gid);
   const config = [
+    // Of two lines about the same, sshd takes the first.
+    ...lines,
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
     `HostKey ${join(dir, "host-key")}`,
@@ -68,7 +70,6 @@ export async function startSshServer(
     "UsePAM no",
     "PasswordAuthentication no",
     "MaxSessions 20",
-    ...lines,
   ];
   writeFileSync(join(dir, "sshd_config"), `${config.join("\n")}\n`);
   const known = (key: string) => `[127.0.0.1]:${port} ${readFileSync(`${key}.pub`, "utf8")}`;
