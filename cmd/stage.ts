@@ -1,7 +1,7 @@
 import { farRunDir } from "../lib/cluster/far-run-dir.ts";
+import { filesThatTravel } from "../lib/cluster/inventory.ts";
 import { stage } from "../lib/cluster/stage.ts";
-import { readRunConfig } from "../lib/run/config.ts";
-import { runLayout } from "../lib/run/layout.ts";
+import { invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { formatBytes } from "../lib/system/units.ts";
 import { command } from "./cli/command.ts";
@@ -18,8 +18,8 @@ export default command({
   description: "Sends a run directory to a cluster",
   details: [
     "It lies below the cluster's run root under the same name. What is there with the same content is not sent again; what " +
-      "was cut off goes on. State and logs are never sent, nor is rclone.conf. The run is submitted with xfer slurm submit " +
-      "--cluster.",
+      "was cut off goes on. State and logs are never sent, nor is rclone.conf. A run that is not rendered " +
+      "yet is rendered there, with xfer slurm render --cluster; xfer slurm submit --cluster submits it.",
   ],
   examples: [{ says: "Send a rendered run", line: "xfer stage --cluster weka --run-dir run" }],
   flags: {
@@ -31,7 +31,9 @@ export default command({
   async run({ cluster: named, "cluster-binary": given, "run-dir": runDir, json }) {
     const cluster = requireCluster(named);
     // Before anything is asked of the cluster.
-    readRunConfig(runLayout(runDir).config);
+    if (filesThatTravel(runDir, "stage").length === 0) {
+      throw invalidInput(`${runDir}: no run directory: it has no manifest, shards or configuration`);
+    }
     const { signal } = watchForStop(stopSignals);
     const { end, runRoot, binary } = await openCluster(cluster, signal, given);
     const farDir = farRunDir(runRoot, runDir);

@@ -56,13 +56,21 @@ export function confProblem(end: { host: string }, { path, state, mode }: FarCon
   const file = `${end.host}:${path}`;
   if (state === "missing") return `${file}: no such file: xfer rclone-config deploy sends remotes there`;
   if (state === "unreadable") return `${file}: may not be read by this user`;
-  if (mode !== undefined && !isPrivateMode(mode)) {
-    return `${file}: others can read it (mode ${mode}), and it holds credentials: chmod 600 ${quoteWord(path)} there`;
-  }
+  const open = openProblem(end, { path, mode });
+  if (open !== undefined) return open;
   if (state === "encrypted") {
     return `${file} is encrypted, and the array's tasks would not have its password: remove the password there (rclone config)`;
   }
   return undefined;
+}
+
+/** That others can read an rclone.conf, with the mend; undefined when they cannot, or there is none. */
+export function openProblem(
+  { host }: { host: string },
+  { path, mode }: Pick<FarConf, "path" | "mode">,
+): string | undefined {
+  if (mode === undefined || isPrivateMode(mode)) return undefined;
+  return `${host}:${path}: others can read it (mode ${mode}), and it holds credentials: chmod 600 ${quoteWord(path)} there`;
 }
 
 /** Whether a mode, in octal, lets nobody but the owner at a file. */

@@ -196,6 +196,15 @@ describe.each(["/bin/bash", "/usr/bin/tcsh", "/usr/bin/fish"])(
         expect(open.stdout).toContain(
           "others can read it (mode 0644), and it holds credentials: chmod 600 '",
         );
+        const out = join(all.home, "never.jsonl");
+        const build = ["manifest", "build", "--cluster", "weka", "--source", "there:", "--dest", "/x"];
+        expect(await all.xfer(...build, "--out", out)).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(
+            /^xfer: far:.*: others can read it \(mode 0644\).*: chmod 600 .* there\n$/,
+          ),
+        });
+        expect(existsSync(out)).toBe(false);
         const refused = await all.xfer(...deploy, "--yes", "--replace");
         expect(refused.code).toBe(1);
         expect(refused.stderr).toContain("nothing was sent: ");

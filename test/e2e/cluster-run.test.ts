@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
@@ -94,12 +94,24 @@ test(
     expect(build.code, build.stderr).toBe(0);
     const shard = (n: string) =>
       here("manifest", "shard", "--in", "run/manifest.jsonl", "--outdir", "run/shards", "--num-shards", n);
-    const render = () =>
-      here(
-        ...["slurm", "render", "--run-dir", "run", "--rclone-config", stage.conf, "--time-limit", "10"],
-        ...["--rclone-image", cluster.imageDir, "--cpus-per-task", "1", "--mem", "500M"],
-      );
-    for (const result of [await shard("3"), await render()]) expect(result.code, result.stderr).toBe(0);
+    const renderWords = [
+      ...["slurm", "render", "--run-dir", "run", "--rclone-config", stage.conf, "--time-limit", "10"],
+      ...["--rclone-image", cluster.imageDir, "--cpus-per-task", "1", "--mem", "500M"],
+    ];
+    const render = () => here(...renderWords);
+    const sharded = await shard("3");
+    expect(sharded.code, sharded.stderr).toBe(0);
+    // It may be rendered there, or here.
+    cpSync(join(temp.path, "run"), join(temp.path, "there"), { recursive: true });
+    for (const words of [["stage", "--run-dir", "there"], renderWords.with(3, "there")]) {
+      const result = await run(...words);
+      expect(result.code, result.stderr).toBe(0);
+    }
+    const rendering =
+      "bin config.resolved.json logs manifest.jsonl sbatch_array.sh shards state submit.sh worker.sh";
+    expect(readdirSync(join(runRoot, "there")).sort()).toEqual(rendering.split(" "));
+    const rendered = await render();
+    expect(rendered.code, rendered.stderr).toBe(0);
     const staged = await run("stage", "--run-dir", "run");
     expect(staged.code, staged.stderr).toBe(0);
     expect(staged.stdout).toMatch(/^staged run to weka:.*\/run: 9 files, .*; 0 files unchanged\n$/);
