@@ -20,6 +20,10 @@ export interface RunLayout {
   logsDir: string;
   stateDir: string;
   submissions: string;
+  /** What people and controllers did to the run: xfer.event.v1. */
+  events: string;
+  /** What the operator wants: xfer.control.v1. */
+  control: string;
   /** The answer of the look at the destination, and the claim of the agent that is looking. */
   destination: string;
   destinationClaim: string;
@@ -49,6 +53,8 @@ export function runLayout(dir: string): RunLayout {
     logsDir: join(dir, "logs"),
     stateDir: join(dir, "state"),
     submissions: join(dir, "submissions.jsonl"),
+    events: join(dir, "events.jsonl"),
+    control: join(dir, "state", "control"),
     destination: join(dir, "state", "destination.json"),
     destinationClaim: join(dir, "state", "destination.claim"),
     destinationFailure: join(dir, "state", "destination.failed"),
@@ -67,6 +73,8 @@ export interface ShardLayout {
   fail: string;
   progress: string;
   journal: string;
+  /** How the shard stood at times, a line a minute. */
+  samples: string;
   lock: string;
   /** What the look at the destination says of each record. */
   found: string;
@@ -89,6 +97,7 @@ export function shardLayout(run: RunLayout, shard: number): ShardLayout {
     fail: `${state}.fail`,
     progress: `${state}.progress`,
     journal: `${state}.journal`,
+    samples: `${state}.samples`,
     lock: `${state}.lock`,
     found: `${state}.found`,
     verify: `${state}.verify`,

@@ -13,30 +13,54 @@ interface Submission {
   numShards: number;
   /** Fewer than the shards where the cluster's limits make tasks carry several shards. */
   numTasks: number;
+  /** What its tasks do; copying when it is left out. */
+  kind?: SubmissionKind;
   now: Date;
 }
 
-const submissionSchema = v.object({ schema: v.literal("xfer.submission.v1"), job_id: v.string() });
+/** What a submitted job is for: copying, comparing with the destination, or adding up the comparison. */
+const submissionKinds = ["copy", "verify", "collect"] as const;
 
-/** The job that was submitted last; undefined when none was. A torn line, of a crash, is passed over. */
-export function lastSubmission(run: RunLayout): string | undefined {
-  const lines = (readTextIfExists(run.submissions) ?? "").split("\n");
-  const jobs = lines.flatMap((line) => {
+export type SubmissionKind = (typeof submissionKinds)[number];
+
+const submissionSchema = v.object({
+  schema: v.literal("xfer.submission.v1"),
+  job_id: v.string(),
+  kind: v.optional(v.picklist(submissionKinds), "copy"),
+  num_shards: v.optional(v.number(), 0),
+  /** Of fewer tasks than shards, task t carries the shards t, t + num_tasks, and so on. */
+  num_tasks: v.optional(v.number(), 0),
+  submitted_at: v.optional(v.string(), ""),
+});
+
+/** A line of submissions.jsonl. */
+export type SubmittedJob = v.InferOutput<typeof submissionSchema>;
+
+/** The jobs of a run, in the order of their submission. A torn line, of a crash, is passed over. */
+export function readSubmissions(run: RunLayout): SubmittedJob[] {
+  return (readTextIfExists(run.submissions) ?? "").split("\n").flatMap((line) => {
     try {
       const result = v.safeParse(submissionSchema, JSON.parse(line));
-      return result.success ? [result.output.job_id] : [];
+      return result.success ? [result.output] : [];
     } catch {
       return [];
     }
   });
-  return jobs.at(-1);
 }
 
+/** The copying job that was submitted last; undefined when none was. */
+export const lastSubmission = (run: RunLayout): string | undefined =>
+  readSubmissions(run).findLast(({ kind }) => kind === "copy")?.job_id;
+
 /** Appends a submitted job to submissions.jsonl, schema xfer.submission.v1. */
-export function noteSubmission(run: RunLayout, { jobId, numShards, numTasks, now }: Submission): void {
+export function noteSubmission(
+  run: RunLayout,
+  { jobId, numShards, numTasks, kind = "copy", now }: Submission,
+): void {
   const line = {
     schema: "xfer.submission.v1",
     job_id: jobId,
+    ...(kind === "copy" ? {} : { kind }),
     num_shards: numShards,
     num_tasks: numTasks,
     submitted_at: now.toISOString(),
