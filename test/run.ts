@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureClusterPackages } from "./cluster/packages.ts";
 import { limitMs } from "./setup/pace.ts";
@@ -13,8 +14,20 @@ const promises = [
   ...["run-verified", "verify"],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
-async function step(argv: string[], path = process.env.PATH ?? ""): Promise<string> {
-  process.stdout.write(`$ ${argv.join(" ")}\n`);
+/** What a test imports that one process at a time can use: the Slurm cluster, the account behind sshd. */
+const sharedParts = /from "[./]*(?:cluster\/|ssh\/|docs\/worlds|stage\/slurm-stage)/;
+
+/** Runs a command, and shows its output as it comes, or by `show`; returns it. */
+async function step(
+  argv: string[],
+  {
+    path = process.env.PATH ?? "",
+    show = (text: string | Uint8Array) => void process.stdout.write(text),
+  } = {},
+): Promise<string> {
+  show(
+    `$ ${argv.length > 8 ? `${argv.slice(0, 3).join(" ")} ... (${argv.length - 3} files)` : argv.join(" ")}\n`,
+  );
   const child = Bun.spawn([process.execPath, ...argv], {
     cwd: root,
     env: { ...process.env, PATH: path },
@@ -26,7 +39,7 @@ async function step(argv: string[], path = process.env.PATH ?? ""): Promise<stri
   const copy = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder();
     for await (const chunk of stream) {
-      process.stdout.write(chunk);
+      show(chunk);
       text += decoder.decode(chunk, { stream: true });
     }
   };
@@ -50,11 +63,26 @@ for (const script of ["lint", "types", "unused"]) await step(["run", script]);
 await step(["run", ".ci/build.ts"]);
 const words = process.argv.slice(2);
 const limit = String(limitMs(60_000));
-const outputs = [await step(["test", "--timeout", limit, ...words])];
-if (words.length === 0) {
+const bunTest = (files: readonly string[]) => ["test", "--timeout", limit, ...files];
+const outputs = words.length > 0 ? [await step(bunTest(words))] : await allTests();
+
+/** All tests: those that share a Slurm cluster or an account one after the other, and beside them all others. */
+async function allTests(): Promise<string[]> {
+  const files = [...new Bun.Glob("test/**/*.test.ts").scanSync(root)].sort();
+  const isShared = (file: string) =>
+    file.startsWith("test/cluster/") || sharedParts.test(readFileSync(join(root, file), "utf8"));
+  const [shared, own] = [files.filter(isShared), files.filter((file) => !isShared(file))];
+  // One of the two is shown as it comes, the other one in one piece when that has ended.
+  const kept: (string | Uint8Array)[] = [];
+  let shows = (text: string | Uint8Array) => void kept.push(text);
+  const beside = step(bunTest(shared), { show: (text) => shows(text) });
   const path = `${currentDir}:${process.env.PATH}`;
-  outputs.push(await step(["test", "--timeout", limit, ...promises], path));
+  const outputs = [await step(bunTest(own)), await step(bunTest(promises), { path })];
+  for (const text of kept) process.stdout.write(text);
+  shows = (text) => void process.stdout.write(text);
+  return [...outputs, await beside];
 }
+
 const count = (word: string) =>
   outputs.reduce((sum, text) => sum + Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(text)?.[1] ?? 0), 0);
 const [passed, failed] = [count("pass"), count("fail")];

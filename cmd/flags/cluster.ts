@@ -9,6 +9,7 @@ export const knownClusters = () => profileNames(profilesFolder(process.env));
 /** A command that has this flag can be handed over to a cluster. XFER_CLUSTER stands for it. */
 export const clusterFlag = flag.text({
   group: "what",
+  common: true,
   valueHint: "NAME",
   offers: knownClusters,
   description: "run this command on a cluster (xfer cluster add), which goes on when the connection is lost",

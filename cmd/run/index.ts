@@ -35,6 +35,10 @@ export default command({
       says: "Submit 512 shards to a cluster, 64 at a time",
       line: "xfer run --source src:bucket/set --dest dst:bucket/set --num-shards 512 --rclone-image /shared/rclone.sqsh --rclone-config /home/me/rclone.conf --array-concurrency 64 --submit",
     },
+    {
+      says: "From a workstation, on a cluster that has a name (xfer cluster add), to the end",
+      line: "xfer run --cluster weka --source src:bucket/set --dest dst:bucket/set --submit --watch",
+    },
   ],
   flags: runFlags,
   async run(input) {

@@ -106,7 +106,11 @@ test(
     const back = ["manifest", "rebase", "--in", join(stage.runDir, "manifest.jsonl"), "--out", old];
     expect((await stage.xfer(...back, "--dest-root", "dst:copy/old")).code).toBe(0);
     renameSync(old, join(stage.runDir, "manifest.jsonl"));
-    expect((await stage.xfer(...render, ...rclone)).code).toBe(0);
+    const rendered = await stage.xfer(...render, ...rclone);
+    expect(rendered.code).toBe(0);
+    expect(rendered.stderr).toContain(
+      "have dst:copy/new, which is taken: if the manifest was rebased since, shard it again",
+    );
     for (const index of ["0", "1"]) {
       expect((await stage.xfer("agent", "--run-dir", stage.runDir, "--shard", index)).code).toBe(0);
     }

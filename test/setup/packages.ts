@@ -33,9 +33,12 @@ function describeMissing(missing: readonly Need[]): string {
   return `missing: ${items.join("; ")}`;
 }
 
+/** Of the tests that run side by side, one uses apt-get at a time. */
+const aptLock = "/tmp/xfer-test-apt.lock";
+
 /** Runs apt-get to its end; throws with the end of what it printed when that is not 0. */
 export async function aptGet(args: string[], cwd = "/"): Promise<void> {
-  const child = Bun.spawn(["apt-get", ...args], {
+  const child = Bun.spawn(["flock", aptLock, "apt-get", ...args], {
     cwd,
     env: { ...Bun.env, PATH: SEARCH_PATH, DEBIAN_FRONTEND: "noninteractive" },
     stdin: "ignore",

@@ -217,14 +217,6 @@ test.each<[string, Change, string]>([
     "rebase the manifest (xfer manifest rebase) and shard it again",
   ],
   [
-    "the manifest has been rebased since it was cut",
-    (r) => {
-      writeMeta(r, 3, { source_root: "/mnt/set" });
-      return r;
-    },
-    "shards.meta.json has /mnt/set: shard the manifest again",
-  ],
-  [
     "the shards' description is torn",
     (r) => {
       writeMeta(r, 3);
