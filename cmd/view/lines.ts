@@ -33,12 +33,15 @@ export interface Room {
 }
 
 /**
- * The lines as they are printed: no wider than the room and no more than it has. In a room of endless rows a long line is
- * wrapped; in a low one it is cut, but for those of which all must be read, and the lightest lines are left out.
+ * The lines as they are printed: no wider than the room, and no more than it has. Long ones are wrapped. Where they are too
+ * many, those are cut of which not all must be read; where they still are, the lightest are left out.
  */
 export function layOut(lines: readonly ScreenLine[], room: Room): string[] {
-  const blocks = lines.map((line) => ({ weight: line.weight, rows: rowsOf(line, room) }));
+  const blocksOf = (isCut: boolean) =>
+    lines.map((line) => ({ weight: line.weight, rows: rowsOf(line, room, isCut) }));
+  let blocks = blocksOf(false);
   const rows = () => blocks.reduce((sum, block) => sum + block.rows.length, 0);
+  if (rows() > room.rows) blocks = blocksOf(true);
   while (blocks.length > 1 && rows() > room.rows) {
     const lightest = Math.min(...blocks.map(({ weight }) => weight));
     blocks.splice(
@@ -49,23 +52,20 @@ export function layOut(lines: readonly ScreenLine[], room: Room): string[] {
   return blocks.flatMap((block) => block.rows).slice(0, room.rows);
 }
 
-function rowsOf({ label, text, tone = "plain", isWhole }: ScreenLine, room: Room): string[] {
+function rowsOf({ label, text, tone = "plain", isWhole }: ScreenLine, room: Room, isCut: boolean): string[] {
   const plain = cutToWidth(text, Number.POSITIVE_INFINITY);
   const width = Math.max(10, room.columns - labelWidth);
-  const isCut = Number.isFinite(room.rows) && !isWhole;
-  const parts = !Number.isFinite(width)
-    ? [plain]
-    : isCut
-      ? [shortened(plain, width)]
-      : Bun.wrapAnsi(plain, width, { hard: true, trim: false })
-          .split("\n")
-          .map((row) => row.trimEnd());
-  return parts.map((part, i) => {
+  return partsOf(plain, width, isCut && !isWhole).map((part, i) => {
     const head = (i === 0 ? label : "").padEnd(labelWidth);
     if (!room.isColored) return `${head}${part}`.trimEnd();
     const [on, off] = codes[tone];
     return `\x1b[1m${head}\x1b[22m${on}${part}${off}`;
   });
+}
+
+function partsOf(plain: string, width: number, isCut: boolean): string[] {
+  if (!Number.isFinite(width)) return [plain];
+  return isCut ? [shortened(plain, width)] : Bun.wrapAnsi(plain, width, { hard: true }).split("\n");
 }
 
 /** A text that is no wider than that, with dots where it was cut. */

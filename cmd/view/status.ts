@@ -56,11 +56,10 @@ function troubleLines(status: RunStatus): ScreenLine[] {
   const lines: ScreenLine[] = [];
   const { stale, shards, hindrance, failures, run_dir } = status;
   if (stale.length > 0) {
-    const silent = stale.map(
-      (one) =>
-        `shard ${one.shard} on ${one.node ?? "?"} since ${timeText(one.since)} (${agoText(one.since, status)})`,
+    const names = stale.map(
+      ({ shard, node, since }) => `shard ${shard} on ${node ?? "?"} for ${agoText(since, status)}`,
     );
-    lines.push({ label: "silent", text: listText(silent, shards.stale), tone: "warn", weight: 7 });
+    lines.push({ label: "stale", text: listText(names, shards.stale), tone: "warn", weight: 7 });
   }
   lines.push({ label: "starts", text: startsText(status), weight: 3 });
   const throttled = throttledText(status);
@@ -189,7 +188,7 @@ const stateWords: Readonly<Record<(typeof shardStates)[number], string>> = {
   requeue: "to be requeued",
   stopped: "stopped",
   failed: "failed",
-  stale: "silent",
+  stale: "stale",
 };
 
 function shardsText({ shards }: RunStatus): string {
