@@ -32,8 +32,8 @@ export class Screen implements Disposable {
 
   /** How much room there is. The last column stays free: some terminals wrap when it is filled. */
   get room(): { columns: number; rows: number } {
-    const { columns, rows } = process.stdout;
-    return { columns: Math.max(20, (columns || 80) - 1), rows: Math.max(2, rows || 24) };
+    const [columns, rows] = sizeOfTerminal();
+    return { columns: Math.max(20, columns - 1), rows: Math.max(2, rows) };
   }
 
   /** Shows these lines, and nothing else. */
@@ -64,4 +64,14 @@ export class Screen implements Disposable {
     if (text.includes("\x03")) this.#onKey("interrupt");
     else if (/[qQ]/.test(text)) this.#onKey("quit");
   };
+}
+
+/** Asked of the terminal each time: the signal of a new size does not come to a program without a controlling terminal. */
+function sizeOfTerminal(): [number, number] {
+  try {
+    const [columns, rows] = process.stdout.getWindowSize();
+    return [columns || 80, rows || 24];
+  } catch {
+    return [80, 24];
+  }
 }

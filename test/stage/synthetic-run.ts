@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** How a shard of a synthetic run is to be found. */
@@ -126,6 +126,9 @@ function writeShard(
     stale: () => {
       attempt("running");
       progress(900);
+      const then = new Date(now.getTime() - 900_000);
+      for (const name of ["attempt", "progress"])
+        utimesSync(join(dir, "state", `shard_${shard}.${name}`), then, then);
     },
     failed: () => {
       fail(true);
