@@ -19,6 +19,8 @@ const all = group(
   },
   {
     run: () => import("../run/index.ts"),
+    status: () => import("../status/index.ts"),
+    wait: () => import("../wait.ts"),
     verify: () => import("../verify.ts"),
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),

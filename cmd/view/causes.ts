@@ -1,24 +1,23 @@
 import type { FailureClass } from "../../lib/rclone/failure-class.ts";
-import type { FailureCause } from "../../lib/run/causes.ts";
+import { endOf, type FailureCause } from "../../lib/run/causes.ts";
 import { formatCount, formatObjects, formatShards } from "../../lib/system/units.ts";
 
 /** Reasons that are shown; the .fail files have all. */
 const causesShown = 5;
 
-/** Words of a message that say which of the two places it is about. */
-const ofSource = /failed to open source object|GetObject|HeadObject|ListObjects/;
-const ofDestination = /PutObject|CopyObject|UploadPart|MultipartUpload|DeleteObject/;
 const ofFiles = /permission denied|not permitted|read-only file system|EACCES|EPERM|EROFS/i;
 /** Words of a message that says itself what mends it. */
 const saysMend = /: (?:install it|create it|put it|use |render |shard the manifest|submit again|run the )/;
 
 function mendOfAuth(message: string): string {
   if (ofFiles.test(message)) return "run as somebody who may read the source and write to the destination";
-  const rights = ofSource.test(message)
-    ? "read the source"
-    : ofDestination.test(message)
-      ? "write to the destination"
-      : "read the source and write to the destination";
+  const end = endOf(message);
+  const rights =
+    end === "source"
+      ? "read the source"
+      : end === "destination"
+        ? "write to the destination"
+        : "read the source and write to the destination";
   return `see that the credentials in rclone.conf are valid and may ${rights}`;
 }
 

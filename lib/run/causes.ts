@@ -20,8 +20,21 @@ export interface FailureCause {
   first_path: string | null;
 }
 
+/** Words of a message that say which of the two places it is about. */
+const ofSource = /failed to open source object|GetObject|HeadObject|ListObjects/;
+const ofDestination = /PutObject|CopyObject|UploadPart|MultipartUpload|DeleteObject/;
+
+/** The place of a run that a failure is about. */
+export type FailureEnd = "source" | "destination";
+
+/** The place that a message is about; undefined when the message does not say. */
+export function endOf(message: string): FailureEnd | undefined {
+  if (ofSource.test(message)) return "source";
+  return ofDestination.test(message) ? "destination" : undefined;
+}
+
 /** A part of a shard that has failed, and why. */
-interface Failure extends Omit<FailureCause, "num_shards" | "first_shard"> {
+export interface Failure extends Omit<FailureCause, "num_shards" | "first_shard"> {
   shard: number;
 }
 
@@ -75,7 +88,8 @@ export function causesOf(
   );
 }
 
-function failuresOf(fail: FailState, shard: number): Failure[] {
+/** What a shard's .fail says of each object that it names, or of the shard where it names none. */
+export function failuresOf(fail: FailState, shard: number): Failure[] {
   const { failed, failed_bytes } = fail;
   if (fail.errors.length === 0) {
     const whole = { objects: failed, bytes: failed_bytes, at_least: false, first_path: null };

@@ -50,8 +50,8 @@ export function progressOf({ account, files }: AccountNow, rate: RateWindow): Ru
   };
 }
 
-/** The throttling of all running shards together. */
-function throttlingOf(files: readonly ShardFiles[]): RunProgress["throttling"] {
+/** The throttling of all running shards together; null where nothing is refused. */
+export function throttlingOf(files: readonly ShardFiles[]): RunProgress["throttling"] {
   const throttled = files.filter(isRunning).flatMap(({ progress }) => {
     const found = progress.kind === "value" ? progress.value.throttling : null;
     return found === null ? [] : [found];
