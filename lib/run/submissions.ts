@@ -52,6 +52,13 @@ export function readSubmissions(run: RunLayout): SubmittedJob[] {
 export const lastSubmission = (run: RunLayout): string | undefined =>
   readSubmissions(run).findLast(({ kind }) => kind === "copy")?.job_id;
 
+/** The jobs that compare and add up, of those that were submitted after this one. */
+export function proofJobsAfter(run: RunLayout, jobId: string): string[] {
+  const jobs = readSubmissions(run);
+  const later = jobs.slice(jobs.findLastIndex((job) => job.job_id === jobId) + 1);
+  return later.filter(({ kind }) => kind !== "copy").map((job) => job.job_id);
+}
+
 /** Appends a submitted job to submissions.jsonl, schema xfer.submission.v1. */
 export function noteSubmission(
   run: RunLayout,
