@@ -16,7 +16,8 @@ export const runActions = [
   "verified",
 ] as const;
 
-const eventSchema = v.object({
+/** The schema of a line of events.jsonl. */
+export const eventSchema = v.object({
   schema: v.literal("xfer.event.v1"),
   at: v.string(),
   action: v.picklist(runActions),

@@ -23,7 +23,8 @@ const submissionKinds = ["copy", "verify", "collect"] as const;
 
 export type SubmissionKind = (typeof submissionKinds)[number];
 
-const submissionSchema = v.object({
+/** The schema of a line of submissions.jsonl. */
+export const submissionSchema = v.object({
   schema: v.literal("xfer.submission.v1"),
   job_id: v.string(),
   kind: v.optional(v.picklist(submissionKinds), "copy"),

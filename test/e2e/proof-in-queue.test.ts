@@ -5,6 +5,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { limitMs } from "../setup/pace.ts";
 import { until } from "../stage/harness.ts";
+import { heldBelow, heldText } from "../stage/json-schemas.ts";
 import { SlurmStage } from "../stage/slurm-stage.ts";
 
 const timeoutMs = limitMs(300_000);
@@ -13,6 +14,9 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await sharedCluster();
 }, timeoutMs);
+
+/** Schemas that only a submitted run has. */
+const heldHere = ["xfer.event.v1", "xfer.shard-verify.v1", "xfer.submission.v1"];
 
 interface Jobs {
   job_id: string;
@@ -101,11 +105,16 @@ test(
       ...{ action: "verified", jobs: [jobs.collect_job_id], detail: "verified: 120 by size and MD5" },
     });
 
+    const { names, problems } = await heldBelow(stage.runDir);
+    expect([names, problems]).toEqual([expect.arrayContaining(heldHere), []]);
+    expect(await heldText(submitted.stdout)).toEqual({ names: ["xfer.run.v1"], problems: [] });
+
     // What changes at the destination after the copy is named by the proof of the next submission.
     const changed = keys[50] ?? "";
     stage.dest.put("copy", changed, Buffer.from("something else"));
     const again = await stage.xfer("slurm", "submit", "--run-dir", stage.runDir, "--verify", "--json");
     expect(again.code, again.stderr).toBe(0);
+    expect(await heldText(again.stdout)).toEqual({ names: ["xfer.submit.v1"], problems: [] });
     const { collect_job_id: second } = JSON.parse(again.stdout) as Jobs;
     await cluster.waitForJob(second, timeoutMs);
     expect(await exitCodeOf(second)).toBe("1:0");
@@ -186,6 +195,26 @@ test(
     expect(linesOf(stage, "submissions.jsonl")).toMatchObject([{ num_shards: 1 }, { kind: "collect" }]);
     // The delta, the look and the proof list it; watching lists nothing more.
     expect(stage.dest.counts.LIST).toBeLessThanOrEqual(4);
+  },
+  timeoutMs,
+);
+
+test(
+  "what is told of a cluster that has Slurm is what xfer schema says",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "schemas");
+    const env = { XDG_CONFIG_HOME: join(stage.dir, "config") };
+    const told = async (...words: string[]) => {
+      const argv = [stage.xferPath, "cluster", ...words, "--json"];
+      const result = await cluster.run(argv, { asUser: true, cwd: stage.dir, env });
+      expect(result.code, result.stderr).toBe(0);
+      return [JSON.parse(result.stdout), await heldText(result.stdout)];
+    };
+    await told("add", "here", "--host", "local", "--run-root", stage.dir, "--partition", "transfer");
+    const [probed, held] = await told("probe", "here");
+    expect(probed.clusters[0]).toMatchObject({ problem: null, best_partition: "transfer" });
+    expect(held).toEqual({ names: ["xfer.probe.v1"], problems: [] });
+    expect((await told("clean", "here"))[1]).toEqual({ names: ["xfer.cluster-clean.v1"], problems: [] });
   },
   timeoutMs,
 );
