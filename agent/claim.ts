@@ -12,7 +12,8 @@ const pollMs = 250;
 /** How long a holder whose pid cannot be looked up may show no sign of life, in time that the waiter itself runs. */
 const silenceMs = 60_000;
 
-const holderSchema = v.object({
+/** The schema of a claim. */
+export const holderSchema = v.object({
   schema: v.literal("xfer.claim.v1"),
   token: v.pipe(v.string(), v.regex(/^[\w-]+$/)),
   host: v.string(),

@@ -1,7 +1,7 @@
 import { checksumModes } from "../lib/compare/verify-rule.ts";
 import { command } from "./cli/command.ts";
 import { flag, noLimit } from "./flags/make.ts";
-import { shardsMax } from "./flags/plan.ts";
+import { allowUntransferableFlag, shardsMax } from "./flags/plan.ts";
 import { runDirFlag } from "./flags/run-dir.ts";
 
 export default command({
@@ -37,8 +37,18 @@ export default command({
       common: true,
       description: "compare the shard with the destination instead of copying it (see xfer verify)",
     }),
+    collect: flag.on({
+      group: "what",
+      description: "add up what --verify has found of all shards: what the last job of a run does",
+    }),
+    "allow-untransferable": allowUntransferableFlag,
   },
-  async run({ "run-dir": runDir, shard, stride, verify }) {
+  async run({ "run-dir": runDir, shard, stride, verify, collect, ...more }) {
+    if (collect) {
+      const { collectInQueue } = await import("./collect.ts");
+      const allowsUntransferable = more["allow-untransferable"];
+      return collectInQueue({ runDir, checksum: verify ?? "auto", allowsUntransferable });
+    }
     const { runAgent } = await import("../agent/agent.ts");
     return runAgent({ runDir, shard, stride, verify });
   },

@@ -1,10 +1,11 @@
 import { checksumModes } from "../lib/compare/verify-rule.ts";
 import { requireImageHere } from "../lib/launch/image-check.ts";
-import { submitRun } from "../lib/launch/submit.ts";
+import { submitCollection, submitVerification } from "../lib/launch/submit-proof.ts";
 import { requireConfPassword } from "../lib/rclone/conf-password.ts";
 import { readRunConfig } from "../lib/run/config.ts";
 import { runLayout } from "../lib/run/layout.ts";
 import { requireShardsMeta } from "../lib/shard/meta.ts";
+import { jobIdProblem } from "../lib/slurm/values.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { requireFolder } from "../lib/system/writable.ts";
@@ -13,6 +14,7 @@ import { type Verification, verificationHead } from "../lib/verify/verification.
 import { verifyRun } from "../lib/verify/verify-run.ts";
 import { version } from "../package.json" with { type: "json" };
 import { command } from "./cli/command.ts";
+import { noteVerified, verifiedCode } from "./collect.ts";
 import { clusterFlag } from "./flags/cluster.ts";
 import type { OptionsOf } from "./flags/flag.ts";
 import { listParallelFlag } from "./flags/listing.ts";
@@ -37,7 +39,16 @@ const verifyFlags = {
     common: true,
     description: "compare here, or shard by shard in a Slurm array, for --collect to add up",
   }),
-  collect: flag.on({ group: "what", common: true, description: "add up what the array has found" }),
+  collect: flag.on({
+    group: "what",
+    common: true,
+    description: "add up what the array has found; with --executor slurm as a job after it",
+  }),
+  after: flag.checked(jobIdProblem, {
+    group: "slurm",
+    valueHint: "JOB",
+    description: "start when this job has ended, however it ends (slurm)",
+  }),
   checksum: flag.oneOf(checksumModes, {
     default: "auto",
     group: "what",
@@ -65,27 +76,38 @@ type Input = OptionsOf<typeof verifyFlags>;
 /** What a verification does, beside what all ways of it need. */
 type VerifyOptions = { runDir: string; json: boolean; allowsUntransferable: boolean } & (
   | { how: "collect" }
-  | { how: "array"; checksum: Checksum; imageCheck: boolean }
+  | { how: "array"; checksum: Checksum; imageCheck: boolean; after: string | undefined }
+  | { how: "collecting job"; checksum: Checksum; after: string | undefined }
   | { how: "here"; checksum: Checksum; imageCheck: boolean; downloadSample: number; listParallel: number }
 );
 
 type Checksum = (typeof checksumModes)[number];
 
-/** What the flags ask for. Throws invalid input for flags that contradict each other. */
+/**
+ * What the flags ask for. Throws invalid input for flags that contradict each other:
+ *
+ * | executor | | with --collect | refused |
+ * |---|---|---|---|
+ * | local | compares here | adds up here | --after |
+ * | slurm | submits the array that compares | submits the job that adds up | --download-sample |
+ */
 export function optionsOf(input: Input): VerifyOptions {
   const all = {
     runDir: input["run-dir"],
     json: input.json,
     allowsUntransferable: input["allow-untransferable"],
   };
-  if (input.collect) return { ...all, how: "collect" };
-  const { checksum, "image-check": imageCheck, "download-sample": downloadSample } = input;
+  const { checksum, after, "image-check": imageCheck, "download-sample": downloadSample } = input;
   if (input.executor === "local") {
+    if (after !== undefined) throw invalidInput("--after is for --executor slurm");
+    if (input.collect) return { ...all, how: "collect" };
     const listParallel = input["list-parallel"];
     return { ...all, how: "here", checksum, imageCheck, downloadSample, listParallel };
   }
   if (downloadSample > 0) throw invalidInput("--download-sample is for --executor local");
-  return { ...all, how: "array", checksum, imageCheck };
+  return input.collect
+    ? { ...all, how: "collecting job", checksum, after }
+    : { ...all, how: "array", checksum, imageCheck, after };
 }
 
 export default command({
@@ -100,6 +122,10 @@ export default command({
     { says: "Compare the destination with a run", line: "xfer verify --run-dir run" },
     { says: "Read ten objects too", line: "xfer verify --run-dir run --download-sample 10" },
     { says: "Add up what an array of --executor slurm found", line: "xfer verify --run-dir run --collect" },
+    {
+      says: "Compare in an array that starts when job 4711 has ended",
+      line: "xfer verify --run-dir run --executor slurm --after 4711",
+    },
   ],
   flags: verifyFlags,
   async run(input) {
@@ -110,15 +136,20 @@ export default command({
       case "here":
         return report(options, await verifyHere(options));
       case "array":
+      case "collecting job":
         return submit(options);
     }
   },
 });
 
-async function submit(options: VerifyOptions & { how: "array" }): Promise<ExitCode> {
-  const { runDir, imageCheck, checksum } = options;
-  checkWholeManifest(runLayout(runDir), shardsOf(runDir));
-  const jobId = await submitRun(runDir, { now: new Date(), imageCheck, agentArgs: ["--verify", checksum] });
+async function submit(options: VerifyOptions & { how: "array" | "collecting job" }): Promise<ExitCode> {
+  const { runDir, how, checksum, after } = options;
+  const proof = { now: new Date(), checksum, after, allowsUntransferable: options.allowsUntransferable };
+  if (how === "array") checkWholeManifest(runLayout(runDir), shardsOf(runDir));
+  const jobId =
+    how === "array"
+      ? await submitVerification(runDir, { ...proof, imageCheck: options.imageCheck })
+      : await submitCollection(runDir, proof);
   if (options.json) await printJson(submittedJson(runDir, jobId));
   else await printText(submittedText(jobId));
   return exitCodes.done;
@@ -159,8 +190,8 @@ async function collect(runDir: string): Promise<Verification> {
 const shardsOf = (runDir: string) => requireShardsMeta(runLayout(runDir).shardsMeta);
 
 async function report(options: VerifyOptions, result: Verification): Promise<ExitCode> {
+  noteVerified(options.runDir, result);
   if (options.json) await printJson(verificationJson(result, options.runDir));
   else await printText(verificationText(result, options.runDir));
-  const isWhole = result.untransferable.objects === 0 || options.allowsUntransferable;
-  return result.verified && isWhole ? exitCodes.done : exitCodes.failed;
+  return verifiedCode(result, options.allowsUntransferable);
 }

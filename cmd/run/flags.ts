@@ -41,7 +41,7 @@ export const runFlags = {
   verify: flag.onOff({
     group: "what",
     defaultText: "local: on",
-    description: "end with a comparison of the destination's listing",
+    description: "end with a comparison of the destination's listing; with --submit as jobs after the array",
     negativeDescription: "do not compare the destination after the copy",
   }),
   "allow-untransferable": allowUntransferableFlag,

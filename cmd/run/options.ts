@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly watches: boolean;
   /** Whether the destination is to be compared when all is copied. */
   readonly verifies: boolean;
+  /** Whether jobs that compare it are submitted with the array. */
+  readonly verifiesInQueue: boolean;
   readonly imageCheck: boolean;
   readonly allowsUntransferable: boolean;
   readonly listParallel: number;
@@ -41,15 +43,15 @@ export interface RunOptions {
  *
  * | executor | runtime | shards | at a time | agents' binary | verifies | refused |
  * |---|---|---|---|---|---|---|
- * | slurm | pyxis | 256 | 64 | a copy in the run directory | later, by xfer verify; at the end with --watch | --verify without --watch |
+ * | slurm | pyxis | 256 | 64 | a copy in the run directory | later, by xfer verify; at the end with --watch; in the queue with --submit --verify | --verify without --submit or --watch |
  * | local | host | auto | a CPU each | this one, where it is | at the end | --submit, --watch |
  */
 export function optionsOf(input: RunInput, here: Here): RunOptions {
   const { executor, verify, submit } = input;
   const local = executor === "local";
-  if (!local && verify && !input.watch)
+  if (!local && verify && !input.watch && !submit)
     throw invalidInput(
-      "--verify is for --executor local or --watch: run xfer verify when the array has ended",
+      "--verify is for --executor local, --submit or --watch: run xfer verify when the array has ended",
     );
   if (local && input.watch) throw invalidInput("--watch is for --executor slurm: local waits by itself");
   if (local && submit) throw invalidInput("--submit is for --executor slurm: local runs the agents at once");
@@ -80,6 +82,7 @@ export function optionsOf(input: RunInput, here: Here): RunOptions {
     submits: submit,
     watches: input.watch,
     verifies: verify !== false,
+    verifiesInQueue: submit && verify === true,
     imageCheck: input["image-check"],
     allowsUntransferable: input["allow-untransferable"],
     listParallel: input["list-parallel"],
@@ -112,5 +115,6 @@ export function plannedRun(
     submits: options.submits,
     watches: options.watches,
     verifies: options.verifies,
+    verifiesInQueue: options.verifiesInQueue,
   };
 }

@@ -1,11 +1,13 @@
 import { submitRun } from "../../lib/launch/submit.ts";
-import { watchRun } from "../../lib/operate/watch.ts";
+import { type PipelineJobs, submitPipeline } from "../../lib/launch/submit-proof.ts";
+import { waitForJobs, watchRun } from "../../lib/operate/watch.ts";
 import { runLayout } from "../../lib/run/layout.ts";
-import { lastSubmission } from "../../lib/run/submissions.ts";
+import { lastSubmission, proofJobsAfter } from "../../lib/run/submissions.ts";
 import { type ExitCode, exitCodes, invalidInput } from "../../lib/system/errors.ts";
 import { log } from "../../lib/system/log.ts";
+import { sayProof } from "../slurm/say-proof.ts";
 import { progressLine } from "../view/account.ts";
-import { readyJson, readyText, verifyLaterText, watchedText } from "../view/launched.ts";
+import { proofAwaitedText, readyJson, readyText, verifyLaterText, watchedText } from "../view/launched.ts";
 import { printJson, printText } from "../view/print.ts";
 import { endRun, type Surroundings, sayCopied } from "./end.ts";
 import type { RunOptions } from "./options.ts";
@@ -18,18 +20,29 @@ export async function runOnSlurm(
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const { runDir, json } = options;
-  const submits = options.submits && hasShards;
-  const jobId = submits
-    ? await submitRun(runDir, { now: new Date(), imageCheck: options.imageCheck, stop: surroundings.stop })
-    : null;
+  const { jobId, proof } = options.submits && hasShards ? await submit(options, surroundings) : nothing;
+  const isProvable = proof === undefined || sayProof(proof);
   if (options.watches && hasShards) return await watchToEnd(options, jobId, surroundings);
-  if (json) await printJson(readyJson(runDir, jobId));
+  if (json) await printJson(readyJson(runDir, jobId, proof));
   else if (hasShards) await printText(readyText(runDir, jobId));
-  if (hasShards && options.verifies) log.info(verifyLaterText(runDir));
-  return hasShards || (await isWhole(options)) ? exitCodes.done : exitCodes.failed;
+  if (hasShards && options.verifies && proof === undefined) log.info(verifyLaterText(runDir));
+  return isProvable && (hasShards || (await isWhole(options))) ? exitCodes.done : exitCodes.failed;
 }
 
-/** Waits for the array that was submitted last, and ends as a run on this machine does. */
+const nothing = { jobId: null, proof: undefined };
+
+async function submit(
+  options: RunOptions,
+  { stop }: Surroundings,
+): Promise<{ jobId: string; proof: PipelineJobs | undefined }> {
+  const { runDir, imageCheck, allowsUntransferable } = options;
+  const how = { now: new Date(), imageCheck, stop, allowsUntransferable };
+  if (!options.verifiesInQueue) return { jobId: await submitRun(runDir, how), proof: undefined };
+  const proof = await submitPipeline(runDir, { ...how, checksum: "auto" });
+  return { jobId: proof.jobId, proof };
+}
+
+/** Waits for the array that was submitted last and the jobs that prove it, and ends as a run on this machine does. */
 async function watchToEnd(
   options: RunOptions,
   submitted: string | null,
@@ -49,6 +62,11 @@ async function watchToEnd(
       live.update(parts, { news });
     },
   });
+  if (end.exitCode === exitCodes.done && options.verifies) {
+    const jobIds = proofJobsAfter(runLayout(runDir), jobId);
+    if (jobIds.length > 0) live.update(proofAwaitedText(jobIds));
+    await waitForJobs(jobIds, { runDir, stop });
+  }
   live.clear();
   await sayCopied(options, end);
   return await endRun(options, end, surroundings);

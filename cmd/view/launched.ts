@@ -1,4 +1,5 @@
 import type { CompareMode } from "../../lib/compare/delta-rule.ts";
+import type { PipelineJobs } from "../../lib/launch/submit-proof.ts";
 import type { RunConfig } from "../../lib/run/config.ts";
 import { formatShards } from "../../lib/system/units.ts";
 
@@ -19,9 +20,9 @@ export function readyText(runDir: string, jobId: string | null): string {
   return jobId === null ? `${runDir}: ready; ${submitWith(runDir)}\n` : submittedText(jobId);
 }
 
-/** How a run that is ready for Slurm stands, schema xfer.run.v1. */
-export function readyJson(runDir: string, jobId: string | null) {
-  return { schema: "xfer.run.v1", run_dir: runDir, job_id: jobId } as const;
+/** How a run that is ready for Slurm stands, schema xfer.run.v1; `proof` is there where it was asked for. */
+export function readyJson(runDir: string, jobId: string | null, proof?: PipelineJobs) {
+  return { schema: "xfer.run.v1", run_dir: runDir, job_id: jobId, ...proofJson(proof) } as const;
 }
 
 /** The job of a run, for scripts that take it as it is. */
@@ -29,9 +30,18 @@ export function submittedText(jobId: string): string {
   return `${jobId}\n`;
 }
 
-/** The job of a run, schema xfer.submit.v1. */
-export function submittedJson(runDir: string, jobId: string) {
-  return { schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir } as const;
+/** The job of a run, schema xfer.submit.v1; `proof` is there where it was asked for. */
+export function submittedJson(runDir: string, jobId: string, proof?: PipelineJobs) {
+  return { schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir, ...proofJson(proof) } as const;
+}
+
+const proofJson = (proof: PipelineJobs | undefined) =>
+  proof && { verify_job_id: proof.verifyJobId, collect_job_id: proof.collectJobId };
+
+/** The jobs that prove a run, beside the one that copies. */
+export function proofJobsText({ verifyJobId, collectJobId }: PipelineJobs): string {
+  const compares = verifyJobId === null ? "" : `job ${verifyJobId} compares the destination after it, `;
+  return `${compares}job ${collectJobId} writes verify.json at the end`;
 }
 
 /** That a delta left nothing to copy. */
@@ -42,6 +52,11 @@ export function nothingToCopyText(compare: CompareMode): string {
 /** That an array is waited for, which goes on without it. */
 export function watchedText(jobId: string): string {
   return `job ${jobId}: waiting for its end; it goes on when this command is stopped`;
+}
+
+/** That the jobs are waited for that compare the destination. */
+export function proofAwaitedText(jobIds: readonly string[]): string {
+  return `comparing the destination: job ${jobIds.join(", ")}`;
 }
 
 /** What is left to do once the array has ended. */

@@ -11,6 +11,7 @@ export interface PlannedRun {
   submits: boolean;
   watches: boolean;
   verifies: boolean;
+  verifiesInQueue: boolean;
 }
 
 /** What xfer run would do, a step a line. */
@@ -26,6 +27,9 @@ export function planText(run: PlannedRun): string {
     `write ${["config.resolved.json", "sbatch_array.sh", "submit.sh", "worker.sh"].map((name) => `${runDir}/${name}`).join(", ")}`,
     ...(executor === "local" ? ["run the agents on this machine"] : []),
     ...(run.submits ? [`submit a job array: sbatch ${runDir}/sbatch_array.sh`] : []),
+    ...(run.verifiesInQueue
+      ? ["submit the jobs that compare the destination when the array has ended, and write verify.json"]
+      : []),
     ...(run.watches ? ["wait for the array"] : []),
     ...(run.verifies && (executor === "local" || run.watches)
       ? ["list the destination, and compare it with the manifest"]

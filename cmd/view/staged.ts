@@ -28,13 +28,8 @@ export function travelledJson(
   { cluster, runDir, farDir }: Travelled,
   { files: number, bytes, unchanged }: Staged | Pulled,
 ) {
-  return {
-    schema: `xfer.${way}.v1`,
-    cluster,
-    run_dir: runDir,
-    far_dir: farDir,
-    files: number,
-    bytes,
-    unchanged,
-  };
+  const what = { cluster, run_dir: runDir, far_dir: farDir, files: number, bytes, unchanged };
+  return way === "staged"
+    ? ({ schema: "xfer.staged.v1", ...what } as const)
+    : ({ schema: "xfer.pulled.v1", ...what } as const);
 }

@@ -24,22 +24,26 @@ export function verificationText(result: Verification, runDir: string): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** A verification in one line. */
+export function verdictText({ verified, ...of }: Verification): string {
+  const counts = [
+    `${formatCount(of.hash_proven)} by size and MD5`,
+    `${formatCount(of.size_only)} by size`,
+    `${formatCount(of.missing)} missing`,
+    `${formatCount(of.differs)} differing`,
+  ].filter((count) => !count.startsWith("0 "));
+  return `${verified ? "" : "not "}verified: ${counts.join(", ")}`;
+}
+
 /** How a run ends, beside its account. */
 export function runVerificationText(
   { verified, verification, notVerified }: RunVerification,
   runDir: string,
 ): string {
   if (!verification) return `not verified: ${notVerified}\n`;
-  const { hash_proven, size_only, missing, differs, verified_at } = verification;
-  const counts = [
-    `${formatCount(hash_proven)} by size and MD5`,
-    `${formatCount(size_only)} by size`,
-    `${formatCount(missing)} missing`,
-    `${formatCount(differs)} differing`,
-  ].filter((count) => !count.startsWith("0 "));
-  if (verified) return `verified: ${counts.join(", ")} (${verified_at})\n`;
+  if (verified) return `${verdictText(verification)} (${verification.verified_at})\n`;
   const lines = [
-    `not verified: ${counts.join(", ")}`,
+    verdictText(verification),
     ...failureLines(verification),
     `all of them are in ${runDir}/verify.jsonl; to list the source anew and copy what differs: xfer run --delta ` +
       "--compare checksum with a new --run-dir",

@@ -48,7 +48,7 @@ function extrasProblem(text: string): string | undefined {
 }
 
 /** xfer.cluster.v1: what is known of a cluster. It holds no secret. */
-const profileSchema = v.strictObject({
+export const profileSchema = v.strictObject({
   schema: v.literal("xfer.cluster.v1"),
   name,
   /** What ssh is given: a host, user@host, or a name of ~/.ssh/config; `local` is this host. */

@@ -19,7 +19,7 @@ import { identifyProcess, ownTable, runsStill } from "../system/process-identity
  *
  * The id is made of the words and the folder they run in, so that the same command again finds the session of the first.
  */
-const sessionSchema = v.object({
+export const sessionSchema = v.object({
   schema: v.literal("xfer.session.v1"),
   words: v.array(v.string()),
   cwd: v.string(),

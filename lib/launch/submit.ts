@@ -4,14 +4,14 @@ import { remoteContext } from "../rclone/conf.ts";
 import { arrayPasswordProblem } from "../rclone/conf-password.ts";
 import { requireApart } from "../rclone/overlap.ts";
 import { sortUserFlags } from "../rclone/user-flags.ts";
-import { readRunConfig } from "../run/config.ts";
-import { runLayout } from "../run/layout.ts";
-import { noteSubmission } from "../run/submissions.ts";
+import { type RunConfig, readRunConfig } from "../run/config.ts";
+import { type RunLayout, runLayout } from "../run/layout.ts";
+import { noteSubmission, type SubmissionKind } from "../run/submissions.ts";
 import { checkShardKeys } from "../shard/check-keys.ts";
 import { readShardsMeta } from "../shard/meta.ts";
 import { packArray } from "../slurm/array-limits.ts";
 import { logOptions } from "../slurm/batch-script.ts";
-import { submitScriptIn } from "../slurm/sbatch.ts";
+import { afterJob, submitScriptIn } from "../slurm/sbatch.ts";
 import { readArrayLimits } from "../slurm/scontrol.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
@@ -20,25 +20,31 @@ import { findProgram } from "../system/process.ts";
 import { checkAgent } from "./agent-check.ts";
 import { checkImageReadable } from "./image-check.ts";
 
-/** How a run is submitted. */
-interface SubmitOptions {
+/** A job array of a run. */
+interface ArrayOptions {
   now: Date;
-  /** Whether the image is looked at first; false where only the compute nodes see it. */
-  imageCheck: boolean;
   /** A stop before anything is submitted. */
   stop?: AbortSignal;
   /** More words for each task's agent. */
   agentArgs?: readonly string[];
+  /** What the tasks do; copying when it is left out. */
+  kind?: SubmissionKind;
+  /** The job after whose end the tasks start, however it ends. */
+  after?: string | undefined;
+}
+
+/** How a run is submitted. */
+interface SubmitOptions extends ArrayOptions {
+  /** Whether the image is looked at first; false where only the compute nodes see it. */
+  imageCheck: boolean;
 }
 
 /**
  * Submits a rendered run as a Slurm job array, notes the job in submissions.jsonl, and returns the job id. Throws, and
  * submits nothing, when its tasks could not start.
  */
-export async function submitRun(
-  runDir: string,
-  { now, imageCheck, stop, agentArgs = [] }: SubmitOptions,
-): Promise<string> {
+export async function submitRun(runDir: string, options: SubmitOptions): Promise<string> {
+  const { imageCheck, stop } = options;
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
   sortUserFlags(config.rclone_flags);
@@ -63,6 +69,15 @@ export async function submitRun(
   for (const warning of warnings) if (warning !== undefined) log.warn(warning);
   const meta = readShardsMeta(run.shardsMeta);
   if (meta) await checkShardKeys(run.shardsDir, meta, stop);
+  return await submitArray(run, config, options);
+}
+
+/** Submits an array over the shards of a run that can start, as `submitRun` does. */
+export async function submitArray(
+  run: RunLayout,
+  config: RunConfig,
+  { now, stop, agentArgs = [], kind = "copy", after }: ArrayOptions,
+): Promise<string> {
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });
   const tasks = packArray(config.num_shards, await readArrayLimits());
@@ -80,11 +95,12 @@ export async function submitRun(
       options: [
         ...logOptions(script, resolve(run.dir), process.env),
         ...(packed ? [`--array=0-${tasks - 1}%${config.array_concurrency}`] : []),
+        ...afterJob(after),
       ],
       args: [...(packed ? ["--stride", String(tasks)] : []), ...agentArgs],
       jobName: config.job_name,
     });
-    noteSubmission(run, { jobId, numShards: config.num_shards, numTasks: tasks, now });
+    noteSubmission(run, { jobId, numShards: config.num_shards, numTasks: tasks, kind, now });
     if (warning !== undefined) log.warn(warning);
     return jobId;
   } finally {

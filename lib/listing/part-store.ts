@@ -15,7 +15,8 @@ export function partsDirOf(out: string): string {
 /** A part holds everything below its prefix ("tree"), or only the level directly below it. */
 export type PartKind = "tree" | "level";
 
-const noteSchema = v.object({
+/** The schema of the note of a part. */
+export const noteSchema = v.object({
   schema: v.literal("xfer.part.v1"),
   objects: v.number(),
   left_out: v.number(),

@@ -6,7 +6,8 @@ import { pathProblem } from "./key.ts";
 /** The schema name that every manifest record carries. */
 export const manifestSchemaName = "xfer.manifest.v1";
 
-const recordSchema = v.looseObject({
+/** The schema of a line of a manifest. */
+export const recordSchema = v.looseObject({
   schema: v.literal(manifestSchemaName),
   run_id: v.string(),
   source_root: v.string(),

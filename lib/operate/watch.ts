@@ -5,9 +5,9 @@ import { readDeltaSame } from "../run/delta-totals.ts";
 import { runLayout } from "../run/layout.ts";
 import { accountNow, bytesProven, progressOf, type RunProgress } from "../run/snapshot.ts";
 import { requireShardsMeta } from "../shard/meta.ts";
-import { isJobQueued } from "../slurm/squeue.ts";
+import { isJobQueued, readQueue } from "../slurm/squeue.ts";
 import { type ExitCode, exitCodes } from "../system/errors.ts";
-import { sleep, stoppedError, stopReason } from "../system/interrupt.ts";
+import { sleep, throwIfStopped } from "../system/interrupt.ts";
 import { RateWindow } from "../system/rate.ts";
 
 /** How often the state files are read, and how often Slurm is asked while tasks have something to do and when none has. */
@@ -54,13 +54,7 @@ export async function watchRun({ runDir, jobId, stop, onProgress }: WatchOptions
     // A task between its end and its requeue could be missed once.
     if (done === total || absent >= 2) break;
     await sleep(pollMs, stop);
-    const reason = stopReason(stop);
-    if (reason) {
-      throw stoppedError(
-        reason,
-        `job ${jobId} goes on; to wait for it again: xfer run --run-dir ${runDir} --watch`,
-      );
-    }
+    throwIfStopped(stop, goesOn(jobId, runDir));
     if (Date.now() - askedAt < (done + failed === total || absent > 0 ? askAtEndMs : askMs)) continue;
     askedAt = Date.now();
     absent = (await isJobQueued(jobId)) === false ? absent + 1 : 0;
@@ -69,4 +63,25 @@ export async function watchRun({ runDir, jobId, stop, onProgress }: WatchOptions
   const { done, failed, total } = account.shards;
   const exitCode = done === total ? exitCodes.done : exitCodes.failed;
   return { account, failedShards: failed, causes: causesOf(meta, readShardFiles(run, total)), exitCode };
+}
+
+const goesOn = (jobId: string, runDir: string): string =>
+  `job ${jobId} goes on; to wait for it again: xfer run --run-dir ${runDir} --watch`;
+
+/**
+ * Waits until no task of these jobs waits or runs any more; at once when there are none. While Slurm does not answer it waits
+ * on. Throws, exit code 75 or 130, when it was asked to stop.
+ */
+export async function waitForJobs(
+  jobIds: readonly string[],
+  { runDir, stop }: Pick<WatchOptions, "runDir" | "stop">,
+): Promise<void> {
+  if (jobIds.length === 0) return;
+  for (let absent = 0; absent < 2; ) {
+    const queue = await readQueue(jobIds);
+    // A task between its end and its requeue could be missed once.
+    absent = queue?.length === 0 ? absent + 1 : 0;
+    await sleep(askAtEndMs, stop);
+    throwIfStopped(stop, goesOn(jobIds.join(", "), runDir));
+  }
 }

@@ -13,7 +13,7 @@ const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 export const maxRestartsDefault = 50;
 
 /** A field that earlier builds did not write is optional and has a default, so that their run directories can go on. */
-const configSchema = v.strictObject({
+export const configSchema = v.strictObject({
   schema: v.literal("xfer.runconfig.v1"),
   xfer_version: v.string(),
   created_at: v.string(),

@@ -35,3 +35,7 @@ export function readDeltaSame(run: RunLayout, meta: Pick<ShardsMeta, "input"> | 
     throw invalidInput(`${run.deltaTotals}: torn or not a delta's totals: use a new run directory`);
   return { objects: file.value.same, bytes: file.value.same_bytes };
 }
+
+/** Whether the shards of a run are cut from its whole manifest, and not from what a delta planned of it. */
+export const isWholeManifest = (run: RunLayout, meta: Pick<ShardsMeta, "input">): boolean =>
+  meta.input === basename(run.manifest);

@@ -16,7 +16,8 @@ export const runActions = [
   "verified",
 ] as const;
 
-const eventSchema = v.object({
+/** The schema of a line of events.jsonl. */
+export const eventSchema = v.object({
   schema: v.literal("xfer.event.v1"),
   at: v.string(),
   action: v.picklist(runActions),
@@ -41,9 +42,18 @@ export function noteEvent(
     now,
   }: { action: RunEvent["action"]; jobs: readonly string[]; detail: string; now: Date },
 ): void {
-  const by = `${userInfo().username}@${hostname()}`;
+  const by = `${userName()}@${hostname()}`;
   const event = { schema: "xfer.event.v1", at: now.toISOString(), action, by, jobs: [...jobs], detail };
   writing(run.events, () => appendFileSync(run.events, `${JSON.stringify(event)}\n`));
+}
+
+/** The user's name, or the number of one whom this host does not know, as on a node without the site's directory. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "unknown");
+  }
 }
 
 /** The events of a run, oldest first. A torn or foreign line is passed over. */

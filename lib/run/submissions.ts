@@ -23,7 +23,8 @@ const submissionKinds = ["copy", "verify", "collect"] as const;
 
 export type SubmissionKind = (typeof submissionKinds)[number];
 
-const submissionSchema = v.object({
+/** The schema of a line of submissions.jsonl. */
+export const submissionSchema = v.object({
   schema: v.literal("xfer.submission.v1"),
   job_id: v.string(),
   kind: v.optional(v.picklist(submissionKinds), "copy"),
@@ -51,6 +52,13 @@ export function readSubmissions(run: RunLayout): SubmittedJob[] {
 /** The copying job that was submitted last; undefined when none was. */
 export const lastSubmission = (run: RunLayout): string | undefined =>
   readSubmissions(run).findLast(({ kind }) => kind === "copy")?.job_id;
+
+/** The jobs that compare and add up, of those that were submitted after this one. */
+export function proofJobsAfter(run: RunLayout, jobId: string): string[] {
+  const jobs = readSubmissions(run);
+  const later = jobs.slice(jobs.findLastIndex((job) => job.job_id === jobId) + 1);
+  return later.filter(({ kind }) => kind !== "copy").map((job) => job.job_id);
+}
 
 /** Appends a submitted job to submissions.jsonl, schema xfer.submission.v1. */
 export function noteSubmission(

@@ -21,7 +21,8 @@ const shardEntrySchema = v.looseObject({
   sha256: digest,
 });
 
-const shardsMetaSchema = v.pipe(
+/** The schema of shards.meta.json. */
+export const shardsMetaSchema = v.pipe(
   v.looseObject({
     schema: v.literal("xfer.shards.v1"),
     input: v.string(),

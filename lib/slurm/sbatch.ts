@@ -45,3 +45,7 @@ export async function submitScriptIn(submission: Submission): Promise<Submitted>
       `look at squeue --name=${quoteWord(jobName)} before you submit again (${outputText(result)})`,
   );
 }
+
+/** The option by which a job starts when another has ended: with all its tasks, and however they end. */
+export const afterJob = (jobId: string | undefined): string[] =>
+  jobId === undefined ? [] : [`--dependency=afterany:${jobId}`];

@@ -35,6 +35,13 @@ export function memoryProblem(text: string): string | undefined {
   return `${JSON.stringify(text)} is no amount of memory: write a whole number with K, M (the default), G or T, or 0 for all of a node's`;
 }
 
+/** Why a text is no job's id, or undefined when it is one. */
+export function jobIdProblem(text: string): string | undefined {
+  return /^\d{1,10}$/.test(text)
+    ? undefined
+    : `${JSON.stringify(text)} is no job id: write the number that sbatch gave`;
+}
+
 /** Why a text cannot be a job's name, or undefined when it can. */
 export function jobNameProblem(text: string): string | undefined {
   return hasControl(text) ? "a control character cannot be in an sbatch option" : undefined;

@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { isWholeManifest } from "../run/delta-totals.ts";
 import { type RunLayout, shardLayout } from "../run/layout.ts";
 import type { ShardsMeta } from "../shard/meta.ts";
 import { removeIfExists, writeFileDurable, writeWhole } from "../system/durable.ts";
@@ -56,7 +56,7 @@ export async function collectVerification(
 
 /** Throws invalid input for a run whose shards are not the whole manifest: objects that a delta left out would go unseen. */
 export function checkWholeManifest(run: RunLayout, meta: ShardsMeta): void {
-  if (meta.input === basename(run.manifest)) return;
+  if (isWholeManifest(run, meta)) return;
   throw invalidInput(
     `${run.shardsMeta}: the shards are cut from ${meta.input}, not from the whole manifest: use --executor local`,
   );

@@ -7,7 +7,8 @@ import { readJsonFile } from "../system/json-file.ts";
 import { count } from "../system/schemas.ts";
 import { failureSchema } from "./verification.ts";
 
-const shardVerificationSchema = v.object({
+/** The schema of a shard's .verify. */
+export const shardVerificationSchema = v.object({
   schema: v.literal("xfer.shard-verify.v1"),
   shard: count,
   sha256: v.string(),

@@ -19,7 +19,8 @@ export const failureSchema = v.object({
   reason: v.string(),
 });
 
-const verificationSchema = v.object({
+/** The schema of verify.json. */
+export const verificationSchema = v.object({
   schema: v.literal("xfer.verify.v1"),
   checksum: v.picklist(checksumModes),
   dest_root: v.string(),

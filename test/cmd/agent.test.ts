@@ -3,12 +3,19 @@ import agent from "../../cmd/agent.ts";
 import { always, optionsGiven, toldOf } from "./command-line.ts";
 
 describe("xfer agent: what its flags say", () => {
-  const unsaid = { ...always, shard: undefined, stride: undefined, verify: undefined };
+  const unsaid = {
+    ...{ ...always, shard: undefined, stride: undefined, verify: undefined },
+    ...{ collect: false, "allow-untransferable": false },
+  };
   const rows: [string, object][] = [
     ["--run-dir run", { ...unsaid, "run-dir": "run" }],
     ["--run-dir=run --shard 0", { ...unsaid, "run-dir": "run", shard: 0 }],
     ["--run-dir run --shard 999999 --stride 7", { ...unsaid, "run-dir": "run", shard: 999_999, stride: 7 }],
     ["--run-dir run --verify require", { ...unsaid, "run-dir": "run", verify: "require" }],
+    [
+      "--run-dir . --collect --verify auto --allow-untransferable",
+      { ...unsaid, "run-dir": ".", collect: true, verify: "auto", "allow-untransferable": true },
+    ],
   ];
   test.each(rows)("%s", async (line, options) => {
     expect(await optionsGiven(agent, line)).toEqual(options);

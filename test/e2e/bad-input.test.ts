@@ -250,7 +250,12 @@ const rows: [string, string[], number, RegExp][] = [
     2,
     /--rclone-config: .*none\.conf: no such file \("rclone config" makes one\)/,
   ],
-  ["verify with slurm", ["run", "--verify", "--rclone-image", "/i"], 2, /--verify is for --executor local/],
+  [
+    "verify with slurm",
+    ["run", "--verify", "--rclone-image", "/i"],
+    2,
+    /--verify is for --executor local, --submit or --watch/,
+  ],
   ["submit with local", [...local, "--submit"], 2, /--submit is for --executor slurm/],
   [
     "no roots and no manifest",

@@ -16,6 +16,7 @@ import {
   until,
   xfer,
 } from "../stage/harness.ts";
+import { heldBelow } from "../stage/json-schemas.ts";
 
 const lines = (path: string) => readFileSync(path, "utf8").split("\n").slice(0, -1);
 const paths = (path: string) => lines(path).map((line) => (JSON.parse(line) as { path: string }).path);
@@ -209,6 +210,7 @@ test(
     fast();
     const kept = keptObjects(partsDir);
     expect(kept).toBeGreaterThanOrEqual(800);
+    expect(await heldBelow(partsDir)).toEqual({ names: ["xfer.part.v1", "xfer.parts.v1"], problems: [] });
     const other = await stage.xfer(...args, "--hash", "off");
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("m.parts: holds parts of another listing");

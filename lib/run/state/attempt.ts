@@ -7,7 +7,8 @@ const stopCauses = ["walltime", "preemption", "other"] as const;
 
 export type StopCause = (typeof stopCauses)[number];
 
-const attemptSchema = v.object({
+/** The schema of a shard's .attempt. */
+export const attemptSchema = v.object({
   schema: v.literal("xfer.attempt.v1"),
   shard: count,
   sha256: digest,

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { readState, type StateFile, writeState } from "./state-file.ts";
 
-const controlSchema = v.object({
+/** The schema of state/control. */
+export const controlSchema = v.object({
   schema: v.literal("xfer.control.v1"),
   /** Whether tasks are to copy, or to stop with their proofs kept and to stay stopped. */
   wanted: v.picklist(["run", "pause"]),

@@ -6,7 +6,8 @@ import { count, digest } from "../../system/schemas.ts";
 
 const version = v.nullable(v.tuple([v.number(), v.number()]));
 
-const destinationSchema = v.object({
+/** The schema of destination.json. */
+export const destinationSchema = v.object({
   schema: v.literal("xfer.destination.v2"),
   dest_root: v.string(),
   /** The digest of all shards: shards that are cut anew need a new look. */
@@ -21,7 +22,7 @@ const destinationSchema = v.object({
 });
 
 /** The file of an earlier build. Only an empty destination counts: in all other cases the look failed, or there was none. */
-const earlierSchema = v.object({
+export const earlierSchema = v.object({
   schema: v.literal("xfer.destination.v1"),
   dest_root: v.string(),
   empty: v.literal(true),

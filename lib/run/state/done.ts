@@ -2,7 +2,8 @@ import * as v from "valibot";
 import { count, digest } from "../../system/schemas.ts";
 import { readState, type StateFile } from "./state-file.ts";
 
-const doneSchema = v.object({
+/** The schema of a shard's .done. */
+export const doneSchema = v.object({
   schema: v.literal("xfer.done.v1"),
   shard: count,
   sha256: digest,

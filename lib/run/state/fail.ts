@@ -3,7 +3,8 @@ import { failureClasses } from "../../rclone/failure-class.ts";
 import { count, digest } from "../../system/schemas.ts";
 import { readState, type StateFile, writeState } from "./state-file.ts";
 
-const failSchema = v.object({
+/** The schema of a shard's .fail. */
+export const failSchema = v.object({
   schema: v.literal("xfer.fail.v1"),
   shard: count,
   sha256: v.nullable(digest),

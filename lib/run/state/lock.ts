@@ -2,7 +2,8 @@ import { statSync } from "node:fs";
 import * as v from "valibot";
 import { readJsonFile } from "../../system/json-file.ts";
 
-const lockSchema = v.object({
+/** The schema of a shard's .lock. */
+export const lockSchema = v.object({
   schema: v.literal("xfer.lock.v1"),
   token: v.string(),
   host: v.string(),

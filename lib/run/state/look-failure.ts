@@ -3,7 +3,8 @@ import { failureClasses } from "../../rclone/failure-class.ts";
 import { replaceFile } from "../../system/durable.ts";
 import { readJsonFile } from "../../system/json-file.ts";
 
-const failureSchema = v.object({
+/** The schema of destination.failed. */
+export const failureSchema = v.object({
   schema: v.literal("xfer.look-failure.v1"),
   /** The token of the claim under which the look was made. */
   token: v.string(),

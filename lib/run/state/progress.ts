@@ -15,7 +15,8 @@ const hindranceSchema = v.object({
 /** The reason why a shard waits. */
 export type HindranceState = v.InferOutput<typeof hindranceSchema>;
 
-const progressSchema = v.object({
+/** The schema of a shard's .progress. */
+export const progressSchema = v.object({
   schema: v.literal("xfer.progress.v1"),
   shard: count,
   sha256: digest,

@@ -79,9 +79,12 @@ describe("xfer run: what a flag asks for", () => {
       },
     ],
     ["--run-dir there/r", { runDir: "there/r", manifest: "there/r/manifest.jsonl" }],
-    ["--submit", { submits: true }],
+    ["--submit", { submits: true, verifies: true, verifiesInQueue: false }],
+    ["--submit --verify", { submits: true, verifies: true, verifiesInQueue: true }],
+    ["--submit --no-verify", { verifies: false, verifiesInQueue: false }],
+    ["--watch --verify", { watches: true, verifies: true, verifiesInQueue: false }],
     ["--no-verify", { verifies: false }],
-    ["--executor local --verify", { verifies: true }],
+    ["--executor local --verify", { verifies: true, verifiesInQueue: false }],
     ["--executor local --no-verify", { verifies: false }],
     ["--delta --compare mtime", { delta: true, compare: "mtime" }],
     ["--strategy count --list-parallel 4", { strategy: "count", listParallel: 4 }],
@@ -97,7 +100,10 @@ describe("xfer run: what a flag asks for", () => {
 
 describe("xfer run: flags that contradict each other", () => {
   const rows: [string, string][] = [
-    ["--verify", "--verify is for --executor local or --watch: run xfer verify when the array has ended"],
+    [
+      "--verify",
+      "--verify is for --executor local, --submit or --watch: run xfer verify when the array has ended",
+    ],
     ["--executor local --submit", "--submit is for --executor slurm: local runs the agents at once"],
     ["--executor local --watch", "--watch is for --executor slurm: local waits by itself"],
     [

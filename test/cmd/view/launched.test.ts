@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   nothingToCopyText,
+  proofJobsText,
   readyJson,
   readyText,
   renderedJson,
@@ -26,6 +27,14 @@ test.each([
   [readyText("run", "4711"), "4711\n"],
   [submittedText("4711"), "4711\n"],
   [nothingToCopyText("size"), "nothing to copy: the destination holds every object, compared by size\n"],
+  [
+    proofJobsText({ jobId: "1", verifyJobId: "2", collectJobId: "3", problem: undefined }),
+    "job 2 compares the destination after it, job 3 writes verify.json at the end",
+  ],
+  [
+    proofJobsText({ jobId: "1", verifyJobId: null, collectJobId: "3", problem: undefined }),
+    "job 3 writes verify.json at the end",
+  ],
   [verifyLaterText("run"), "when the array has ended, compare the destination: xfer verify --run-dir run"],
 ])("%j", (text, expected) => expect(text).toBe(expected));
 
@@ -34,6 +43,10 @@ test("JSON has a schema and the run directory", () => {
   expect(renderedJson("run", config)).toEqual({ ...config, run_dir: "run" });
   expect(readyJson("run", null)).toEqual({ schema: "xfer.run.v1", run_dir: "run", job_id: null });
   expect(submittedJson("run", "4711")).toEqual({ schema: "xfer.submit.v1", job_id: "4711", run_dir: "run" });
+  const proof = { jobId: "1", verifyJobId: "2", collectJobId: null, problem: "sbatch failed" };
+  const ids = { job_id: "1", verify_job_id: "2", collect_job_id: null };
+  expect(readyJson("run", "1", proof)).toEqual({ schema: "xfer.run.v1", run_dir: "run", ...ids });
+  expect(submittedJson("run", "1", proof)).toEqual({ schema: "xfer.submit.v1", run_dir: "run", ...ids });
 });
 
 const context = { remotes: parseRemotes("[a]\ntype = s3\n[b]\ntype = s3\n"), env: {}, flags: new Map() };

@@ -3,7 +3,7 @@ import { handOverText, type PlannedRun, planText } from "../../../cmd/view/plan.
 
 const run: PlannedRun = {
   ...{ runDir: "r", listed: { root: "src:b", source: "src:b" }, delta: false, numShards: "256" },
-  ...{ executor: "slurm", submits: false, watches: false, verifies: true },
+  ...{ executor: "slurm", submits: false, watches: false, verifies: true, verifiesInQueue: false },
 };
 const files = "r/config.resolved.json, r/sbatch_array.sh, r/submit.sh, r/worker.sh";
 
@@ -23,6 +23,17 @@ test.each<[string, Partial<PlannedRun>, string[]]>([
       "submit a job array: sbatch r/sbatch_array.sh",
       "wait for the array",
       "list the destination, and compare it with the manifest",
+    ],
+  ],
+  [
+    "a run that is submitted with its verification",
+    { submits: true, verifiesInQueue: true, listed: undefined },
+    [
+      "take r/manifest.jsonl, which is there: the source is not listed again",
+      "cut 256 shards: r/shards/",
+      `write ${files}`,
+      "submit a job array: sbatch r/sbatch_array.sh",
+      "submit the jobs that compare the destination when the array has ended, and write verify.json",
     ],
   ],
   [

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { renderRun } from "../../../lib/launch/render.ts";
 import type { RenderOptions } from "../../../lib/launch/request.ts";
 import { submitRun } from "../../../lib/launch/submit.ts";
+import { submitPipeline } from "../../../lib/launch/submit-proof.ts";
 import { log } from "../../../lib/system/log.ts";
 import { recordLine } from "../../data/manifest.ts";
 import { temporaryDirectory } from "../../stage/harness.ts";
@@ -83,6 +84,32 @@ test.each<[string, number, string, string[], string[], number]>([
   );
   expect(existsSync(join(runDir, "logs")) && existsSync(join(runDir, "state"))).toBe(true);
   expect(warnings).toEqual([]);
+});
+
+test("the words of a run's three jobs, where the tasks are fewer than the shards", async () => {
+  using dir = temporaryDirectory("xfer-submit ");
+  const runDir = await renderedRun(dir.path, 10);
+  const state = join(runDir, "state");
+  mkdirSync(state, { recursive: true });
+  const earlier = ["verify.json", "state/shard_3.verify", "state/shard_3.verify.jsonl", "state/shard_3.done"];
+  for (const name of earlier) writeFileSync(join(runDir, name), "");
+  using slurm = standIns(dir.path, slurmOf("MaxArraySize = 4"));
+  const options = { now, imageCheck: true, checksum: "auto", allowsUntransferable: true } as const;
+  expect(await submitPipeline(runDir, options)).toEqual({
+    ...{ jobId: "4711", verifyJobId: "4711", collectJobId: "4711", problem: undefined },
+  });
+  const array = ["--array=0-3%64"];
+  const stride = ["sbatch_array.sh", "--stride", "4"];
+  const after = "--dependency=afterany:4711";
+  expect(
+    slurm.calls().flatMap(([program, ...words]) => (program === "sbatch" ? [words.slice(3)] : [])),
+  ).toEqual([
+    [...array, ...stride],
+    [...array, after, ...stride, "--verify", "auto"],
+    ["--array=0", after, "sbatch_array.sh", "--collect", "--verify", "auto", "--allow-untransferable"],
+  ]);
+  // What an earlier verification found could be taken for this one's.
+  expect(earlier.filter((name) => existsSync(join(runDir, name)))).toEqual(earlier.slice(2));
 });
 
 test("a job that was taken all the same is noted, with a warning", async () => {
