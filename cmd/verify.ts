@@ -118,7 +118,8 @@ export default command({
 async function submit(options: VerifyOptions & { how: "array" }): Promise<ExitCode> {
   const { runDir, imageCheck, checksum } = options;
   checkWholeManifest(runLayout(runDir), shardsOf(runDir));
-  const jobId = await submitRun(runDir, { now: new Date(), imageCheck, agentArgs: ["--verify", checksum] });
+  const agentArgs = ["--verify", checksum];
+  const jobId = await submitRun(runDir, { now: new Date(), imageCheck, kind: "verify", agentArgs });
   if (options.json) await printJson(submittedJson(runDir, jobId));
   else await printText(submittedText(jobId));
   return exitCodes.done;

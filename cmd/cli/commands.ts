@@ -20,6 +20,10 @@ const all = group(
   {
     run: () => import("../run/index.ts"),
     verify: () => import("../verify.ts"),
+    pause: () => import("../pause.ts"),
+    resume: () => import("../resume.ts"),
+    cancel: () => import("../cancel.ts"),
+    throttle: () => import("../throttle.ts"),
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),
     skills: () => import("../skills/index.ts"),
