@@ -93,6 +93,7 @@ const operands: Record<string, string[]> = {
   "cluster probe": ["none"],
   "cluster clean": ["none"],
   "skills install": ["text/columns"],
+  throttle: ["8"],
 };
 /** Commands with which nothing can be wrong but a word too many. */
 const alwaysRight = new Set(["cluster add", "cluster edit", "cluster list", "skills list"]);
