@@ -53,8 +53,8 @@ test(
     await using stage = await SlurmStage.start(cluster, "paused");
     const keys = stage.fill(160);
     const lift = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 400 } });
-    const job = await submit(
-      stage,
+    // In containers, where a stop reaches rclone through Slurm alone.
+    const job = await stage.submit(
       "--num-shards",
       "6",
       "--array-concurrency",
