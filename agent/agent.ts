@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { ChecksumMode } from "../lib/compare/verify-rule.ts";
 import { type RunConfig, readRunConfig } from "../lib/run/config.ts";
 import { type RunLayout, runLayout, shardLayout } from "../lib/run/layout.ts";
+import { pauseOf, watchForPause } from "../lib/run/pause.ts";
 import { requireSameRoots, rootsOfShards } from "../lib/run/roots.ts";
 import { submissionVariable } from "../lib/run/submissions.ts";
 import { requireShardsMeta, type ShardsMeta } from "../lib/shard/meta.ts";
@@ -44,7 +45,8 @@ interface OpenedRun {
 /**
  * The array task: one attempt at its shards, then a requeue of this task alone when that can help.
  * Returns 0 when every record of them is proven, 1 when a shard has failed for good, 75 when it goes on in a
- * later start (requeued under Slurm), 130 after an interrupt. Throws XferError for a run that cannot be read.
+ * later start (requeued under Slurm; held there while the run is paused), 130 after an interrupt. Throws XferError for a
+ * run that cannot be read.
  */
 export async function runAgent(options: AgentOptions, env: Environment = process.env): Promise<ExitCode> {
   const opened = await openRun(resolve(options.runDir));
@@ -102,6 +104,10 @@ async function copyShards(
   opened: OpenedRun,
   { task, env, watch }: { task: ArrayTask | undefined; env: Environment; watch: StopWatch },
 ): Promise<ExitCode> {
+  using _pause = watchForPause(opened.run, () => {
+    log.info("the run is paused: stopping");
+    watch.stop("paused");
+  });
   const own = env[submissionVariable] ?? `hand:${new Date().toISOString()}`;
   const meaning = once(() => meaningOfStop(task, stopReason(watch.signal), env));
   const outcomes = await runShards(shards, {
@@ -120,7 +126,8 @@ async function copyShards(
     await sleep(wait * 1000, watch.signal);
   }
   const reason = stopReason(watch.signal);
-  return await finish(outcomes, task, reason, reason && (await meaning()));
+  const isPaused = () => pauseOf(opened.run) !== undefined;
+  return await finish(outcomes, { task, reason, meaning: reason && (await meaning()), isPaused });
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -15,6 +15,7 @@ import type { ShardLedger } from "./ledger.ts";
 import type { ShardLock } from "./lock.ts";
 import { probeDestination } from "./probe.ts";
 import { Progress } from "./progress.ts";
+import { Samples } from "./samples.ts";
 import { Settler } from "./settler.ts";
 import type { ShardLog } from "./shard-log.ts";
 import type { ShardTask } from "./shard-task.ts";
@@ -73,8 +74,12 @@ export function buildAttempt(shard: HeldShard): AttemptParts {
   progress.count(worklist);
   const wanted = setup.flags.transfers;
   const throttle = new Throttle({ wanted, transfers: Math.min(wanted, shard.transfers ?? wanted) });
-  const writeProgress = () => progress.write(new Date(), throttle, hindrances.state(Date.now()));
-  const heartbeat = new Heartbeat({ journal, log, lock, writeProgress });
+  const samples = new Samples(layout.samples, { onProblem: (message) => log.note("error", message) });
+  const heartbeat = new Heartbeat({
+    ...{ journal, log, lock },
+    writeProgress: () => progress.write(new Date(), throttle, hindrances.state(Date.now())),
+    sample: (told, isLast) => samples.note(told, throttle.transfers, isLast),
+  });
   const stop = AbortSignal.any([task.stop, heartbeat.signal]);
   const parts: CopyParts = {
     ...{ setup, layout, records, worklist, progress, hindrances, throttle, ledger, log, stop },

@@ -1,4 +1,5 @@
 import type { Journal } from "../lib/run/journal.ts";
+import type { ProgressState } from "../lib/run/state/progress.ts";
 import { messageOf, operationFailed } from "../lib/system/errors.ts";
 import type { ShardLock } from "./lock.ts";
 import type { ShardLog } from "./shard-log.ts";
@@ -12,7 +13,9 @@ interface HeartbeatParts {
   journal: Journal;
   log: ShardLog;
   lock: ShardLock;
-  writeProgress: () => void;
+  writeProgress: () => ProgressState;
+  /** Notes what .progress says, now and then; always at the last beat. */
+  sample: (told: ProgressState, isLast: boolean) => void;
 }
 
 /** Writes, at a steady rate, the state that may lag; stops the attempt when that state cannot be kept any more. */
@@ -35,15 +38,15 @@ export class Heartbeat {
     return this.#abort.signal;
   }
 
-  #beat(): void {
+  #beat(isLast = false): void {
     if (this.#abort.signal.aborted) return;
-    const { journal, log, lock, writeProgress } = this.#parts;
+    const { journal, log, lock, writeProgress, sample } = this.#parts;
     try {
       if (!lock.isHeld()) throw new Error("another agent has taken the shard over");
       if (++this.#beats % beatsPerSync === 0) journal.sync();
       else journal.flush();
       log.flush();
-      writeProgress();
+      sample(writeProgress(), isLast);
     } catch (error) {
       this.#failure = error;
       this.#abort.abort("SIGTERM");
@@ -59,6 +62,6 @@ export class Heartbeat {
   /** Beats once more and stops beating. */
   end(): void {
     clearInterval(this.#timer);
-    this.#beat();
+    this.#beat(true);
   }
 }

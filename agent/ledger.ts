@@ -120,9 +120,11 @@ export class ShardLedger {
   #endStopped(state: AttemptState): ShardOutcome {
     const { shard, records, journal, stop } = this.#shard;
     const reason = stopReason(stop);
-    this.#write({ ...state, outcome: "stopped", stopped_by: reason === "SIGUSR1" ? "walltime" : "other" });
+    const known = { SIGUSR1: "walltime", paused: "pause" } as const;
+    const cause = reason === "SIGUSR1" || reason === "paused" ? known[reason] : "other";
+    this.#write({ ...state, outcome: "stopped", stopped_by: cause });
     log.warn(
-      `shard ${shard}: attempt ${state.attempt}: stopped by ${reason}: ` +
+      `shard ${shard}: attempt ${state.attempt}: ${reason === "paused" ? "" : "stopped by "}${reason}: ` +
         `${journal.proofs.count} of ${formatObjects(records.count)} proven`,
     );
     return { kind: "stopped" };

@@ -68,12 +68,12 @@ export class Progress {
     this.#stats = stats;
   }
 
-  /** Replaces the .progress file. */
+  /** Replaces the .progress file, and returns what it says. */
   write(
     now: Date,
     throttle: Pick<Throttle, "refused" | "lowered" | "facts">,
     hindrance: HindranceState | null = null,
-  ): void {
+  ): ProgressState {
     const inFlight = Math.max(0, (this.#stats?.bytes ?? 0) - (this.#bytes - this.#bytesBeforePass));
     const speed = this.#stats?.speed ?? 0;
     const left = this.#head.bytes - this.#bytes - inFlight;
@@ -102,5 +102,6 @@ export class Progress {
       updated_at: now.toISOString(),
     };
     replaceFile(this.#path, `${JSON.stringify(state)}\n`);
+    return state;
   }
 }

@@ -12,8 +12,8 @@ import { type Hang, SilenceWatch, silenceTickMs } from "./silence.ts";
 /** How long rclone may take to end after TERM; Slurm's own KillWait is 30 s by default. */
 const stopGraceMs = 3_000;
 
-/** After USR1 the whole lead before the time limit is left. */
-const usr1GraceMs = 15_000;
+/** After USR1 the whole lead before the time limit is left, and a pause does not hurry. */
+const unhurriedGraceMs = 15_000;
 
 /** How long output may still come from a process group whose leader has ended. */
 const drainMs = 5_000;
@@ -81,7 +81,9 @@ export async function runRclone(options: RcloneOptions): Promise<RcloneResult> {
     const ask = () => void terminate(options, child);
     using _stop = stopWith(child, stop, (reason) =>
       // Slurm sends every other signal to the step itself.
-      reason === "SIGUSR1" ? { graceMs: usr1GraceMs, ask } : { graceMs: stopGraceMs },
+      reason === "SIGUSR1" || reason === "paused"
+        ? { graceMs: unhurriedGraceMs, ask }
+        : { graceMs: stopGraceMs },
     );
     // A step that is alive must end before the next one can start.
     using _hung = stopWith(child, hung.signal, () => ({ graceMs: stopGraceMs, ask }));

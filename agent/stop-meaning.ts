@@ -4,12 +4,13 @@ import { type TermMeaning, termMeaning } from "../lib/slurm/job-ending.ts";
 import { readJobEnding } from "../lib/slurm/scontrol.ts";
 import type { StopReason } from "../lib/system/interrupt.ts";
 
-/** The meaning of a stop for a task: it requeues itself, Slurm requeues it, or it stays stopped. */
-export type StopMeaning = "walltime" | TermMeaning;
+/** The meaning of a stop for a task: it requeues itself, Slurm requeues it, or it stays stopped, for good or until the run is resumed. */
+export type StopMeaning = "walltime" | "paused" | TermMeaning;
 
 /** How .attempt counts a stop. */
 export const causeOf = {
   walltime: "walltime",
+  paused: "pause",
   requeued: "preemption",
   preempted: "preemption",
   cancelled: "other",
@@ -22,6 +23,7 @@ export async function meaningOfStop(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<StopMeaning> {
   if (reason === "SIGUSR1") return "walltime";
+  if (reason === "paused") return "paused";
   if (!task) return "cancelled";
   const ending = await readJobEnding(task);
   return ending ? termMeaning(ending, Number(env.SLURM_RESTART_COUNT ?? 0)) : "cancelled";

@@ -34,6 +34,10 @@ const nothingYet: StartCounters = {
 /** The counter of a start that was ended from outside, by its cause. A start without any outcome is a lost start. */
 const counterOf = { walltime: "walltime_stops", preemption: "preemptions", other: "other_stops" } as const;
 
+/** Whether the operator paused the run: such a stop costs nothing, however often it comes. */
+const isPause = ({ outcome, stopped_by }: AttemptState): boolean =>
+  outcome === "stopped" && stopped_by === "pause";
+
 /** How many starts of a submission may end before they got to copy, and spend no attempt. */
 const earlyStopsMax = 10;
 
@@ -47,6 +51,7 @@ const earlyStopsMax = 10;
  * | failed, and its .fail is final | no start: the requeue of a task for its other shards does not try this one again |
  * | failed | one attempt spent |
  * | no container started on the node, and there are other nodes | nothing spent |
+ * | stopped since the run was paused | nothing spent, and nothing counted |
  * | stopped by a signal, or without an outcome (killed, node gone), with progress | nothing spent, at most --max-restarts times |
  * | ended like that without progress, before it got to copy | nothing spent, at most 10 times, and at most --max-restarts times together with the row above |
  * | ended like that without progress, although it got to copy | one attempt spent |
@@ -71,8 +76,10 @@ export function decideStart(
   const { bad_nodes, transfers } = before.value;
   const stops = { walltime_stops, preemptions, lost_starts, other_stops };
   const counters = { spent, ...stops, early_stops, bad_nodes, transfers };
+  if (isPause(before.value)) return { kind: "start", attempt: attempt + 1, counters };
   if (outcome === "stopped" || outcome === "running") {
-    counters[outcome === "running" ? "lost_starts" : counterOf[cause ?? "other"]]++;
+    const known = cause === null || cause === "pause" ? "other" : cause;
+    counters[outcome === "running" ? "lost_starts" : counterOf[known]]++;
     const restarts = walltime_stops + preemptions + lost_starts + other_stops;
     const progressed = now.proven > provenBefore;
     const isEarly = !progressed && before.value.got_to_copy === false;

@@ -35,6 +35,8 @@ export interface LocalExecutorOptions {
   command: readonly [string, ...string[]];
   submission: string;
   stop: AbortSignal;
+  /** Aborted when the run is paused: no agent is started any more, and those that run end by themselves. */
+  pause: AbortSignal;
 }
 
 /** Starts of one shard in a submission: far more than attempts and stops can ask for, but bounded. */
@@ -42,22 +44,24 @@ const startsMax = 1_000;
 
 /**
  * Runs the agents of these shards as child processes, and starts those again that say they can go on, as Slurm's
- * requeue would. When `stop` is aborted every agent is told to stop, and none is left when this returns.
+ * requeue would. When `stop` is aborted every agent is told to stop, and none is left when this returns; when `pause` is,
+ * they have seen it, too.
  */
 export async function runLocally(options: LocalExecutorOptions): Promise<ShardEnd[]> {
-  const { run, shards, stop } = options;
+  const { run, shards } = options;
+  const halt = AbortSignal.any([options.stop, options.pause]);
   mkdirSync(run.logsDir, { recursive: true });
   const ends: ShardEnd[] = [];
   // Shards waiting for a start or a restart, and the earliest time of it.
   const waiting = shards.map((shard) => ({ shard, starts: 0, notBeforeMs: 0 }));
   const worker = async (): Promise<void> => {
     for (;;) {
-      if (stop.aborted) return;
+      if (halt.aborted) return;
       const now = Date.now();
       const index = waiting.findIndex((entry) => entry.notBeforeMs <= now);
       if (index === -1) {
         if (waiting.length === 0) return;
-        await sleep(Math.min(...waiting.map((entry) => entry.notBeforeMs)) - now, stop);
+        await sleep(Math.min(...waiting.map((entry) => entry.notBeforeMs)) - now, halt);
         continue;
       }
       const [entry] = waiting.splice(index, 1);
@@ -67,7 +71,8 @@ export async function runLocally(options: LocalExecutorOptions): Promise<ShardEn
       const end = await runAgentProcess(shard, options);
       const { said } = end;
       if (end.code === exitCodes.done) ends.push({ shard, outcome: "done", said, startedAt });
-      else if (stop.aborted) ends.push({ shard, outcome: "stopped", said, startedAt });
+      else if (options.stop.aborted || (options.pause.aborted && end.canGoOn))
+        ends.push({ shard, outcome: "stopped", said, startedAt });
       else if (end.canGoOn && entry.starts + 1 < startsMax) {
         const waitMs = Math.min(restartWaitMsMax, restartWaitMs * 2 ** Math.min(entry.starts, 10));
         waiting.push({ shard, starts: entry.starts + 1, notBeforeMs: Date.now() + waitMs });

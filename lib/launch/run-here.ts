@@ -4,6 +4,7 @@ import { type Account, readShardFiles } from "../run/account.ts";
 import { causesOf, type FailureCause, joinFailures } from "../run/causes.ts";
 import { readDeltaSame } from "../run/delta-totals.ts";
 import { type RunLayout, runLayout, shardLayout } from "../run/layout.ts";
+import { requireUnpaused, watchForPause } from "../run/pause.ts";
 import { checkDoneRoots, rootsOfShards } from "../run/roots.ts";
 import { accountNow, bytesProven, progressOf, type RunProgress } from "../run/snapshot.ts";
 import { isValidDone, readDone } from "../run/state/done.ts";
@@ -39,10 +40,12 @@ export interface RunEnd {
 
 /**
  * Runs the agents of all shards that are not done on this machine, and gives the account of every listed object.
- * The exit code is 0 only if every object is proven.
+ * The exit code is 0 only if every object is proven, and 75 when the run was paused. Throws invalid input, and starts
+ * nothing, for a run that is paused already.
  */
 export async function runHere(options: RunHereOptions): Promise<RunEnd> {
   const run = runLayout(options.runDir);
+  requireUnpaused(run);
   const meta = requireShardsMeta(run.shardsMeta);
   const outside = {
     untransferable: await readUntransferable(run.manifest),
@@ -62,10 +65,13 @@ export async function runHere(options: RunHereOptions): Promise<RunEnd> {
   const rate = new RateWindow();
   rate.add(Date.now(), bytesProven(account().account));
   const poll = setInterval(() => options.onProgress(progressOf(account(), rate)), pollMs);
+  const pause = new AbortController();
+  const watch = watchForPause(run, () => pause.abort());
   let ends: ShardEnd[];
   try {
-    ends = await runLocally({ ...options, run, shards });
+    ends = await runLocally({ ...options, run, shards, pause: pause.signal });
   } finally {
+    watch[Symbol.dispose]();
     clearInterval(poll);
   }
   const causes = causesOfEnds(run, meta, ends);
@@ -76,6 +82,10 @@ export async function runHere(options: RunHereOptions): Promise<RunEnd> {
   if (reason && !whole) {
     log.warn(`stopped by ${reason}: run the same command again to go on`);
     return { account: ended, failedShards, causes, exitCode: stopExitCode(reason) };
+  }
+  if (pause.signal.aborted && !whole) {
+    log.warn(`paused: go on with xfer resume --run-dir ${options.runDir}, and then the same command again`);
+    return { account: ended, failedShards, causes, exitCode: exitCodes.resumable };
   }
   return { account: ended, failedShards, causes, exitCode: whole ? exitCodes.done : exitCodes.failed };
 }

@@ -24,6 +24,8 @@ export interface RunLayout {
   events: string;
   /** What the operator wants: xfer.control.v1. */
   control: string;
+  /** Who throttles the run by itself: xfer.lease.v1. */
+  throttleLease: string;
   /** The answer of the look at the destination, and the claim of the agent that is looking. */
   destination: string;
   destinationClaim: string;
@@ -55,6 +57,7 @@ export function runLayout(dir: string): RunLayout {
     submissions: join(dir, "submissions.jsonl"),
     events: join(dir, "events.jsonl"),
     control: join(dir, "state", "control"),
+    throttleLease: join(dir, "state", "throttle.lease"),
     destination: join(dir, "state", "destination.json"),
     destinationClaim: join(dir, "state", "destination.claim"),
     destinationFailure: join(dir, "state", "destination.failed"),

@@ -18,11 +18,28 @@ export async function readArrayLimits(): Promise<ArrayLimits> {
  * used for it: in an array's last task it is the id of the array, and all tasks would be requeued.
  */
 export async function requeueTask(task: ArrayTask): Promise<string | undefined> {
+  return await askFor(task, "requeue");
+}
+
+/**
+ * Asks Slurm to put one array task back into the queue, held until it is released. Returns why Slurm refused, or undefined
+ * when it did not. The task that asks is sent TERM for it, as for a requeue.
+ */
+export async function requeueHeld(task: ArrayTask): Promise<string | undefined> {
+  return await askFor(task, "requeuehold");
+}
+
+/** Lets one array task that is held start again. Returns why Slurm refused, or undefined when it did not. */
+export async function releaseTask(task: ArrayTask): Promise<string | undefined> {
+  return await askFor(task, "release");
+}
+
+async function askFor(task: ArrayTask, what: string): Promise<string | undefined> {
   const id = `${task.arrayJobId}_${task.taskId}`;
-  const result = await runProgram(ignoringTerm(["scontrol", "requeue", id]));
+  const result = await runProgram(ignoringTerm(["scontrol", what, id]));
   if (result.code === 0) return undefined;
   const said = `${result.stderr} ${result.stdout}`.trim().replace(/\s*\n\s*/g, "; ");
-  return `scontrol requeue ${id} failed (exit code ${result.code}): ${said}`;
+  return `scontrol ${what} ${id} failed (exit code ${result.code}): ${said}`;
 }
 
 /** Slurm's description of an array task that it is ending; undefined when it cannot be asked. */

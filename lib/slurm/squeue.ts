@@ -20,11 +20,16 @@ const format = ["%F", "%K", "%T", "%r", "%N"].join("\t");
 
 /**
  * All tasks of these jobs that wait, run or are being ended, by one call of squeue; undefined when Slurm does not say, or is
- * not there. A job that has left the controller's memory has none.
+ * not there. A job that has left the controller's memory has none. Tasks of an array that wait for several reasons come
+ * together, with all these reasons, unless each is asked for by itself (`apart`), and then without the array's limit.
  */
-export async function readQueue(jobIds: readonly string[]): Promise<QueuedTasks[] | undefined> {
+export async function readQueue(
+  jobIds: readonly string[],
+  { apart = false } = {},
+): Promise<QueuedTasks[] | undefined> {
   if (jobIds.length === 0) return [];
-  const argv = ["squeue", "--noheader", `--format=${format}`, `--jobs=${jobIds.join(",")}`];
+  const words = ["squeue", "--noheader", ...(apart ? ["--array"] : [])];
+  const argv = [...words, `--format=${format}`, `--jobs=${jobIds.join(",")}`];
   // Without it squeue cuts a long list of indices short.
   const env = { ...childEnvironment(), SLURM_BITSTR_LEN: "0" };
   try {

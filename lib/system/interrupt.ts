@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type ExitCode, exitCodes, XferError } from "./errors.ts";
 
-/** Why a command was asked to stop in good order: the signal's name, or "parent-gone". */
-export type StopReason = NodeJS.Signals | "parent-gone";
+/** Why a command was asked to stop in good order: the signal's name, "parent-gone", or "paused" by the run's operator. */
+export type StopReason = NodeJS.Signals | "parent-gone" | "paused";
 
 /** The signals by which a person, a batch system or a terminal that goes away asks a command to stop. */
 export const stopSignals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];

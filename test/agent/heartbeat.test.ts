@@ -23,6 +23,7 @@ function heartbeat(state: { held: boolean; fails?: string } = { held: true }) {
     log: { flush: part("log") },
     lock: { isHeld: () => state.held },
     writeProgress: part("progress"),
+    sample: (_: unknown, isLast: boolean) => part(isLast ? "last sample" : "sample")(),
   } as unknown as Parts;
   return { beat: new Heartbeat(parts), asked, state };
 }
@@ -32,7 +33,7 @@ const beats = (count: number) => jest.advanceTimersByTime(2_000 * count);
 test("the first beat comes at once; every fifth brings the journal onto stable storage", async () => {
   const { beat, asked } = heartbeat();
   await Promise.resolve();
-  expect(asked).toEqual(["flush", "log", "progress"]);
+  expect(asked).toEqual(["flush", "log", "progress", "sample"]);
   beats(9);
   expect(asked.filter((name) => name === "sync")).toHaveLength(2);
   expect(asked.filter((name) => name === "flush")).toHaveLength(8);
@@ -41,6 +42,8 @@ test("the first beat comes at once; every fifth brings the journal onto stable s
   expect(() => beat.check()).not.toThrow();
   beat.end();
   expect(asked.filter((name) => name === "progress")).toHaveLength(11);
+  expect(asked.filter((name) => name.endsWith("sample")).lastIndexOf("sample")).toBe(9);
+  expect(asked.at(-1)).toBe("last sample");
   // It has ended.
   beats(5);
   expect(asked.filter((name) => name === "progress")).toHaveLength(11);

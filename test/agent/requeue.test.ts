@@ -40,11 +40,21 @@ async function ended(
     reason,
     meaning,
     alone = false,
-  }: { scontrol?: string; reason?: StopReason; meaning?: StopMeaning; alone?: boolean } = {},
+    paused = [],
+  }: {
+    scontrol?: string;
+    reason?: StopReason;
+    meaning?: StopMeaning;
+    alone?: boolean;
+    /** What each look for a pause finds. */
+    paused?: boolean[];
+  } = {},
 ) {
   using dir = temporaryDirectory("xfer-requeue-");
   using slurm = standIns(dir.path, { scontrol });
-  const code = await finish(outcomes, alone ? undefined : task, reason, meaning);
+  const looks = [...paused];
+  const isPaused = () => looks.shift() ?? false;
+  const code = await finish(outcomes, { task: alone ? undefined : task, reason, meaning, isPaused });
   return { code, asked: slurm.calls().map(([, ...words]) => words.join(" ")) };
 }
 
@@ -75,6 +85,38 @@ test.each<[string, ShardOutcome[], StopReason | undefined, StopMeaning | undefin
 ])("a task whose shards are %s", async (_, outcomes, reason, meaning, code, asks) => {
   const found = await ended(outcomes, { ...(reason && { reason }), ...(meaning && { meaning }) });
   expect(found).toEqual({ code: code as 0, asked: asks ? [requeue] : [] });
+});
+
+/** [what the shards came to, whether the stop was a pause, what each look for a pause finds, what is asked of Slurm] */
+test.each<[string, ShardOutcome[], boolean, boolean[], string[]]>([
+  ["stopped by the pause", [of("stopped")], true, [true, true], ["requeuehold 77_5"]],
+  ["to be tried again, in a pause", [retry()], false, [true, true], ["requeuehold 77_5"]],
+  ["stopped by a pause that has ended since", [of("stopped")], true, [false], [requeue]],
+  [
+    "held while the run was resumed",
+    [of("stopped")],
+    true,
+    [true, false],
+    ["requeuehold 77_5", "release 77_5"],
+  ],
+  ["done when the pause came", [of("done")], true, [true, true], []],
+])("a task whose shards are %s", async (_, outcomes, isPause, paused, asked) => {
+  const found = await ended(outcomes, { paused, ...(isPause && { reason: "paused", meaning: "paused" }) });
+  expect(found).toEqual({ code: outcomes[0]?.kind === "done" ? 0 : 75, asked });
+});
+
+test("a paused task that Slurm does not hold leaves the queue, and says what brings it back", async () => {
+  const scontrol = "echo 'Requested operation is presently disabled' >&2; exit 1";
+  const found = await ended([of("stopped")], {
+    scontrol,
+    reason: "paused",
+    meaning: "paused",
+    paused: [true],
+  });
+  expect(found.code).toBe(75);
+  expect(said).toEqual([
+    expect.stringMatching(/^warn: scontrol requeuehold 77_5 failed .*: xfer resume submits/),
+  ]);
 });
 
 test("without an array task nothing is asked of Slurm", async () => {

@@ -37,6 +37,7 @@ test("the signal before the time limit needs no question, and without an array t
   using slurm = standIns(dir.path, { scontrol: job(1, "None") });
   expect(await stop.meaningOfStop(task, "SIGUSR1", {})).toBe("walltime");
   expect(await stop.meaningOfStop(undefined, "SIGUSR1", {})).toBe("walltime");
+  expect(await stop.meaningOfStop(task, "paused", {})).toBe("paused");
   for (const reason of ["SIGTERM", "SIGINT", "parent-gone", undefined] as const) {
     expect(await stop.meaningOfStop(undefined, reason, {})).toBe("cancelled");
   }
@@ -46,6 +47,7 @@ test("the signal before the time limit needs no question, and without an array t
 test("what each stop counts as", () => {
   expect(stop.causeOf).toEqual({
     walltime: "walltime",
+    paused: "pause",
     requeued: "preemption",
     preempted: "preemption",
     cancelled: "other",

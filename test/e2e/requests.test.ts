@@ -204,6 +204,7 @@ test(
     );
     expect(readdirSync(join(stage.runDir, "state")).sort()).toEqual([
       ...["destination.json", "shard_0.attempt", "shard_0.done", "shard_0.journal", "shard_0.progress"],
+      "shard_0.samples",
     ]);
   },
   timeoutMs,

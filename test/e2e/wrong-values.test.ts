@@ -94,6 +94,7 @@ const operands: Record<string, string[]> = {
   "cluster clean": ["none"],
   "skills install": ["text/columns"],
   schema: ["none"],
+  throttle: ["8"],
 };
 /** Commands with which nothing can be wrong but a word too many. */
 const alwaysRight = new Set(["cluster add", "cluster edit", "cluster list", "skills list"]);

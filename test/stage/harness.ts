@@ -249,6 +249,8 @@ export interface State {
   objects_done: number;
   throttled: number;
   outcome: string;
+  stopped_by: string | null;
+  other_stops: number;
   child: { pid: number } | null;
   agent: { pid: number };
   errors: { path: string; class: string; message: string }[];

@@ -3,7 +3,7 @@ import { count, digest } from "../../system/schemas.ts";
 import { processIdentity, readState, type StateFile } from "./state-file.ts";
 
 /** The causes that end a start from outside. */
-const stopCauses = ["walltime", "preemption", "other"] as const;
+const stopCauses = ["walltime", "preemption", "other", "pause"] as const;
 
 export type StopCause = (typeof stopCauses)[number];
 

@@ -57,6 +57,12 @@ describe("how a shard starts", () => {
     ({ kind: "start", attempt, counters: { ...none, ...counters } }) as const;
   const rows: [string, StateFile<AttemptState>, Partial<typeof now>, ReturnType<typeof decideStart>][] = [
     ["nothing before", { kind: "none" }, {}, start(1, {})],
+    [
+      "paused, with nothing proven, after many stops",
+      before("stopped", { stopped_by: "pause", walltime_stops: 50, early_stops: 10 }),
+      {},
+      start(5, { spent: 1, walltime_stops: 50, early_stops: 10 }),
+    ],
     ["unreadable", { kind: "unreadable", reason: "torn" }, {}, start(1, {})],
     ["another submission", before("failed"), { submission: "slurm:8" }, start(5, {})],
     [

@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync 
 import { join } from "node:path";
 import { renderRun } from "../../../lib/launch/render.ts";
 import type { RenderOptions } from "../../../lib/launch/request.ts";
-import { submitRun } from "../../../lib/launch/submit.ts";
+import { planArray, submitRun } from "../../../lib/launch/submit.ts";
 import { submitPipeline } from "../../../lib/launch/submit-proof.ts";
+import { runLayout } from "../../../lib/run/layout.ts";
+import { writeControl } from "../../../lib/run/state/control.ts";
 import { log } from "../../../lib/system/log.ts";
 import { recordLine } from "../../data/manifest.ts";
 import { temporaryDirectory } from "../../stage/harness.ts";
@@ -65,7 +67,7 @@ test.each<[string, number, string, string[], string[], number]>([
     ["--stride", "1001"],
     1_001,
   ],
-  ["one for all shards", 10, "MaxArraySize = 1", ["--array=0-0%64"], ["--stride", "1"], 1],
+  ["one for all shards", 10, "MaxArraySize = 1", ["--array=0%64"], ["--stride", "1"], 1],
 ])("the words of a submission where the tasks are %s", async (_, shards, limits, array, stride, tasks) => {
   using dir = temporaryDirectory("xfer-submit ");
   const runDir = await renderedRun(dir.path, shards);
@@ -82,6 +84,8 @@ test.each<[string, number, string, string[], string[], number]>([
     `{"schema":"xfer.submission.v1","job_id":"4711","num_shards":${shards},"num_tasks":${tasks},` +
       `"submitted_at":"2026-11-25T08:00:00.000Z"}\n`,
   );
+  const event = JSON.parse(readFileSync(join(runDir, "events.jsonl"), "utf8"));
+  expect(event).toMatchObject({ schema: "xfer.event.v1", action: "submitted", jobs: ["4711"] });
   expect(existsSync(join(runDir, "logs")) && existsSync(join(runDir, "state"))).toBe(true);
   expect(warnings).toEqual([]);
 });
@@ -110,6 +114,49 @@ test("the words of a run's three jobs, where the tasks are fewer than the shards
   ]);
   // What an earlier verification found could be taken for this one's.
   expect(earlier.filter((name) => existsSync(join(runDir, name)))).toEqual(earlier.slice(2));
+});
+
+/** [the shards wanted, of how many, how many tasks the cluster takes for all, what is planned] */
+test.each<[number[], number, number, object]>([
+  [[40, 3, 17, 41], 100, 1_000, { taskIds: [3, 17, 40, 41], stride: undefined, numShards: 4, numTasks: 4 }],
+  [[5], 10, 10, { taskIds: [5], stride: undefined, numShards: 1, numTasks: 1 }],
+  [[3, 2_003, 999], 2_500, 1_000, { taskIds: [3, 999], stride: 1_000, numShards: 2_500, numTasks: 1_000 }],
+  [[7, 8], 10, 1, { taskIds: [0], stride: 1, numShards: 10, numTasks: 1 }],
+])("an array for the shards %p of %p where %p tasks are the most", (shards, numShards, most, plan) => {
+  expect(planArray(shards, numShards, most)).toEqual(plan as ReturnType<typeof planArray>);
+});
+
+test("an array of some shards alone", async () => {
+  using dir = temporaryDirectory("xfer-submit ");
+  const runDir = await renderedRun(dir.path, 50);
+  using slurm = standIns(dir.path, slurmOf("MaxArraySize = 1001"));
+  expect(await submitRun(runDir, { now, imageCheck: false, shards: [44, 3, 40, 17, 41, 42, 43] })).toBe(
+    "4711",
+  );
+  const words = slurm.calls().find(([program]) => program === "sbatch");
+  expect(words?.slice(-2)).toEqual(["--array=3,17,40-44%64", "sbatch_array.sh"]);
+  expect(readFileSync(join(runDir, "submissions.jsonl"), "utf8")).toContain('"num_shards":7,"num_tasks":7');
+});
+
+test("a paused run is not submitted, but for its comparison", async () => {
+  using dir = temporaryDirectory("xfer-submit ");
+  const runDir = await renderedRun(dir.path, 2);
+  mkdirSync(join(runDir, "state"), { recursive: true });
+  const pause = {
+    schema: "xfer.control.v1",
+    wanted: "pause",
+    at: "2026-11-25T07:00:00Z",
+    by: "ann@login",
+  } as const;
+  writeControl(runLayout(runDir).control, pause);
+  using slurm = standIns(dir.path, slurmOf("MaxArraySize = 1001"));
+  const error = await submitRun(runDir, { now, imageCheck: false }).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    exitCode: 2,
+    message: `${runDir}: the run is paused since 2026-11-25T07:00:00Z by ann@login: go on with xfer resume --run-dir ${runDir}`,
+  });
+  expect(slurm.calls()).toEqual([]);
+  expect(await submitRun(runDir, { now, imageCheck: false, kind: "verify" })).toBe("4711");
 });
 
 test("a job that was taken all the same is noted, with a warning", async () => {

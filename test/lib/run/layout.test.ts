@@ -22,6 +22,7 @@ const names: Record<keyof typeof run, string> = {
   submissions: "/submissions.jsonl",
   events: "/events.jsonl",
   control: "/state/control",
+  throttleLease: "/state/throttle.lease",
   destination: "/state/destination.json",
   destinationClaim: "/state/destination.claim",
   destinationFailure: "/state/destination.failed",
