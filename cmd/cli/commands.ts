@@ -22,6 +22,7 @@ const all = group(
     verify: () => import("../verify.ts"),
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),
+    retry: () => import("../retry.ts"),
     skills: () => import("../skills/index.ts"),
     cluster: () => import("../cluster/index.ts"),
     "rclone-config": () => import("../rclone-config/index.ts"),

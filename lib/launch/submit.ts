@@ -4,18 +4,19 @@ import { remoteContext } from "../rclone/conf.ts";
 import { arrayPasswordProblem } from "../rclone/conf-password.ts";
 import { requireApart } from "../rclone/overlap.ts";
 import { sortUserFlags } from "../rclone/user-flags.ts";
-import { readRunConfig } from "../run/config.ts";
-import { runLayout } from "../run/layout.ts";
+import { type RunConfig, readRunConfig } from "../run/config.ts";
+import { type RunLayout, runLayout } from "../run/layout.ts";
 import { noteSubmission } from "../run/submissions.ts";
 import { checkShardKeys } from "../shard/check-keys.ts";
 import { readShardsMeta } from "../shard/meta.ts";
-import { packArray } from "../slurm/array-limits.ts";
+import { type ArrayPlan, planArray } from "../slurm/array-limits.ts";
 import { logOptions } from "../slurm/batch-script.ts";
 import { submitScriptIn } from "../slurm/sbatch.ts";
 import { readArrayLimits } from "../slurm/scontrol.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
+import { formatNumberList } from "../system/number-list.ts";
 import { findProgram } from "../system/process.ts";
 import { checkAgent } from "./agent-check.ts";
 import { checkImageReadable } from "./image-check.ts";
@@ -29,18 +30,90 @@ interface SubmitOptions {
   stop?: AbortSignal;
   /** More words for each task's agent. */
   agentArgs?: readonly string[];
+  /** The shards to submit, ascending; all when it is left out. */
+  shards?: readonly number[] | undefined;
+  /** Which shards are done: a packed task may carry them, as they cost nothing. */
+  isDone?: (shard: number) => boolean;
+  /** The configuration that the tasks will read, when `beforeSubmit` is to write another than is there. */
+  config?: RunConfig;
+  /** Called when nothing speaks against the submission any more, right before sbatch is. */
+  beforeSubmit?: () => void;
+}
+
+/** A job array that was submitted. */
+export interface SubmittedArray extends ArrayPlan {
+  jobId: string;
 }
 
 /**
  * Submits a rendered run as a Slurm job array, notes the job in submissions.jsonl, and returns the job id. Throws, and
  * submits nothing, when its tasks could not start.
  */
-export async function submitRun(
-  runDir: string,
-  { now, imageCheck, stop, agentArgs = [] }: SubmitOptions,
-): Promise<string> {
+export async function submitRun(runDir: string, options: SubmitOptions): Promise<string> {
+  return (await submitArray(runDir, options)).jobId;
+}
+
+/** Submits all shards of a rendered run, or some, as submitRun does, and says which tasks the array has. */
+export async function submitArray(runDir: string, options: SubmitOptions): Promise<SubmittedArray> {
   const run = runLayout(runDir);
-  const config = readRunConfig(run.config);
+  const config = options.config ?? readRunConfig(run.config);
+  await checkSubmission(run, config, options);
+  mkdirSync(run.logsDir, { recursive: true });
+  mkdirSync(run.stateDir, { recursive: true });
+  const shards = options.shards ?? Array.from({ length: config.num_shards }, (_, shard) => shard);
+  const plan = planArray(shards, config.num_shards, await readArrayLimits(), options.isDone);
+  if (plan === undefined)
+    throw operationFailed("the cluster allows no job arrays (MaxArraySize in scontrol show config)");
+  const script = readFileSync(run.sbatchScript, "utf8");
+  const { stop } = options;
+  if (stop) throwIfStopped(stop, "nothing was submitted; run the same command again");
+  // A signal between sbatch's answer and the note of it would lose the job, and the next start would submit a second array.
+  const held = watchForStop(stopSignals);
+  try {
+    options.beforeSubmit?.();
+    const { jobId, warning } = await submitScriptIn({
+      dir: run.dir,
+      script: basename(run.sbatchScript),
+      options: [
+        ...logOptions(script, resolve(run.dir), process.env),
+        ...arrayOption(plan, config, options.shards !== undefined),
+      ],
+      args: [...agentWords(plan, shards), ...(options.agentArgs ?? [])],
+      jobName: config.job_name,
+    });
+    const { tasks, stride } = plan;
+    noteSubmission(run, {
+      ...{ jobId, numShards: shards.length, numTasks: tasks.length, now: options.now },
+      ...(stride !== null && options.shards ? { stride } : {}),
+    });
+    if (warning !== undefined) log.warn(warning);
+    return { jobId, ...plan };
+  } finally {
+    held.release();
+  }
+}
+
+/** sbatch's --array, where the script's own is not the one. */
+function arrayOption(
+  { tasks, stride }: ArrayPlan,
+  { array_concurrency }: RunConfig,
+  isPart: boolean,
+): string[] {
+  return isPart || stride !== null ? [`--array=${formatNumberList(tasks)}%${array_concurrency}`] : [];
+}
+
+/** The words by which an agent knows the shards of its task, where that is not the one of its number. */
+function agentWords({ stride, carriesMore }: ArrayPlan, shards: readonly number[]): string[] {
+  if (stride === null) return [];
+  return ["--stride", String(stride), ...(carriesMore ? ["--only", formatNumberList(shards)] : [])];
+}
+
+/** Throws when the tasks of a submission could not start; warns of what they may not be able to. */
+async function checkSubmission(
+  run: RunLayout,
+  config: RunConfig,
+  { imageCheck, stop }: SubmitOptions,
+): Promise<void> {
   sortUserFlags(config.rclone_flags);
   for (const path of [run.sbatchScript, run.shardsMeta]) {
     if (!existsSync(path)) throw invalidInput(`${path}: no such file: render and shard the run first`);
@@ -63,31 +136,4 @@ export async function submitRun(
   for (const warning of warnings) if (warning !== undefined) log.warn(warning);
   const meta = readShardsMeta(run.shardsMeta);
   if (meta) await checkShardKeys(run.shardsDir, meta, stop);
-  mkdirSync(run.logsDir, { recursive: true });
-  mkdirSync(run.stateDir, { recursive: true });
-  const tasks = packArray(config.num_shards, await readArrayLimits());
-  if (tasks === 0)
-    throw operationFailed("the cluster allows no job arrays (MaxArraySize in scontrol show config)");
-  const packed = tasks < config.num_shards;
-  const script = readFileSync(run.sbatchScript, "utf8");
-  if (stop) throwIfStopped(stop, "nothing was submitted; run the same command again");
-  // A signal between sbatch's answer and the note of it would lose the job, and the next start would submit a second array.
-  const held = watchForStop(stopSignals);
-  try {
-    const { jobId, warning } = await submitScriptIn({
-      dir: run.dir,
-      script: basename(run.sbatchScript),
-      options: [
-        ...logOptions(script, resolve(run.dir), process.env),
-        ...(packed ? [`--array=0-${tasks - 1}%${config.array_concurrency}`] : []),
-      ],
-      args: [...(packed ? ["--stride", String(tasks)] : []), ...agentArgs],
-      jobName: config.job_name,
-    });
-    noteSubmission(run, { jobId, numShards: config.num_shards, numTasks: tasks, now });
-    if (warning !== undefined) log.warn(warning);
-    return jobId;
-  } finally {
-    held.release();
-  }
 }

@@ -64,7 +64,7 @@ test.each<[string, number, string, string[], string[], number]>([
     ["--stride", "1001"],
     1_001,
   ],
-  ["one for all shards", 10, "MaxArraySize = 1", ["--array=0-0%64"], ["--stride", "1"], 1],
+  ["one for all shards", 10, "MaxArraySize = 1", ["--array=0%64"], ["--stride", "1"], 1],
 ])("the words of a submission where the tasks are %s", async (_, shards, limits, array, stride, tasks) => {
   using dir = temporaryDirectory("xfer-submit ");
   const runDir = await renderedRun(dir.path, shards);
