@@ -23,6 +23,7 @@ const all = group(
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),
     retry: () => import("../retry.ts"),
+    logs: () => import("../logs.ts"),
     skills: () => import("../skills/index.ts"),
     cluster: () => import("../cluster/index.ts"),
     "rclone-config": () => import("../rclone-config/index.ts"),

@@ -28,8 +28,13 @@ export interface RunFacts {
   queue: QueuedTasks[] | undefined;
 }
 
-/** Reads how all shards of a run stand, with one call of squeue where the run has jobs. */
-export async function readShards(run: RunLayout, meta: ShardsMeta, nowMs: number): Promise<RunFacts> {
+/** Reads how all shards of a run stand, with one call of squeue where the run has jobs and `askQueue` is no other. */
+export async function readShards(
+  run: RunLayout,
+  meta: ShardsMeta,
+  nowMs: number,
+  askQueue: typeof readQueue = readQueue,
+): Promise<RunFacts> {
   const there = namesIn(run.stateDir);
   const lastAside = lastFailsAside(there);
   const files = meta.shards.map((entry, shard) => {
@@ -56,7 +61,7 @@ export async function readShards(run: RunLayout, meta: ShardsMeta, nowMs: number
     run,
     files.map(({ submission }) => submission),
   );
-  const queue = await readQueue(jobs);
+  const queue = await askQueue(jobs);
   const queued = shardsInQueue(run, queue ?? [], meta.num_shards);
   const shards = files.map(({ lives, submission: _, ...facts }, shard) => ({
     ...facts,
