@@ -66,6 +66,16 @@ test(
       ["auth", 1],
     ]);
     mend();
+    // What the tasks and rclone said of one shard is read together, and nothing of another.
+    const said = await stage.xfer("logs", "--run-dir", stage.runDir, "--shard", "1", "--errors", "--json");
+    const errors = said.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(new Set(errors.map(({ shard, level }) => `${shard} ${level}`))).toEqual(new Set(["1 error"]));
+    expect(new Set(errors.map(({ file }) => file))).toEqual(
+      new Set(["shard_1_attempt_1.log", `slurm_${first.stdout.trim()}_1.out`]),
+    );
 
     // What sbatch refuses leaves all as it is.
     const failed = await retryWith(stage, { sbatch: "echo 'no such account' >&2; exit 1" });
