@@ -29,6 +29,8 @@ export interface AgentOptions {
   shard: number | undefined;
   /** The distance from one of the task's shards to the next: the number of tasks, where there are fewer than shards. */
   stride: number | undefined;
+  /** The shards that the array was submitted for; undefined for all. */
+  only: readonly number[] | undefined;
   /** Verifies the shards with this strictness, instead of copying them. */
   verify: ChecksumMode | undefined;
 }
@@ -86,7 +88,7 @@ async function openRun(runDir: string): Promise<OpenedRun> {
 }
 
 function shardsToRun(
-  { shard, stride }: AgentOptions,
+  { shard, stride, only }: AgentOptions,
   task: ArrayTask | undefined,
   meta: ShardsMeta,
 ): readonly number[] {
@@ -95,7 +97,8 @@ function shardsToRun(
   if (first >= meta.num_shards) {
     throw invalidInput(`there is no shard ${first}: the run has the shards 0 to ${meta.num_shards - 1}`);
   }
-  return stride === undefined ? [first] : shardsOfTask(first, stride, meta.num_shards);
+  const own = stride === undefined ? [first] : shardsOfTask(first, stride, meta.num_shards);
+  return only === undefined ? own : own.filter((one) => only.includes(one));
 }
 
 /** Makes an attempt at each shard, waits where the store throttles, and asks for the requeue. */

@@ -1,4 +1,5 @@
 import { checksumModes } from "../lib/compare/verify-rule.ts";
+import { parseNumberList } from "../lib/system/number-list.ts";
 import { command } from "./cli/command.ts";
 import { flag, noLimit } from "./flags/make.ts";
 import { allowUntransferableFlag, shardsMax } from "./flags/plan.ts";
@@ -32,6 +33,11 @@ export default command({
       common: true,
       description: "copy every Nth shard from the task's own on: shards are packed",
     }),
+    only: flag.parsed(parseNumberList, "must be numbers and ranges, such as 3,17,40-44", {
+      group: "slurm",
+      valueHint: "LIST",
+      description: "of the task's shards, these alone",
+    }),
     verify: flag.oneOf(checksumModes, {
       group: "what",
       common: true,
@@ -43,13 +49,13 @@ export default command({
     }),
     "allow-untransferable": allowUntransferableFlag,
   },
-  async run({ "run-dir": runDir, shard, stride, verify, collect, ...more }) {
+  async run({ "run-dir": runDir, shard, stride, only, verify, collect, ...more }) {
     if (collect) {
       const { collectInQueue } = await import("./collect.ts");
       const allowsUntransferable = more["allow-untransferable"];
       return collectInQueue({ runDir, checksum: verify ?? "auto", allowsUntransferable });
     }
     const { runAgent } = await import("../agent/agent.ts");
-    return runAgent({ runDir, shard, stride, verify });
+    return runAgent({ runDir, shard, stride, only, verify });
   },
 });

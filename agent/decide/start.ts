@@ -1,4 +1,4 @@
-import type { AttemptState } from "../../lib/run/state/attempt.ts";
+import type { AttemptState, PastSubmissions, StopCause } from "../../lib/run/state/attempt.ts";
 import type { StateFile } from "../../lib/run/state/state-file.ts";
 
 /** The counters of a shard's starts in one submission. */
@@ -12,6 +12,7 @@ export type StartCounters = Pick<
   | "early_stops"
   | "bad_nodes"
   | "transfers"
+  | "past"
 >;
 
 /** Whether a shard starts again, and as which attempt. */
@@ -47,7 +48,7 @@ const earlyStopsMax = 10;
  * | start before | then |
  * |---|---|
  * | none, or unreadable | the first attempt |
- * | of another submission | a new budget: nothing spent |
+ * | of another submission | a new budget: nothing spent; what was spent is in the past |
  * | failed, and its .fail is final | no start: the requeue of a task for its other shards does not try this one again |
  * | failed | one attempt spent |
  * | no container started on the node, and there are other nodes | nothing spent |
@@ -70,16 +71,17 @@ export function decideStart(
 ): StartDecision {
   if (before.kind !== "value") return { kind: "start", attempt: 1, counters: nothingYet };
   const { attempt, submission, outcome, stopped_by: cause, proven_at_start: provenBefore } = before.value;
-  if (submission !== now.submission) return { kind: "start", attempt: attempt + 1, counters: nothingYet };
+  if (submission !== now.submission) {
+    return { kind: "start", attempt: attempt + 1, counters: { ...nothingYet, past: pastOf(before.value) } };
+  }
   if (outcome === "failed" && now.finalFail) return { kind: "failed-already", attempt };
   const { spent, walltime_stops, preemptions, lost_starts, other_stops, early_stops } = before.value;
-  const { bad_nodes, transfers } = before.value;
+  const { bad_nodes, transfers, past } = before.value;
   const stops = { walltime_stops, preemptions, lost_starts, other_stops };
-  const counters = { spent, ...stops, early_stops, bad_nodes, transfers };
+  const counters = { spent, ...stops, early_stops, bad_nodes, transfers, ...(past && { past }) };
   if (isPause(before.value)) return { kind: "start", attempt: attempt + 1, counters };
   if (outcome === "stopped" || outcome === "running") {
-    const known = cause === null || cause === "pause" ? "other" : cause;
-    counters[outcome === "running" ? "lost_starts" : counterOf[known]]++;
+    counters[outcome === "running" ? "lost_starts" : counterOfStop(cause)]++;
     const restarts = walltime_stops + preemptions + lost_starts + other_stops;
     const progressed = now.proven > provenBefore;
     const isEarly = !progressed && before.value.got_to_copy === false;
@@ -91,4 +93,23 @@ export function decideStart(
   }
   if (counters.spent >= now.maxAttempts) return { kind: "budget-spent", attempt, spent: counters.spent };
   return { kind: "start", attempt: attempt + 1, counters };
+}
+
+/** The counter of a stop that nobody has asked for. */
+const counterOfStop = (cause: StopCause | null) =>
+  counterOf[cause === null || cause === "pause" ? "other" : cause];
+
+/** The past of a shard whose last start in its submission was this one: the past before it, and what that submission took. */
+function pastOf({ past, spent, outcome, stopped_by: cause, ...last }: AttemptState): PastSubmissions {
+  const sum: PastSubmissions = {
+    submissions: (past?.submissions ?? 0) + 1,
+    attempts: (past?.attempts ?? 0) + spent + (outcome === "failed" ? 1 : 0),
+    walltime_stops: (past?.walltime_stops ?? 0) + last.walltime_stops,
+    preemptions: (past?.preemptions ?? 0) + last.preemptions,
+    lost_starts: (past?.lost_starts ?? 0) + last.lost_starts,
+    other_stops: (past?.other_stops ?? 0) + last.other_stops,
+  };
+  if (outcome === "running") sum.lost_starts++;
+  if (outcome === "stopped" && cause !== "pause") sum[counterOfStop(cause)]++;
+  return sum;
 }

@@ -2,6 +2,10 @@ import { readFileSync } from "node:fs";
 import { errnoOf, messageOf, operationFailed, XferError } from "../../lib/system/errors.ts";
 
 let failure: XferError | undefined;
+let isReaderGone = false;
+
+/** Whether what reads stdout has gone away, as `head` does when it has read enough. */
+export const hasReaderGone = (): boolean => isReaderGone;
 
 /** Why stdout has not taken all that was printed; undefined while it has, and for a reader that has gone away. */
 export function outputFailure(): XferError | undefined {
@@ -43,6 +47,7 @@ function write(data: string | Uint8Array): Promise<void> {
     if (isClosed(1)) return reject(new Error("it is closed"));
     process.stdout.write(data, (error) => {
       // A reader that has gone away has read enough.
+      if (error && errnoOf(error) === "EPIPE") isReaderGone = true;
       if (error && errnoOf(error) !== "EPIPE") reject(error);
       else resolve();
     });

@@ -25,6 +25,8 @@ export interface RunHereOptions {
   concurrency: number;
   command: readonly [string, ...string[]];
   submission: string;
+  /** The shards to run; all when it is left out. */
+  shards?: ReadonlySet<number>;
   stop: AbortSignal;
   onProgress: (progress: RunProgress) => void;
 }
@@ -39,9 +41,9 @@ export interface RunEnd {
 }
 
 /**
- * Runs the agents of all shards that are not done on this machine, and gives the account of every listed object.
- * The exit code is 0 only if every object is proven, and 75 when the run was paused. Throws invalid input, and starts
- * nothing, for a run that is paused already.
+ * Runs the agents of all shards that are not done on this machine, or of some, and gives the account of every listed object.
+ * The exit code is 0 only if every object of these shards is proven, and 75 when the run was paused. Throws invalid input,
+ * and starts nothing, for a run that is paused already.
  */
 export async function runHere(options: RunHereOptions): Promise<RunEnd> {
   const run = runLayout(options.runDir);
@@ -54,13 +56,14 @@ export async function runHere(options: RunHereOptions): Promise<RunEnd> {
   const account = () => accountNow(run, meta, outside);
   const roots = { path: run.shardsMeta, roots: await rootsOfShards(run, meta) };
   const shards = meta.shards.flatMap((entry, shard) => {
+    if (options.shards?.has(shard) === false) return [];
     const path = shardLayout(run, shard).done;
     const done = readDone(path);
     if (!isValidDone(done, entry)) return [shard];
     checkDoneRoots(path, done, roots);
     return [];
   });
-  if (shards.length === 0)
+  if (shards.length === 0 && !options.shards)
     log.info(`${allShards(meta.num_shards)} done already: nothing to copy; the account is the whole run's`);
   const rate = new RateWindow();
   rate.add(Date.now(), bytesProven(account().account));
@@ -78,7 +81,9 @@ export async function runHere(options: RunHereOptions): Promise<RunEnd> {
   const failedShards = ends.filter(({ outcome }) => outcome === "failed").length;
   const { account: ended } = account();
   const reason = stopReason(options.stop);
-  const whole = ended.shards.done === meta.num_shards;
+  const whole = options.shards
+    ? ends.every(({ outcome }) => outcome === "done")
+    : ended.shards.done === meta.num_shards;
   if (reason && !whole) {
     log.warn(`stopped by ${reason}: run the same command again to go on`);
     return { account: ended, failedShards, causes, exitCode: stopExitCode(reason) };

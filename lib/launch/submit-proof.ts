@@ -127,8 +127,9 @@ export async function submitPipeline(
     try {
       if (isWholeManifest(run, requireShardsMeta(run.shardsMeta))) {
         forgetVerification(run);
-        jobs.verifyJobId = await submitArray(run, config, { ...verifyingArray(checksum), now, after });
-        after = jobs.verifyJobId;
+        const verifying = await submitArray(run, config, { ...verifyingArray(checksum), now, after });
+        after = verifying.jobId;
+        jobs.verifyJobId = after;
         hint = collectAlone;
       } else hint = `${collectAlone} --after ${jobId}`;
       jobs.collectJobId = await submitCollection(runDir, { ...options, after });

@@ -11,14 +11,14 @@ import { requireUnpaused } from "../run/pause.ts";
 import { noteSubmission, type SubmissionKind } from "../run/submissions.ts";
 import { checkShardKeys } from "../shard/check-keys.ts";
 import { readShardsMeta } from "../shard/meta.ts";
-import { packArray } from "../slurm/array-limits.ts";
+import { type ArrayPlan, planArray } from "../slurm/array-limits.ts";
 import { logOptions } from "../slurm/batch-script.ts";
 import { afterJob, submitScriptIn } from "../slurm/sbatch.ts";
 import { readArrayLimits } from "../slurm/scontrol.ts";
-import { formatTaskIds } from "../slurm/task-ids.ts";
 import { invalidInput, operationFailed } from "../system/errors.ts";
 import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.ts";
 import { log } from "../system/log.ts";
+import { formatNumberList } from "../system/number-list.ts";
 import { findProgram } from "../system/process.ts";
 import { formatShards } from "../system/units.ts";
 import { checkAgent } from "./agent-check.ts";
@@ -33,55 +33,124 @@ interface ArrayOptions {
   kind?: SubmissionKind;
   /** More words for each task's agent. */
   agentArgs?: readonly string[];
-  /** The shards that are wanted, in any order; all of the run when it is left out. */
-  shards?: readonly number[];
   /** The job after whose end the tasks start, however it ends. */
   after?: string | undefined;
+  /** The shards to submit, in any order; all when it is left out. */
+  shards?: readonly number[] | undefined;
+  /** Which shards are done: a packed task may carry them, as they cost nothing. */
+  isDone?: (shard: number) => boolean;
+  /** Called when nothing speaks against the submission any more, right before sbatch is. */
+  beforeSubmit?: () => void;
+  /** Whether the submission is no event of its own, but a part of one that the caller notes. */
+  isPart?: boolean;
 }
 
 /** How a run is submitted. */
 interface SubmitOptions extends ArrayOptions {
   /** Whether the image is looked at first; false where only the compute nodes see it. */
   imageCheck: boolean;
+  /** The configuration that the tasks will read, when `beforeSubmit` is to write another than is there. */
+  config?: RunConfig;
 }
 
-/** The tasks of an array for some shards, or for all. */
-interface ArrayPlan {
-  taskIds: readonly number[];
-  /** The distance from one of a task's shards to the next; undefined where a task carries the shard of its own number. */
-  stride: number | undefined;
-  /** What the line in submissions.jsonl says: with fewer tasks than shards, the tasks are the stride. */
-  numShards: number;
-  numTasks: number;
+/** A job array that was submitted. */
+export interface SubmittedArray extends ArrayPlan {
+  jobId: string;
 }
 
 /**
- * The tasks that carry these shards, where the cluster takes `most` tasks for all shards of the run:
- *
- * | the run | tasks |
- * |---|---|
- * | has at most so many shards | a task for each shard, of the shard's number |
- * | has more | of the tasks that carry every `most`th shard, those that carry a wanted one; they carry their others, too |
- */
-export function planArray(shards: readonly number[], numShards: number, most: number): ArrayPlan {
-  if (most >= numShards) {
-    const taskIds = [...new Set(shards)].sort((one, other) => one - other);
-    return { taskIds, stride: undefined, numShards: taskIds.length, numTasks: taskIds.length };
-  }
-  const taskIds = [...new Set(shards.map((shard) => shard % most))].sort((one, other) => one - other);
-  return { taskIds, stride: most, numShards, numTasks: most };
-}
-
-/**
- * Submits a rendered run, or some of its shards, as a Slurm job array, notes the job in submissions.jsonl and events.jsonl,
- * and returns the job id. Throws, and submits nothing, when its tasks could not start, or would not copy since the run is
- * paused.
+ * Submits a rendered run as a Slurm job array, notes the job in submissions.jsonl and events.jsonl, and returns the job id.
+ * Throws, and submits nothing, when its tasks could not start, or would not copy since the run is paused.
  */
 export async function submitRun(runDir: string, options: SubmitOptions): Promise<string> {
-  const { imageCheck, stop } = options;
+  return (await submitShards(runDir, options)).jobId;
+}
+
+/** Submits all shards of a rendered run, or some, as submitRun does, and says which tasks the array has. */
+export async function submitShards(runDir: string, options: SubmitOptions): Promise<SubmittedArray> {
   const run = runLayout(runDir);
   if ((options.kind ?? "copy") === "copy") requireUnpaused(run);
-  const config = readRunConfig(run.config);
+  const config = options.config ?? readRunConfig(run.config);
+  await checkSubmission(run, config, options);
+  return await submitArray(run, config, options);
+}
+
+/** Submits an array over shards of a run that can start, as submitShards does. */
+export async function submitArray(
+  run: RunLayout,
+  config: RunConfig,
+  options: ArrayOptions,
+): Promise<SubmittedArray> {
+  mkdirSync(run.logsDir, { recursive: true });
+  mkdirSync(run.stateDir, { recursive: true });
+  const all = Array.from({ length: config.num_shards }, (_, shard) => shard);
+  const shards = options.shards ? [...new Set(options.shards)].sort((a, b) => a - b) : all;
+  const plan = planArray(shards, config.num_shards, await readArrayLimits(), options.isDone);
+  if (plan === undefined)
+    throw operationFailed("the cluster allows no job arrays (MaxArraySize in scontrol show config)");
+  const script = readFileSync(run.sbatchScript, "utf8");
+  const { stop } = options;
+  if (stop) throwIfStopped(stop, "nothing was submitted; run the same command again");
+  // A signal between sbatch's answer and the note of it would lose the job, and the next start would submit a second array.
+  const held = watchForStop(stopSignals);
+  try {
+    options.beforeSubmit?.();
+    const { jobId, warning } = await submitScriptIn({
+      dir: run.dir,
+      script: basename(run.sbatchScript),
+      options: [
+        ...logOptions(script, resolve(run.dir), process.env),
+        ...arrayOption(plan, config, options.shards !== undefined),
+        ...afterJob(options.after),
+      ],
+      args: [...agentWords(plan, shards), ...(options.agentArgs ?? [])],
+      jobName: config.job_name,
+    });
+    noteArray(run, { ...plan, jobId, numShards: shards.length }, options);
+    if (warning !== undefined) log.warn(warning);
+    return { jobId, ...plan };
+  } finally {
+    held.release();
+  }
+}
+
+function noteArray(
+  run: RunLayout,
+  { jobId, tasks, stride, numShards }: SubmittedArray & { numShards: number },
+  { kind = "copy", now, shards, isPart = false }: ArrayOptions,
+): void {
+  const isStrided = stride !== null && shards !== undefined;
+  noteSubmission(run, {
+    ...{ jobId, kind, numShards, numTasks: tasks.length, now },
+    ...(isStrided ? { stride } : {}),
+  });
+  if (isPart) return;
+  const does = { copy: "", verify: " to be compared", collect: " to be added up" }[kind];
+  const detail = `${formatShards(numShards)}${does}, in ${tasks.length} tasks`;
+  noteEvent(run, { action: "submitted", jobs: [jobId], detail, now });
+}
+
+/** sbatch's --array, where the script's own is not the one. */
+function arrayOption(
+  { tasks, stride }: ArrayPlan,
+  { array_concurrency }: RunConfig,
+  isPart: boolean,
+): string[] {
+  return isPart || stride !== null ? [`--array=${formatNumberList(tasks)}%${array_concurrency}`] : [];
+}
+
+/** The words by which an agent knows the shards of its task, where that is not the one of its number. */
+function agentWords({ stride, carriesMore }: ArrayPlan, shards: readonly number[]): string[] {
+  if (stride === null) return [];
+  return ["--stride", String(stride), ...(carriesMore ? ["--only", formatNumberList(shards)] : [])];
+}
+
+/** Throws when the tasks of a submission could not start; warns of what they may not be able to. */
+async function checkSubmission(
+  run: RunLayout,
+  config: RunConfig,
+  { imageCheck, stop }: SubmitOptions,
+): Promise<void> {
   sortUserFlags(config.rclone_flags);
   for (const path of [run.sbatchScript, run.shardsMeta]) {
     if (!existsSync(path)) throw invalidInput(`${path}: no such file: render and shard the run first`);
@@ -104,46 +173,4 @@ export async function submitRun(runDir: string, options: SubmitOptions): Promise
   for (const warning of warnings) if (warning !== undefined) log.warn(warning);
   const meta = readShardsMeta(run.shardsMeta);
   if (meta) await checkShardKeys(run.shardsDir, meta, stop);
-  return await submitArray(run, config, options);
-}
-
-/** Submits an array over the shards of a run that can start, as `submitRun` does. */
-export async function submitArray(
-  run: RunLayout,
-  config: RunConfig,
-  { now, stop, agentArgs = [], kind = "copy", after, shards }: ArrayOptions,
-): Promise<string> {
-  mkdirSync(run.logsDir, { recursive: true });
-  mkdirSync(run.stateDir, { recursive: true });
-  const most = packArray(config.num_shards, await readArrayLimits());
-  if (most === 0)
-    throw operationFailed("the cluster allows no job arrays (MaxArraySize in scontrol show config)");
-  const wanted = shards ?? Array.from({ length: config.num_shards }, (_, shard) => shard);
-  const { taskIds, stride, numShards, numTasks } = planArray(wanted, config.num_shards, most);
-  const isWhole = shards === undefined && stride === undefined;
-  const script = readFileSync(run.sbatchScript, "utf8");
-  if (stop) throwIfStopped(stop, "nothing was submitted; run the same command again");
-  // A signal between sbatch's answer and the note of it would lose the job, and the next start would submit a second array.
-  const held = watchForStop(stopSignals);
-  try {
-    const { jobId, warning } = await submitScriptIn({
-      dir: run.dir,
-      script: basename(run.sbatchScript),
-      options: [
-        ...logOptions(script, resolve(run.dir), process.env),
-        ...(isWhole ? [] : [`--array=${formatTaskIds(taskIds)}%${config.array_concurrency}`]),
-        ...afterJob(after),
-      ],
-      args: [...(stride === undefined ? [] : ["--stride", String(stride)]), ...agentArgs],
-      jobName: config.job_name,
-    });
-    noteSubmission(run, { jobId, numShards, numTasks, kind, now });
-    const does = { copy: "", verify: " to be compared", collect: " to be added up" }[kind];
-    const what = `${formatShards(wanted.length)}${does}, in ${taskIds.length} tasks`;
-    noteEvent(run, { action: "submitted", jobs: [jobId], detail: what, now });
-    if (warning !== undefined) log.warn(warning);
-    return jobId;
-  } finally {
-    held.release();
-  }
 }

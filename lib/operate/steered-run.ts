@@ -5,7 +5,7 @@ import { type RunLayout, runLayout, shardLayout } from "../run/layout.ts";
 import { readAttempt } from "../run/state/attempt.ts";
 import { isValidDone, readDone } from "../run/state/done.ts";
 import { readFail } from "../run/state/fail.ts";
-import { readSubmissions, type SubmissionKind } from "../run/submissions.ts";
+import { readSubmissions, type SubmissionKind, strideOf } from "../run/submissions.ts";
 import { requireShardsMeta, type ShardsMeta } from "../shard/meta.ts";
 import { shardsOfTask } from "../slurm/array-limits.ts";
 import type { QueuedTasks } from "../slurm/squeue.ts";
@@ -66,9 +66,10 @@ export function jobsOf(run: RunLayout, open: readonly OpenShard[]): RunJob[] {
     const [, jobId] = /^slurm:(\d+)$/.exec(submission ?? "") ?? [];
     if (jobId !== undefined) jobs.set(jobId, { jobId, kind: "copy", stride: undefined });
   }
-  for (const { job_id: jobId, kind, num_shards, num_tasks } of readSubmissions(run)) {
+  for (const job of readSubmissions(run)) {
+    const { job_id: jobId, kind } = job;
     if (!/^\d+$/.test(jobId)) continue;
-    jobs.set(jobId, { jobId, kind, stride: num_tasks < num_shards && num_tasks > 0 ? num_tasks : undefined });
+    jobs.set(jobId, { jobId, kind, stride: strideOf(job) ?? undefined });
   }
   return [...jobs.values()];
 }

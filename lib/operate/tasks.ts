@@ -1,4 +1,5 @@
-import type { SubmittedJob } from "../run/submissions.ts";
+import { type SubmittedJob, strideOf } from "../run/submissions.ts";
+import { shardsOfTask } from "../slurm/array-limits.ts";
 import type { QueuedTasks } from "../slurm/squeue.ts";
 
 /** What Slurm knows of the array task that carries a shard. */
@@ -11,7 +12,7 @@ export interface ShardTask {
 }
 
 /** A copying job of the run. */
-type CopyJob = Pick<SubmittedJob, "job_id" | "num_shards" | "num_tasks">;
+type CopyJob = Pick<SubmittedJob, "job_id" | "num_shards" | "num_tasks" | "stride">;
 
 /** States of a task that waits, the first time or to be started again. */
 const waiting = /^(?:PENDING|REQUEUED|REQUEUE_FED|REQUEUE_HOLD|RESV_DEL_HOLD|SPECIAL_EXIT)$/;
@@ -24,8 +25,7 @@ const onNode = /^(?:RUNNING|CONFIGURING|COMPLETING|SIGNALING|STAGE_OUT|STOPPED|S
  * | the job has | task t carries |
  * |---|---|
  * | a task a shard, or says nothing of it | shard t |
- * | fewer tasks, for all shards of the run | the shards t, t + tasks, ... |
- * | fewer tasks, for some shards of the run | any shard: it is not known which |
+ * | fewer tasks than shards, or a stride | the shards t, t + stride, ... |
  */
 export function tasksOfShards(
   numShards: number,
@@ -38,11 +38,14 @@ export function tasksOfShards(
   }));
   if (!isKnown) return tasks;
   for (const job of jobs) {
-    const isPacked = job.num_tasks > 0 && job.num_tasks < job.num_shards;
+    const stride = strideOf(job);
+    const isPacked = stride !== null;
     for (const { jobId, taskIds, state: word } of queue) {
       const state = waiting.test(word) ? "pending" : onNode.test(word) ? "running" : undefined;
       if (jobId !== job.job_id || state === undefined) continue;
-      for (const shard of shardsOf(job, taskIds, numShards)) {
+      const shards =
+        stride === null ? taskIds : taskIds.flatMap((task) => shardsOfTask(task, stride, numShards));
+      for (const shard of shards) {
         const known = tasks[shard];
         // Of the tasks that may carry a shard, one that runs says more than one that waits.
         if (known && !(known.jobId === jobId && known.state === "running"))
@@ -51,18 +54,4 @@ export function tasksOfShards(
     }
   }
   return tasks;
-}
-
-function shardsOf(
-  { num_shards, num_tasks }: CopyJob,
-  taskIds: readonly number[],
-  numShards: number,
-): number[] {
-  if (num_tasks === 0 || num_tasks >= num_shards) return [...taskIds];
-  if (num_shards < numShards) return Array.from({ length: numShards }, (_, shard) => shard);
-  return taskIds.flatMap((task) => {
-    const shards: number[] = [];
-    for (let shard = task; shard < numShards; shard += num_tasks) shards.push(shard);
-    return shards;
-  });
 }

@@ -18,6 +18,7 @@ const statsSchema = v.object({
 const lineSchema = v.object({
   level: v.string(),
   msg: v.string(),
+  time: v.optional(v.string()),
   object: v.optional(v.string()),
   stats: v.optional(v.unknown()),
 });
@@ -80,14 +81,36 @@ export const debugLine = /^\S+ \S+ DEBUG : |"level":"debug"/;
 
 /** Reads one line of the log of `rclone --use-json-log`, or a line that srun or a container prints beside it. */
 export function parseLogLine(line: string): LogEvent {
-  if (!line.startsWith("{")) return plainEvent(line);
-  let value: unknown;
+  const value = jsonOf(line);
+  if (value === undefined) return plainEvent(line);
+  return isPlainLine(value) || v.is(lineSchema, value) ? eventOf(value) : { kind: "other" };
+}
+
+/** A line of a log with all that is in it. Without `said`, it is no line of rclone's JSON log. */
+export interface LogLine {
+  event: LogEvent;
+  said: { level: string; message: string; object: string | undefined; time: string | undefined } | undefined;
+}
+
+/** Reads a line as parseLogLine does, with its level, its words and its time beside its meaning. */
+export function readLogLine(line: string): LogLine {
+  const value = jsonOf(line);
+  if (value === undefined) return { event: plainEvent(line), said: undefined };
+  if (!v.is(lineSchema, value)) return { event: { kind: "other" }, said: undefined };
+  const { level, msg: message, object, time } = value;
+  return { event: eventOf(value), said: { level, message, object, time } };
+}
+
+function jsonOf(line: string): unknown {
+  if (!line.startsWith("{")) return undefined;
   try {
-    value = JSON.parse(line);
+    return JSON.parse(line);
   } catch {
-    return plainEvent(line);
+    return undefined;
   }
-  if (!isPlainLine(value) && !v.is(lineSchema, value)) return { kind: "other" };
+}
+
+function eventOf(value: v.InferOutput<typeof lineSchema>): LogEvent {
   const { level, msg, object } = value;
   if (value.stats !== undefined) {
     const stats = v.safeParse(statsSchema, value.stats);

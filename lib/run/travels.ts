@@ -8,7 +8,7 @@ const shards = /^shards\/(shard_\d+\.jsonl|shards\.meta\.json)$/;
 const scripts = /^(sbatch_array\.sh|submit\.sh|worker\.sh)$/;
 /** What only the side that runs it writes. */
 const state =
-  /^state\/(shard_\d+\.(attempt|done|fail|progress|journal|samples|found|verify|verify\.jsonl)|destination\.(json|failed))$/;
+  /^state\/(shard_\d+\.(attempt|done|fail(\.\d+)?|progress|journal|samples|found|verify|verify\.jsonl)|destination\.(json|failed))$/;
 const account = /^(submissions\.jsonl|events\.jsonl|verify\.jsonl|verify\.json)$/;
 const logs = /^logs\/[^/]+\.(log|out)$/;
 

@@ -36,6 +36,45 @@ export function packArray(numShards: number, limits: ArrayLimits): number {
   return Math.max(0, Math.min(numShards, maxArraySize, maxArrayTasks ?? maxArraySize, maxJobCount - 1));
 }
 
+/** The tasks of an array, and which shards each copies. */
+export interface ArrayPlan {
+  /** The indices of the tasks, ascending. */
+  tasks: number[];
+  /** The distance from one of a task's shards to the next; null where each task copies the shard of its own number. */
+  stride: number | null;
+  /** Whether the tasks carry shards that were not asked for and are not done, beside those that were. */
+  carriesMore: boolean;
+}
+
+/**
+ * The tasks that carry these shards of a run, which are ascending; undefined when the cluster allows no array at all.
+ *
+ * | the shards | tasks |
+ * |---|---|
+ * | all, and the cluster allows a task for each | one a shard |
+ * | all, and it does not | as many as it allows, each with every Nth shard |
+ * | some, whose numbers and whose count the limits allow | those of the shards' own numbers |
+ * | some, and the limits do not allow them | of the array that all shards would have, the tasks that carry these |
+ */
+export function planArray(
+  shards: readonly number[],
+  numShards: number,
+  limits: ArrayLimits,
+  isDone: (shard: number) => boolean = () => false,
+): ArrayPlan | undefined {
+  const most = packArray(numShards, limits);
+  if (most === 0 || shards.length === 0) return undefined;
+  if ((shards.at(-1) ?? 0) < limits.maxArraySize && shards.length <= packArray(shards.length, limits)) {
+    return { tasks: [...shards], stride: null, carriesMore: false };
+  }
+  const tasks = [...new Set(shards.map((shard) => shard % most))].sort((a, b) => a - b);
+  const asked = new Set(shards);
+  const carriesMore = tasks.some((task) =>
+    shardsOfTask(task, most, numShards).some((shard) => !asked.has(shard) && !isDone(shard)),
+  );
+  return { tasks, stride: most, carriesMore };
+}
+
 /** The shards of array task `task` when `stride` tasks carry `numShards` shards. */
 export function shardsOfTask(task: number, stride: number, numShards: number): number[] {
   const shards: number[] = [];

@@ -4,13 +4,14 @@ import { always, optionsGiven, toldOf } from "./command-line.ts";
 
 describe("xfer agent: what its flags say", () => {
   const unsaid = {
-    ...{ ...always, shard: undefined, stride: undefined, verify: undefined },
+    ...{ ...always, shard: undefined, stride: undefined, only: undefined, verify: undefined },
     ...{ collect: false, "allow-untransferable": false },
   };
   const rows: [string, object][] = [
     ["--run-dir run", { ...unsaid, "run-dir": "run" }],
     ["--run-dir=run --shard 0", { ...unsaid, "run-dir": "run", shard: 0 }],
     ["--run-dir run --shard 999999 --stride 7", { ...unsaid, "run-dir": "run", shard: 999_999, stride: 7 }],
+    ["--run-dir run --only 17,3", { ...unsaid, "run-dir": "run", only: [3, 17] }],
     ["--run-dir run --verify require", { ...unsaid, "run-dir": "run", verify: "require" }],
     [
       "--run-dir . --collect --verify auto --allow-untransferable",
@@ -29,6 +30,7 @@ describe("xfer agent: a wrong value is told", () => {
     ["--run-dir run --shard -1", '--shard: must be a whole number from 0 to 999999, not "-1"'],
     ["--run-dir run --shard 1000000", '--shard: must be at most 999999, not "1000000"'],
     ["--run-dir run --stride 0", '--stride: must be at least 1, not "0"'],
+    ["--run-dir run --only all", '--only: must be numbers and ranges, such as 3,17,40-44, not "all"'],
     ["--run-dir run --verify yes", '--verify: must be one of auto, require, off, not "yes"'],
     ["--run-dir run --color red", '--color: must be one of auto, always, never, not "red"'],
     ["--run-dir run 3", 'unexpected argument "3"'],

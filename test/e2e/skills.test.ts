@@ -125,6 +125,11 @@ async function whatIsRead(dir: string): Promise<Map<string, unknown>> {
   read.set("xfer run --executor local --json", { ...failed, verification: account.verification });
   file("RUN/state/shard_N.progress", "FAILS/state/shard_0.progress");
   file("RUN/state/shard_N.fail", "FAILS/state/shard_0.fail");
+  await run("xfer retry --json", "--run-dir FAILS", 1);
+  const logs = await xfer(["logs", "--run-dir", "FAILS", "--json"], { cwd: dir });
+  read.set("xfer logs --json", JSON.parse(logs.stdout.slice(0, logs.stdout.indexOf("\n"))));
+  const story = await xfer(["logs", "--run-dir", "FAILS", "--object", "a/1", "--json"], { cwd: dir });
+  read.set("xfer logs --object KEY --json", JSON.parse(story.stdout));
   await readOfCluster(dir, { run, read });
   return read;
 }

@@ -7,6 +7,18 @@ const stopCauses = ["walltime", "preemption", "other", "pause"] as const;
 
 export type StopCause = (typeof stopCauses)[number];
 
+/** What the submissions before the present one spent on a shard. */
+const pastSchema = v.object({
+  submissions: count,
+  attempts: count,
+  walltime_stops: count,
+  preemptions: count,
+  lost_starts: count,
+  other_stops: count,
+});
+
+export type PastSubmissions = v.InferOutput<typeof pastSchema>;
+
 /** The schema of a shard's .attempt. */
 export const attemptSchema = v.object({
   schema: v.literal("xfer.attempt.v1"),
@@ -32,6 +44,8 @@ export const attemptSchema = v.object({
   bad_nodes: v.optional(v.array(v.string()), []),
   /** The --transfers that throttling has brought the shard down to; null for the user's own. */
   transfers: v.optional(v.nullable(v.pipe(count, v.minValue(1))), null),
+  /** Of the submissions before this one, the attempts that were spent, and the starts that were ended from outside; none when there was no other. */
+  past: v.optional(pastSchema),
   outcome: v.picklist(["running", "stopped", "failed", "bad-node", "done"]),
   stopped_by: v.optional(v.nullable(v.picklist(stopCauses)), null),
   /** Records that were proven when this attempt started. */

@@ -38,6 +38,9 @@ export type FailState = v.InferOutput<typeof failSchema>;
 /** Reads a shard's .fail; a file that is empty, torn or foreign is "unreadable", with the reason. */
 export const readFail = (path: string): StateFile<FailState> => readState(path, failSchema);
 
+/** Where a shard's .fail is set aside when the shard is tried again: `.fail.2` for one of attempt 2. */
+export const pastFailPath = (fail: string, attempt: number): string => `${fail}.${attempt}`;
+
 /** A shard that has failed, and how much of it is proven. */
 interface FailedShard {
   shard: number;

@@ -4,7 +4,7 @@ import { avoidableNodes } from "../../../agent/decide/nodes.ts";
 import { decideStart, type StartCounters } from "../../../agent/decide/start.ts";
 import { lowerTransfers, throttleWaitSeconds } from "../../../agent/decide/throttle.ts";
 import type { FailureClass } from "../../../lib/rclone/failure-class.ts";
-import type { AttemptState } from "../../../lib/run/state/attempt.ts";
+import type { AttemptState, PastSubmissions } from "../../../lib/run/state/attempt.ts";
 import type { StateFile } from "../../../lib/run/state/state-file.ts";
 
 function before(outcome: AttemptState["outcome"], more: Partial<AttemptState> = {}): StateFile<AttemptState> {
@@ -40,6 +40,17 @@ function before(outcome: AttemptState["outcome"], more: Partial<AttemptState> = 
   };
 }
 
+/** What the submissions before took: one of nothing, unless it says more. */
+const past = (more: Partial<PastSubmissions>): PastSubmissions => ({
+  submissions: 1,
+  attempts: 0,
+  walltime_stops: 0,
+  preemptions: 0,
+  lost_starts: 0,
+  other_stops: 0,
+  ...more,
+});
+
 const none: StartCounters = {
   spent: 0,
   walltime_stops: 0,
@@ -64,12 +75,35 @@ describe("how a shard starts", () => {
       start(5, { spent: 1, walltime_stops: 50, early_stops: 10 }),
     ],
     ["unreadable", { kind: "unreadable", reason: "torn" }, {}, start(1, {})],
-    ["another submission", before("failed"), { submission: "slurm:8" }, start(5, {})],
+    [
+      "another submission",
+      before("failed", { lost_starts: 2 }),
+      { submission: "slurm:8" },
+      start(5, { past: past({ attempts: 2, lost_starts: 2 }) }),
+    ],
+    [
+      "another submission after one that was stopped, and one before that",
+      before("stopped", { stopped_by: "walltime", past: past({ submissions: 3, attempts: 9 }) }),
+      { submission: "slurm:8" },
+      start(5, { past: past({ submissions: 4, attempts: 10, walltime_stops: 1 }) }),
+    ],
+    [
+      "another submission after a start without an outcome",
+      before("running", { spent: 0 }),
+      { submission: "slurm:8" },
+      start(5, { past: past({ attempts: 0, lost_starts: 1 }) }),
+    ],
+    [
+      "the same submission, and one before it",
+      before("failed", { past: past({ attempts: 7 }) }),
+      {},
+      start(5, { spent: 2, past: past({ attempts: 7 }) }),
+    ],
     [
       "another submission after a final failure",
       before("failed"),
       { submission: "slurm:8", finalFail: true },
-      start(5, {}),
+      start(5, { past: past({ attempts: 2 }) }),
     ],
     ["failed", before("failed"), {}, start(5, { spent: 2 })],
     ["failed for good", before("failed"), { finalFail: true }, { kind: "failed-already", attempt: 4 }],

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync 
 import { join } from "node:path";
 import { renderRun } from "../../../lib/launch/render.ts";
 import type { RenderOptions } from "../../../lib/launch/request.ts";
-import { planArray, submitRun } from "../../../lib/launch/submit.ts";
+import { submitRun } from "../../../lib/launch/submit.ts";
 import { submitPipeline } from "../../../lib/launch/submit-proof.ts";
 import { runLayout } from "../../../lib/run/layout.ts";
 import { writeControl } from "../../../lib/run/state/control.ts";
@@ -114,16 +114,6 @@ test("the words of a run's three jobs, where the tasks are fewer than the shards
   ]);
   // What an earlier verification found could be taken for this one's.
   expect(earlier.filter((name) => existsSync(join(runDir, name)))).toEqual(earlier.slice(2));
-});
-
-/** [the shards wanted, of how many, how many tasks the cluster takes for all, what is planned] */
-test.each<[number[], number, number, object]>([
-  [[40, 3, 17, 41], 100, 1_000, { taskIds: [3, 17, 40, 41], stride: undefined, numShards: 4, numTasks: 4 }],
-  [[5], 10, 10, { taskIds: [5], stride: undefined, numShards: 1, numTasks: 1 }],
-  [[3, 2_003, 999], 2_500, 1_000, { taskIds: [3, 999], stride: 1_000, numShards: 2_500, numTasks: 1_000 }],
-  [[7, 8], 10, 1, { taskIds: [0], stride: 1, numShards: 10, numTasks: 1 }],
-])("an array for the shards %p of %p where %p tasks are the most", (shards, numShards, most, plan) => {
-  expect(planArray(shards, numShards, most)).toEqual(plan as ReturnType<typeof planArray>);
 });
 
 test("an array of some shards alone", async () => {

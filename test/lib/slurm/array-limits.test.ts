@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type ArrayLimits,
+  type ArrayPlan,
   packArray,
   parseArrayLimits,
+  planArray,
   shardsOfTask,
 } from "../../../lib/slurm/array-limits.ts";
 
@@ -71,6 +73,38 @@ describe("how many tasks carry the shards", () => {
   for (const [what, shards, limits, tasks] of rows) {
     test(what, () => expect(packArray(shards, { ...slurm, ...limits })).toBe(tasks));
   }
+});
+
+describe("the tasks that carry some shards of a run", () => {
+  const slurm: ArrayLimits = { maxArraySize: 1001, maxArrayTasks: undefined, maxJobCount: 10_000 };
+  const own = (tasks: number[]): ArrayPlan => ({ tasks, stride: null, carriesMore: false });
+  const all = (count: number) => [...Array(count).keys()];
+  const rows: [string, number[], number, Partial<ArrayLimits>, ArrayPlan | undefined][] = [
+    ["all", all(4), 4, {}, own([0, 1, 2, 3])],
+    ["some", [1, 3], 4, {}, own([1, 3])],
+    ["some of a packed run whose numbers fit", [3, 900], 5000, {}, own([3, 900])],
+    ["the highest index", [1000], 5000, {}, own([1000])],
+    ["a number that is no index", [1001], 5000, {}, { tasks: [0], stride: 1001, carriesMore: true }],
+    ["two of one task", [7, 1008, 2009], 2010, {}, { tasks: [7], stride: 1001, carriesMore: false }],
+    [
+      "more than the tasks at a time",
+      [0, 1, 2, 5],
+      6,
+      { maxArrayTasks: 3 },
+      { tasks: [0, 1, 2], stride: 3, carriesMore: true },
+    ],
+    ["as many as the tasks at a time", [0, 2, 5], 6, { maxArrayTasks: 3 }, own([0, 2, 5])],
+    ["none", [], 6, {}, undefined],
+    ["no arrays", [1], 6, { maxArraySize: 0 }, undefined],
+  ];
+  test.each(rows)("%s", (_, shards, numShards, limits, plan) => {
+    expect(planArray(shards, numShards, { ...slurm, ...limits })).toEqual(plan);
+  });
+
+  test("a task that carries only what is done beside them needs not be told", () => {
+    const isDone = (shard: number) => shard !== 5;
+    expect(planArray([1001], 1003, slurm, isDone)).toEqual({ tasks: [0], stride: 1001, carriesMore: false });
+  });
 });
 
 test("every shard has one task, whatever the number of tasks, and no task has two more than another", () => {
