@@ -14,8 +14,7 @@ import { hasReaderGone, print, printJson, printText } from "./view/print.ts";
 
 export default command({
   name: "xfer logs",
-  description:
-    "Shows what rclone and the agents said, by time, or all that is known of one object",
+  description: "Shows what rclone and the agents said, by time, or all that is known of one object",
   details: [
     "Lines of all files in logs/ are merged by time. rclone's statistics and what it says at DEBUG are left out, but for " +
       "requests that it repeats.",

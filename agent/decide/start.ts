@@ -1,4 +1,4 @@
-import type { AttemptState, PastSubmissions } from "../../lib/run/state/attempt.ts";
+import type { AttemptState, PastSubmissions, StopCause } from "../../lib/run/state/attempt.ts";
 import type { StateFile } from "../../lib/run/state/state-file.ts";
 
 /** The counters of a shard's starts in one submission. */
@@ -89,6 +89,8 @@ export function decideStart(
   return { kind: "start", attempt: attempt + 1, counters };
 }
 
+type CounterNames = Partial<Record<StopCause, "walltime_stops" | "preemptions" | "other_stops">>;
+
 /** The past of a shard whose last start in its submission was this one: the past before it, and what that submission took. */
 function pastOf({ past, spent, outcome, stopped_by: cause, ...last }: AttemptState): PastSubmissions {
   const sum: PastSubmissions = {
@@ -100,6 +102,8 @@ function pastOf({ past, spent, outcome, stopped_by: cause, ...last }: AttemptSta
     other_stops: (past?.other_stops ?? 0) + last.other_stops,
   };
   if (outcome === "running") sum.lost_starts++;
-  if (outcome === "stopped") sum[counterOf[cause ?? "other"]]++;
+  // A cause that has no counter costs nothing.
+  const counter = outcome === "stopped" ? (counterOf as CounterNames)[cause ?? "other"] : undefined;
+  if (counter !== undefined) sum[counter]++;
   return sum;
 }

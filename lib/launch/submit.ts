@@ -6,7 +6,7 @@ import { requireApart } from "../rclone/overlap.ts";
 import { sortUserFlags } from "../rclone/user-flags.ts";
 import { type RunConfig, readRunConfig } from "../run/config.ts";
 import { type RunLayout, runLayout } from "../run/layout.ts";
-import { noteSubmission } from "../run/submissions.ts";
+import { noteSubmission, type SubmissionKind } from "../run/submissions.ts";
 import { checkShardKeys } from "../shard/check-keys.ts";
 import { readShardsMeta } from "../shard/meta.ts";
 import { type ArrayPlan, planArray } from "../slurm/array-limits.ts";
@@ -30,7 +30,9 @@ interface SubmitOptions {
   stop?: AbortSignal;
   /** More words for each task's agent. */
   agentArgs?: readonly string[];
-  /** The shards to submit, ascending; all when it is left out. */
+  /** What its tasks do; copying when it is left out. */
+  kind?: SubmissionKind;
+  /** The shards to submit, in any order; all when it is left out. */
   shards?: readonly number[] | undefined;
   /** Which shards are done: a packed task may carry them, as they cost nothing. */
   isDone?: (shard: number) => boolean;
@@ -60,7 +62,9 @@ export async function submitArray(runDir: string, options: SubmitOptions): Promi
   await checkSubmission(run, config, options);
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });
-  const shards = options.shards ?? Array.from({ length: config.num_shards }, (_, shard) => shard);
+  const { kind = "copy" } = options;
+  const all = Array.from({ length: config.num_shards }, (_, shard) => shard);
+  const shards = options.shards ? [...new Set(options.shards)].sort((one, other) => one - other) : all;
   const plan = planArray(shards, config.num_shards, await readArrayLimits(), options.isDone);
   if (plan === undefined)
     throw operationFailed("the cluster allows no job arrays (MaxArraySize in scontrol show config)");
@@ -82,10 +86,8 @@ export async function submitArray(runDir: string, options: SubmitOptions): Promi
       jobName: config.job_name,
     });
     const { tasks, stride } = plan;
-    noteSubmission(run, {
-      ...{ jobId, numShards: shards.length, numTasks: tasks.length, now: options.now },
-      ...(stride !== null && options.shards ? { stride } : {}),
-    });
+    const carried = { numShards: stride === null ? shards.length : config.num_shards };
+    noteSubmission(run, { jobId, ...carried, numTasks: stride ?? tasks.length, kind, now: options.now });
     if (warning !== undefined) log.warn(warning);
     return { jobId, ...plan };
   } finally {

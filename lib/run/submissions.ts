@@ -11,12 +11,10 @@ export const submissionVariable = "XFER_SUBMISSION";
 interface Submission {
   jobId: string;
   numShards: number;
-  /** Fewer than the shards where the cluster's limits make tasks carry several shards. */
+  /** The stride of an array of some shards whose tasks carry several; numShards is then that of the run. Fewer than the shards where the cluster's limits make tasks carry several shards. */
   numTasks: number;
   /** What its tasks do; copying when it is left out. */
   kind?: SubmissionKind;
-  /** The distance between a task's shards, where it is not the number of tasks: tasks of some shards of a packed run. */
-  stride?: number;
   now: Date;
 }
 
@@ -32,8 +30,6 @@ const submissionSchema = v.object({
   num_shards: v.optional(v.number(), 0),
   /** Of fewer tasks than shards, task t carries the shards t, t + num_tasks, and so on. */
   num_tasks: v.optional(v.number(), 0),
-  /** In place of num_tasks, where not all tasks were submitted. */
-  stride: v.optional(v.number()),
   submitted_at: v.optional(v.string(), ""),
 });
 
@@ -53,8 +49,8 @@ export function readSubmissions(run: RunLayout): SubmittedJob[] {
 }
 
 /** The distance from one of a task's shards to the next; null where a task copies the shard of its own number. */
-export const strideOf = ({ num_shards, num_tasks, stride }: SubmittedJob): number | null =>
-  stride ?? (num_tasks > 0 && num_tasks < num_shards ? num_tasks : null);
+export const strideOf = ({ num_shards, num_tasks }: SubmittedJob): number | null =>
+  num_tasks > 0 && num_tasks < num_shards ? num_tasks : null;
 
 /** The copying job that was submitted last; undefined when none was. */
 export const lastSubmission = (run: RunLayout): string | undefined =>
@@ -63,7 +59,7 @@ export const lastSubmission = (run: RunLayout): string | undefined =>
 /** Appends a submitted job to submissions.jsonl, schema xfer.submission.v1. */
 export function noteSubmission(
   run: RunLayout,
-  { jobId, numShards, numTasks, kind = "copy", stride, now }: Submission,
+  { jobId, numShards, numTasks, kind = "copy", now }: Submission,
 ): void {
   const line = {
     schema: "xfer.submission.v1",
@@ -71,7 +67,6 @@ export function noteSubmission(
     ...(kind === "copy" ? {} : { kind }),
     num_shards: numShards,
     num_tasks: numTasks,
-    ...(stride === undefined ? {} : { stride }),
     submitted_at: now.toISOString(),
   };
   writing(run.submissions, () => appendFileSync(run.submissions, `${JSON.stringify(line)}\n`));
