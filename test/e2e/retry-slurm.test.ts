@@ -139,6 +139,18 @@ test(
         detail: "2 shards: 1,3; --max-attempts 2; --rclone-flags '--transfers 3'",
       },
     ]);
+    // What is over needs no waiting for; the task of the retry is among what was said.
+    const followed = await stage.xfer(
+      "logs",
+      "--run-dir",
+      stage.runDir,
+      "--shard",
+      "3",
+      "--follow",
+      "--json",
+    );
+    expect([followed.code, followed.stderr]).toEqual([0, ""]);
+    expect(followed.stdout).toContain(`"file":"slurm_${result.job_id}_3.out"`);
     const nothing = await stage.xfer("retry", "--run-dir", stage.runDir);
     expect(nothing).toMatchObject({ code: 0, stdout: "nothing to retry\n" });
   },
