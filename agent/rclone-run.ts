@@ -1,6 +1,7 @@
 import { type LogEvent, parseLogLine, type RcloneStats } from "../lib/rclone/log.ts";
 import { showsVariable } from "../lib/rclone/secrets.ts";
 import { type Cause, type Known, StderrCause } from "../lib/rclone/telling.ts";
+import { sleep } from "../lib/system/interrupt.ts";
 import { forEachLine } from "../lib/system/lines.ts";
 import { type Child, type ProcessExit, startChild } from "../lib/system/process.ts";
 import { afterRunning } from "../lib/system/running-time.ts";
@@ -17,6 +18,9 @@ const unhurriedGraceMs = 15_000;
 
 /** How long output may still come from a process group whose leader has ended. */
 const drainMs = 5_000;
+
+/** How long an rclone that ended by TERM, for which nobody here has asked, waits for the same signal to this agent. */
+const ownTermMs = 1_000;
 
 /** An rclone that is started again with other flags gets time to take back the uploads that it has begun. */
 const retireGraceMs = 10_000;
@@ -97,6 +101,8 @@ export async function runRclone(options: RcloneOptions): Promise<RcloneResult> {
     const exit = await Promise.race([child.exited, reading.then(() => child.exited)]);
     callOffDrain = afterRunning(drainMs, () => child.signalGroup("SIGKILL"));
     await reading;
+    // Slurm sends TERM to every process of a task: rclone's end may be seen before the agent's own signal is.
+    if (isTerminated(exit) && !hung.signal.aborted && !retire.aborted) await sleep(ownTermMs, stop);
     return reader.result(exit);
   } finally {
     callOffDrain?.();
@@ -104,6 +110,8 @@ export async function runRclone(options: RcloneOptions): Promise<RcloneResult> {
     child.signalGroup("SIGKILL");
   }
 }
+
+const isTerminated = ({ code, signal }: ProcessExit): boolean => signal === "SIGTERM" || code === 143;
 
 /** Brings TERM to rclone, by its process group where there is no better way or that one does not work. */
 async function terminate({ log, terminate }: RcloneOptions, child: Child): Promise<void> {

@@ -106,7 +106,12 @@ export async function submitArray(
       args: [...agentWords(plan, shards), ...(options.agentArgs ?? [])],
       jobName: config.job_name,
     });
-    noteArray(run, { ...plan, jobId, numShards: shards.length }, options);
+    const carried = plan.stride === null ? shards.length : config.num_shards;
+    noteSubmission(run, {
+      ...{ jobId, kind: options.kind, numShards: carried, numTasks: plan.stride ?? plan.tasks.length },
+      now: options.now,
+    });
+    if (!options.isPart) noteArray(run, jobId, shards.length, plan.tasks.length, options);
     if (warning !== undefined) log.warn(warning);
     return { jobId, ...plan };
   } finally {
@@ -114,19 +119,16 @@ export async function submitArray(
   }
 }
 
+/** Notes that an array was submitted. */
 function noteArray(
   run: RunLayout,
-  { jobId, tasks, stride, numShards }: SubmittedArray & { numShards: number },
-  { kind = "copy", now, shards, isPart = false }: ArrayOptions,
+  jobId: string,
+  shards: number,
+  tasks: number,
+  { kind = "copy", now }: ArrayOptions,
 ): void {
-  const isStrided = stride !== null && shards !== undefined;
-  noteSubmission(run, {
-    ...{ jobId, kind, numShards, numTasks: tasks.length, now },
-    ...(isStrided ? { stride } : {}),
-  });
-  if (isPart) return;
   const does = { copy: "", verify: " to be compared", collect: " to be added up" }[kind];
-  const detail = `${formatShards(numShards)}${does}, in ${tasks.length} tasks`;
+  const detail = `${formatShards(shards)}${does}, in ${tasks} tasks`;
   noteEvent(run, { action: "submitted", jobs: [jobId], detail, now });
 }
 

@@ -12,7 +12,7 @@ export interface ShardTask {
 }
 
 /** A copying job of the run. */
-type CopyJob = Pick<SubmittedJob, "job_id" | "num_shards" | "num_tasks" | "stride">;
+type CopyJob = Pick<SubmittedJob, "job_id" | "num_shards" | "num_tasks">;
 
 /** States of a task that waits, the first time or to be started again. */
 const waiting = /^(?:PENDING|REQUEUED|REQUEUE_FED|REQUEUE_HOLD|RESV_DEL_HOLD|SPECIAL_EXIT)$/;

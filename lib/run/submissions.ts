@@ -11,12 +11,13 @@ export const submissionVariable = "XFER_SUBMISSION";
 interface Submission {
   jobId: string;
   numShards: number;
-  /** Fewer than the shards where the cluster's limits make tasks carry several shards. */
+  /**
+   * Fewer than the shards where the cluster's limits make tasks carry several: task t carries the shards t, t + numTasks, and
+   * so on. An array of some of these tasks alone has the same numbers.
+   */
   numTasks: number;
   /** What its tasks do; copying when it is left out. */
-  kind?: SubmissionKind;
-  /** The distance between a task's shards, where it is not the number of tasks: tasks of some shards of a packed run. */
-  stride?: number;
+  kind?: SubmissionKind | undefined;
   now: Date;
 }
 
@@ -33,8 +34,6 @@ export const submissionSchema = v.object({
   num_shards: v.optional(v.number(), 0),
   /** Of fewer tasks than shards, task t carries the shards t, t + num_tasks, and so on. */
   num_tasks: v.optional(v.number(), 0),
-  /** In place of num_tasks, where not all tasks were submitted. */
-  stride: v.optional(v.number()),
   submitted_at: v.optional(v.string(), ""),
 });
 
@@ -57,9 +56,8 @@ export function readSubmissions(run: RunLayout): SubmittedJob[] {
 export const strideOf = ({
   num_shards,
   num_tasks,
-  stride,
-}: Pick<SubmittedJob, "num_shards" | "num_tasks" | "stride">): number | null =>
-  stride ?? (num_tasks > 0 && num_tasks < num_shards ? num_tasks : null);
+}: Pick<SubmittedJob, "num_shards" | "num_tasks">): number | null =>
+  num_tasks > 0 && num_tasks < num_shards ? num_tasks : null;
 
 /** The copying job that was submitted last; undefined when none was. */
 export const lastSubmission = (run: RunLayout): string | undefined =>
@@ -75,7 +73,7 @@ export function proofJobsAfter(run: RunLayout, jobId: string): string[] {
 /** Appends a submitted job to submissions.jsonl, schema xfer.submission.v1. */
 export function noteSubmission(
   run: RunLayout,
-  { jobId, numShards, numTasks, kind = "copy", stride, now }: Submission,
+  { jobId, numShards, numTasks, kind = "copy", now }: Submission,
 ): void {
   const line = {
     schema: "xfer.submission.v1",
@@ -83,7 +81,6 @@ export function noteSubmission(
     ...(kind === "copy" ? {} : { kind }),
     num_shards: numShards,
     num_tasks: numTasks,
-    ...(stride === undefined ? {} : { stride }),
     submitted_at: now.toISOString(),
   };
   writing(run.submissions, () => appendFileSync(run.submissions, `${JSON.stringify(line)}\n`));

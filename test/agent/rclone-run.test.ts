@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runRclone } from "../../agent/rclone-run.ts";
+import { ShardLog } from "../../agent/shard-log.ts";
 import { limitMs } from "../setup/pace.ts";
 import { kill, temporaryDirectory, until } from "../stage/harness.ts";
 
@@ -54,6 +56,29 @@ test(
     const { pid, end } = await startPass(dir.path);
     kill(-pid, "SIGSTOP");
     expect(await end()).toMatchObject({ code: 137, hang: "silent" });
+  },
+  limitMs(60_000),
+);
+
+test.each([
+  ["a signal", "kill -TERM $$"],
+  ["an exit code, as srun does", "exit 143"],
+])(
+  "an rclone that ends by TERM, told by %s, before the agent sees its own: the attempt was stopped",
+  async (_, script) => {
+    using dir = temporaryDirectory();
+    const stop = new AbortController();
+    const ignore = () => undefined;
+    const running = runRclone({
+      ...{ argv: ["sh", "-c", script], env: { PATH: process.env.PATH ?? "" }, logsDebug: false },
+      ...{ log: new ShardLog(join(dir.path, "log")), stop: stop.signal },
+      silence: { unheardMs: 60_000, silentMs: 60_000, idleMs: 60_000, stuckMs: 60_000 },
+      // Its own signal comes when it has already seen the end.
+      onStart: ({ exited }) => void exited.then(() => setTimeout(() => stop.abort("SIGTERM"), 50)),
+      ...{ onProven: ignore, onStats: ignore, onRetry: ignore },
+    });
+    expect((await running).exit.code).toBe(143);
+    expect(stop.signal.aborted).toBe(true);
   },
   limitMs(60_000),
 );

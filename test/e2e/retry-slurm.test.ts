@@ -131,13 +131,26 @@ test(
     expect(stage.states("fail")).toEqual([]);
     expect(submissions(stage).at(-1)).toMatchObject({ job_id: result.job_id, num_shards: 2, num_tasks: 2 });
     const events = readFileSync(join(stage.runDir, "events.jsonl"), "utf8").trimEnd().split("\n");
-    expect(events.map((line) => JSON.parse(line))).toMatchObject([
+    const retries = events.map((line) => JSON.parse(line)).filter(({ action }) => action === "retried");
+    expect(retries).toMatchObject([
       { action: "retried", jobs: [heldId], detail: "1 shard: 3" },
       {
         ...{ action: "retried", jobs: [result.job_id] },
         detail: "2 shards: 1,3; --max-attempts 2; --rclone-flags '--transfers 3'",
       },
     ]);
+    // What is over needs no waiting for; the task of the retry is among what was said.
+    const followed = await stage.xfer(
+      "logs",
+      "--run-dir",
+      stage.runDir,
+      "--shard",
+      "3",
+      "--follow",
+      "--json",
+    );
+    expect([followed.code, followed.stderr]).toEqual([0, ""]);
+    expect(followed.stdout).toContain(`"file":"slurm_${result.job_id}_3.out"`);
     const nothing = await stage.xfer("retry", "--run-dir", stage.runDir);
     expect(nothing).toMatchObject({ code: 0, stdout: "nothing to retry\n" });
   },
@@ -176,7 +189,7 @@ test(
     expect(state(stage.runDir, 4, "done"), stage.logs()).toMatchObject({ attempt: 2 });
     // The same task carries shard 1, whose object is still gone.
     expect(state(stage.runDir, 1, "fail")).toMatchObject({ class: "missing", attempt: 1 });
-    expect(submissions(stage).at(-1)).toMatchObject({ job_id, num_shards: 1, num_tasks: 1, stride: 3 });
+    expect(submissions(stage).at(-1)).toMatchObject({ job_id, num_shards: 7, num_tasks: 3 });
     comesBack();
     const rest = await retryWith(stage, small, "--json");
     const last = JSON.parse(rest.stdout) as { job_id: string };
