@@ -20,9 +20,11 @@ import { findProgram } from "../system/process.ts";
 import { checkAgent } from "./agent-check.ts";
 import { checkImageReadable } from "./image-check.ts";
 
-/** A job array of a run. */
-interface ArrayOptions {
+/** How a run is submitted. */
+interface SubmitOptions {
   now: Date;
+  /** Whether the image is looked at first; false where only the compute nodes see it. */
+  imageCheck: boolean;
   /** A stop before anything is submitted. */
   stop?: AbortSignal;
   /** More words for each task's agent. */
@@ -31,12 +33,8 @@ interface ArrayOptions {
   kind?: SubmissionKind;
   /** The job after whose end the tasks start, however it ends. */
   after?: string | undefined;
-}
-
-/** How a run is submitted. */
-interface SubmitOptions extends ArrayOptions {
-  /** Whether the image is looked at first; false where only the compute nodes see it. */
-  imageCheck: boolean;
+  /** Whether the run was submitted a moment ago: what was looked at then is not looked at again. */
+  isChecked?: boolean;
 }
 
 /**
@@ -44,40 +42,10 @@ interface SubmitOptions extends ArrayOptions {
  * submits nothing, when its tasks could not start.
  */
 export async function submitRun(runDir: string, options: SubmitOptions): Promise<string> {
-  const { imageCheck, stop } = options;
+  const { now, stop, agentArgs = [], kind = "copy", after } = options;
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
-  sortUserFlags(config.rclone_flags);
-  for (const path of [run.sbatchScript, run.shardsMeta]) {
-    if (!existsSync(path)) throw invalidInput(`${path}: no such file: render and shard the run first`);
-  }
-  requireApart(
-    {
-      source: { name: "the source", root: config.source_root },
-      dest: { name: "the destination", root: config.dest_root },
-    },
-    remoteContext(config.rclone_config ?? undefined, config.runtime),
-  );
-  const password = arrayPasswordProblem({
-    configPath: config.rclone_config ?? undefined,
-    runtime: config.runtime,
-    flags: config.rclone_flags,
-  });
-  if (password !== undefined) throw invalidInput(`${password}: nothing was submitted`);
-  findProgram("sbatch");
-  const warnings = [await checkAgent(run), imageCheck ? checkImageReadable(config) : undefined];
-  for (const warning of warnings) if (warning !== undefined) log.warn(warning);
-  const meta = readShardsMeta(run.shardsMeta);
-  if (meta) await checkShardKeys(run.shardsDir, meta, stop);
-  return await submitArray(run, config, options);
-}
-
-/** Submits an array over the shards of a run that can start, as `submitRun` does. */
-export async function submitArray(
-  run: RunLayout,
-  config: RunConfig,
-  { now, stop, agentArgs = [], kind = "copy", after }: ArrayOptions,
-): Promise<string> {
+  if (!options.isChecked) await checkSubmission(run, config, options);
   mkdirSync(run.logsDir, { recursive: true });
   mkdirSync(run.stateDir, { recursive: true });
   const tasks = packArray(config.num_shards, await readArrayLimits());
@@ -106,4 +74,34 @@ export async function submitArray(
   } finally {
     held.release();
   }
+}
+
+/** Throws when the tasks of a submission could not start; warns of what they may not be able to. */
+async function checkSubmission(
+  run: RunLayout,
+  config: RunConfig,
+  { imageCheck, stop }: SubmitOptions,
+): Promise<void> {
+  sortUserFlags(config.rclone_flags);
+  for (const path of [run.sbatchScript, run.shardsMeta]) {
+    if (!existsSync(path)) throw invalidInput(`${path}: no such file: render and shard the run first`);
+  }
+  requireApart(
+    {
+      source: { name: "the source", root: config.source_root },
+      dest: { name: "the destination", root: config.dest_root },
+    },
+    remoteContext(config.rclone_config ?? undefined, config.runtime),
+  );
+  const password = arrayPasswordProblem({
+    configPath: config.rclone_config ?? undefined,
+    runtime: config.runtime,
+    flags: config.rclone_flags,
+  });
+  if (password !== undefined) throw invalidInput(`${password}: nothing was submitted`);
+  findProgram("sbatch");
+  const warnings = [await checkAgent(run), imageCheck ? checkImageReadable(config) : undefined];
+  for (const warning of warnings) if (warning !== undefined) log.warn(warning);
+  const meta = readShardsMeta(run.shardsMeta);
+  if (meta) await checkShardKeys(run.shardsDir, meta, stop);
 }
