@@ -10,6 +10,7 @@ import { progressLine } from "../view/account.ts";
 import { proofAwaitedText, readyJson, readyText, verifyLaterText, watchedText } from "../view/launched.ts";
 import { printJson, printText } from "../view/print.ts";
 import { endRun, type Surroundings, sayCopied } from "./end.ts";
+import { runLocal } from "./local.ts";
 import type { RunOptions } from "./options.ts";
 import { isWhole } from "./whole.ts";
 
@@ -20,6 +21,8 @@ export async function runOnSlurm(
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const { runDir, json } = options;
+  // There is no job that could prove it later.
+  if (options.verifiesInQueue && !hasShards) return await runLocal(options, undefined, surroundings);
   const { jobId, proof } = options.submits && hasShards ? await submit(options, surroundings) : nothing;
   const isProvable = proof === undefined || sayProof(proof);
   if (options.watches && hasShards) return await watchToEnd(options, jobId, surroundings);

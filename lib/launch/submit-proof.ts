@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import type { ChecksumMode } from "../compare/verify-rule.ts";
 import { readRunConfig } from "../run/config.ts";
 import { isWholeManifest } from "../run/delta-totals.ts";
+import { noteEvent } from "../run/events.ts";
 import { type RunLayout, runLayout } from "../run/layout.ts";
 import { noteSubmission, readSubmissions } from "../run/submissions.ts";
 import { requireShardsMeta } from "../shard/meta.ts";
@@ -97,6 +98,7 @@ export async function submitCollection(
       jobName: config.job_name,
     });
     noteSubmission(run, { jobId, numShards: config.num_shards, numTasks: 1, kind: "collect", now });
+    noteEvent(run, { action: "submitted", jobs: [jobId], detail: "the verification, to be added up", now });
     if (warning !== undefined) log.warn(warning);
     return jobId;
   } finally {
@@ -112,13 +114,12 @@ export async function submitPipeline(
   runDir: string,
   options: Omit<ProofOptions, "after"> & { imageCheck: boolean; stop?: AbortSignal },
 ): Promise<PipelineJobs> {
-  const { now, checksum } = options;
+  const { stop: _, ...later } = options;
   const run = runLayout(runDir);
-  // A signal between two submissions would leave the proof out, and say nothing of it.
+  // A signal between two submissions would leave the proof out: once the first is made, so are the others.
   const held = watchForStop(stopSignals);
   try {
     const jobId = await submitRun(runDir, options);
-    const config = readRunConfig(run.config);
     const jobs: PipelineJobs = { jobId, verifyJobId: null, collectJobId: null, problem: undefined };
     const alone = `xfer verify --run-dir ${quoteWord(runDir)} --executor slurm`;
     const collectAlone = `${alone} --collect`;
@@ -127,12 +128,17 @@ export async function submitPipeline(
     try {
       if (isWholeManifest(run, requireShardsMeta(run.shardsMeta))) {
         forgetVerification(run);
-        const verifying = await submitArray(run, config, { ...verifyingArray(checksum), now, after });
+        const config = readRunConfig(run.config);
+        const verifying = await submitArray(run, config, {
+          ...later,
+          ...verifyingArray(options.checksum),
+          after,
+        });
         after = verifying.jobId;
         jobs.verifyJobId = after;
         hint = collectAlone;
       } else hint = `${collectAlone} --after ${jobId}`;
-      jobs.collectJobId = await submitCollection(runDir, { ...options, after });
+      jobs.collectJobId = await submitCollection(runDir, { ...later, after });
     } catch (error) {
       if (!(error instanceof XferError) && errnoOf(error) === undefined) throw error;
       const what = jobs.verifyJobId === null ? "the verification" : "the adding up of the verification";

@@ -195,6 +195,11 @@ test(
     expect(linesOf(stage, "submissions.jsonl")).toMatchObject([{ num_shards: 1 }, { kind: "collect" }]);
     // The delta, the look and the proof list it; watching lists nothing more.
     expect(stage.dest.counts.LIST).toBeLessThanOrEqual(4);
+    // With nothing to copy there is no job to wait for: it is proven at once.
+    const empty = ["--submit", "--verify", "--delta", "--run-dir", join(stage.dir, "empty"), "--json"];
+    const atOnce = await stage.xfer(...stage.runArgs(...empty));
+    expect(atOnce.code, atOnce.stderr).toBe(0);
+    expect(JSON.parse(atOnce.stdout)).toMatchObject({ verified: true, copied: { objects: 0 } });
   },
   timeoutMs,
 );
