@@ -21,6 +21,9 @@ beforeAll(async () => {
 }, timeoutMs);
 afterAll(() => scene[Symbol.dispose]());
 
+/** The one child that a process has. */
+const childOf = (pid: number) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
+
 /** A small run of shards of these kinds. */
 function small(name: string, ...of: SyntheticKind[]): string {
   writeSyntheticRun(join(scene.path, name), { numShards: of.length, kinds: of, now: new Date() });
@@ -96,7 +99,8 @@ test(
     writeFileSync(join(state, "shard_6.attempt"), "{}");
     const before = looks().length;
     await until("two more looks", () => looks().length > before + 2);
-    follow.kill("SIGTERM");
+    // strace itself takes no notice of it.
+    process.kill(childOf(follow.pid), "SIGTERM");
     await follow.exited;
     const [, first, ...later] = looks();
     // Of each shard that is done two files, of the others those that are there.
@@ -214,8 +218,6 @@ test(
   },
   timeoutMs,
 );
-
-const childOf = (pid: number) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
 
 const lastFrame = (shown: string) => shown.split("\x1b[H").at(-1)?.split("\x1b[J")[0] ?? "";
 const rowsOf = (frame: string) => frame.replaceAll("\x1b[K", "").split(/\r+\n/);
