@@ -66,12 +66,12 @@ export class Screen implements Disposable {
   };
 }
 
-/** Asked of the terminal each time: the signal of a new size does not come to a program without a controlling terminal. */
+/**
+ * The size as the terminal says it at this moment: the signal of a new size does not come to a program without a controlling
+ * terminal, and without it the stream keeps the size that it knew.
+ */
 function sizeOfTerminal(): [number, number] {
-  try {
-    const [columns, rows] = process.stdout.getWindowSize();
-    return [columns || 80, rows || 24];
-  } catch {
-    return [80, 24];
-  }
+  const stdout: NodeJS.WriteStream & { _refreshSize?: () => void } = process.stdout;
+  stdout._refreshSize?.();
+  return [stdout.columns || 80, stdout.rows || 24];
 }

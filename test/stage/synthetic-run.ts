@@ -124,9 +124,9 @@ function writeShard(
       progress(1);
     },
     stale: () => {
-      attempt("running");
-      progress(900);
-      const then = new Date(now.getTime() - 900_000);
+      attempt("running", { started_at: ago(11_000) });
+      progress(10_000);
+      const then = new Date(now.getTime() - 10_000_000);
       for (const name of ["attempt", "progress"])
         utimesSync(join(dir, "state", `shard_${shard}.${name}`), then, then);
     },
