@@ -125,6 +125,8 @@ async function whatIsRead(dir: string): Promise<Map<string, unknown>> {
   read.set("xfer run --executor local --json", { ...failed, verification: account.verification });
   file("RUN/state/shard_N.progress", "FAILS/state/shard_0.progress");
   file("RUN/state/shard_N.fail", "FAILS/state/shard_0.fail");
+  const told = await xfer(["report", "--run-dir", "FAILS", "--format", "json"], { cwd: dir });
+  read.set("xfer report --format json", JSON.parse(told.stdout));
   await readOfCluster(dir, { run, read });
   return read;
 }
