@@ -2,6 +2,7 @@ import { readReport } from "../lib/operate/report/report.ts";
 import type { Report } from "../lib/operate/report/schema.ts";
 import { writeWhole } from "../lib/system/durable.ts";
 import { invalidInput } from "../lib/system/errors.ts";
+import { formatBytes } from "../lib/system/units.ts";
 import { version } from "../package.json" with { type: "json" };
 import { command } from "./cli/command.ts";
 import { checkResultFile } from "./flags/checks.ts";
@@ -9,6 +10,7 @@ import { clusterFlag } from "./flags/cluster.ts";
 import type { OptionsOf } from "./flags/flag.ts";
 import { flag } from "./flags/make.ts";
 import { runDirFlag } from "./flags/run-dir.ts";
+import { LiveLine } from "./view/live-line.ts";
 import { print } from "./view/print.ts";
 import { type CsvKind, csvKinds, writeReportCsv } from "./view/report/csv.ts";
 import { writeReportHtml } from "./view/report/html.ts";
@@ -73,11 +75,20 @@ export default command({
     if (to.out !== undefined) checkResultFile("--out", to.out);
     const report = await readReport({ runDir: input["run-dir"], version, now: new Date() });
     if (to.out === undefined) return await writeReport(report, to, print);
-    await writeWhole(to.out, (file) => writeReport(report, to, async (text) => file.writeText(text)));
+    const live = new LiveLine();
+    let written = 0;
+    await writeWhole(to.out, (file) =>
+      writeReport(report, to, async (text) => {
+        file.writeText(text);
+        written += text.length;
+        live.update(`writing the report: ${formatBytes(written)}`);
+      }),
+    );
+    live.clear();
   },
 });
 
-function writeReport(report: Report, { format, csv }: ReportTo, write: Write): Promise<void> {
+function writeReport(report: Report, { format, csv, out }: ReportTo, write: Write): Promise<void> {
   switch (format) {
     case "md":
       return writeReportMarkdown(report, write);
@@ -86,6 +97,10 @@ function writeReport(report: Report, { format, csv }: ReportTo, write: Write): P
     case "json":
       return writeReportJson(report, write);
     case "csv":
-      return writeReportCsv(report, csv, write);
+      return writeReportCsv(
+        report,
+        { kind: csv, isShown: out === undefined && process.stdout.isTTY === true },
+        write,
+      );
   }
 }

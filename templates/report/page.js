@@ -22,8 +22,13 @@
     [86400, day, null, null, null, null, null, null, 1],
     [60, "{HH}:{mm}", `\n${day}`, null, `\n${day}`, null, null, null, 1],
     [1, "{HH}:{mm}:{ss}", `\n${day}`, null, `\n${day}`, null, null, null, 1],
-    [0.001, "{HH}:{mm}:{ss}.{fff}", `\n${day}`, null, `\n${day}`, null, null, null, 1],
   ];
+
+  /** The steps of an axis of times, in seconds: points are a second long at least. */
+  const timeSteps = [1, 2, 5, 10, 15, 30]
+    .flatMap((step) => [step, step * 60])
+    .concat([1, 2, 3, 4, 6, 12, 24, 48, 120, 240, 720, 2160, 8760].map((hours) => hours * 3600))
+    .sort((a, b) => a - b);
 
   const numberText = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 
@@ -67,10 +72,11 @@
       width,
       height,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+      padding: [12, 36, 0, 0],
       cursor: { sync: { key: "report" } },
       scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] } },
       axes: [
-        { ...axis, space: 64, values: timeTexts },
+        { ...axis, space: 64, values: timeTexts, incrs: timeSteps },
         { ...axis, size: 76, values: (_, values) => values.map(text), ...(steps ? { incrs: steps } : {}) },
       ],
       series: [

@@ -1,6 +1,6 @@
 import type { Report } from "../../../lib/operate/report/schema.ts";
 import { forEachUnproven } from "../../../lib/operate/report/unproven.ts";
-import type { Write } from "./visible.ts";
+import { visibleText, type Write } from "./visible.ts";
 
 /** The two tables that a report has as CSV: objects that are not proven, or shards. */
 export const csvKinds = ["objects", "shards"] as const;
@@ -15,7 +15,7 @@ export function csvField(field: Field): string {
   return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const csvRow = (fields: readonly Field[]): string => `${fields.map(csvField).join(",")}\r\n`;
+type CsvRow = (fields: readonly Field[]) => string;
 
 const objectColumns = ["path", "size", "state", "class", "shard", "objects", "reason"] as const;
 
@@ -24,20 +24,30 @@ const shardColumns = [
   ...["started_at", "ended_at", "class", "message", "sha256"],
 ] as const;
 
-/** Writes one of a report's tables as CSV, with a header. Fields are exact: nothing in them is escaped. */
-export async function writeReportCsv(report: Report, kind: CsvKind, write: Write): Promise<void> {
-  if (kind === "objects") {
-    await write(csvRow(objectColumns));
-    await forEachUnproven(report, (objects) =>
-      write(objects.map((object) => csvRow(objectColumns.map((name) => object[name]))).join("")),
-    );
-    return;
-  }
-  await write(csvRow(shardColumns));
-  for (const shard of report.shard_list) {
+/**
+ * Writes one of a report's tables as CSV, with a header. Fields are exact, but for a reader at a terminal: what would not
+ * be seen is written as \uXXXX there.
+ */
+export async function writeReportCsv(
+  report: Report,
+  { kind, isShown }: { kind: CsvKind; isShown: boolean },
+  write: Write,
+): Promise<void> {
+  const shown = (field: Field) => (isShown && typeof field === "string" ? visibleText(field) : field);
+  const row: CsvRow = (fields) => `${fields.map((field) => csvField(shown(field))).join(",")}\r\n`;
+  if (kind === "shards") return await writeShards(report, row, write);
+  await write(row(objectColumns));
+  await forEachUnproven(report, (objects) =>
+    write(objects.map((object) => row(objectColumns.map((name) => object[name]))).join("")),
+  );
+}
+
+async function writeShards({ shard_list }: Report, row: CsvRow, write: Write): Promise<void> {
+  await write(row(shardColumns));
+  for (const shard of shard_list) {
     const { records, bytes, proven, proven_bytes, starts, node, started_at, ended_at } = shard;
     const counts = [records, bytes, proven, proven_bytes, starts];
     const ends = [node, started_at, ended_at, shard.class, shard.message, shard.sha256];
-    await write(csvRow([shard.shard, shard.state, ...counts, ...ends]));
+    await write(row([shard.shard, shard.state, ...counts, ...ends]));
   }
 }

@@ -75,7 +75,7 @@ function headText(report: Report): string {
     `Made at ${made_at} of the run directory ${codeText(run_dir)}.\n`,
     `\n## What happened\n\n${tableText(["", "objects", "size"], amounts, [1, 2])}`,
     `\n## What is proven, and how\n\n${tableText(["", "objects", "that is"], proofs, [1])}`,
-    `\n${verificationWords(report)}\n`,
+    `\n${plainText(verificationWords(report))}\n`,
     causesText(report),
   ].join("");
 }

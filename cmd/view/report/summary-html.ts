@@ -19,11 +19,11 @@ export function summaryHtml(report: Report): string {
 
 type Card = readonly [name: string, says: string, more: string];
 
-function cardsOf({ listed, shards, attempts, proof }: Report): Card[] {
+function cardsOf({ listed, copied, shards, attempts, proof }: Report): Card[] {
   const { started_at, ended_at } = attempts;
   const seconds =
     started_at === null || ended_at === null ? null : (Date.parse(ended_at) - Date.parse(started_at)) / 1_000;
-  const rate = seconds === null || seconds <= 0 ? Number.NaN : listed.bytes / seconds;
+  const rate = seconds ? copied.bytes / seconds : Number.NaN;
   return [
     ["objects", formatCount(listed.objects), formatBytes(listed.bytes)],
     ["not proven", formatCount(proof.not_proven), `of ${formatCount(listed.objects)} objects`],
@@ -32,7 +32,7 @@ function cardsOf({ listed, shards, attempts, proof }: Report): Card[] {
       `${formatCount(shards.done)} of ${formatCount(shards.total)}`,
       `${formatCount(shards.failed)} failed`,
     ],
-    ["from first start to last end", formatDuration(seconds), `${formatRate(rate)} on average`],
+    ["from first start to last end", formatDuration(seconds), `${formatRate(rate)} copied, on average`],
   ];
 }
 

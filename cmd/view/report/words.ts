@@ -50,7 +50,12 @@ export function proofRows({
       means: "rclone's log says so; not compared since",
       kind: "word",
     },
-    { name: "not proven", objects: proof.not_proven, means: "named below", kind: "none" },
+    {
+      name: "not proven",
+      objects: proof.not_proven,
+      means: proof.not_proven === 0 ? "nothing is" : "named below",
+      kind: "none",
+    },
   ];
 }
 
@@ -74,7 +79,7 @@ export function accountRows(report: Report): { name: string; objects: number; by
 }
 
 /** Starts of agents, and how long it all took. */
-export function attemptRows({ attempts, listed }: Report): Row[] {
+export function attemptRows({ attempts, copied }: Report): Row[] {
   const { started_at, ended_at, bad_nodes } = attempts;
   const seconds =
     started_at === null || ended_at === null ? null : (Date.parse(ended_at) - Date.parse(started_at)) / 1_000;
@@ -89,7 +94,7 @@ export function attemptRows({ attempts, listed }: Report): Row[] {
     ["first start", started_at ?? "-"],
     ["last end", ended_at ?? "-"],
     ["time between", formatDuration(seconds)],
-    ["listed bytes over that time", formatRate(seconds === null ? Number.NaN : listed.bytes / seconds)],
+    ["copied bytes over that time", formatRate(seconds ? copied.bytes / seconds : Number.NaN)],
   ];
 }
 

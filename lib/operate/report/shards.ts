@@ -11,6 +11,7 @@ import { readSamples, type Sample } from "../../run/state/samples.ts";
 import type { StateFile } from "../../run/state/state-file.ts";
 import type { ShardEntry, ShardsMeta } from "../../shard/meta.ts";
 import { errnoOf } from "../../system/errors.ts";
+import { isoTime } from "./iso-time.ts";
 import type { Report, ReportCause, ReportShard, TimelineEntry } from "./schema.ts";
 import { type ShardHistory, spansOf, standingsOf, type TimeLimits } from "./standings.ts";
 import { Throughput } from "./throughput.ts";
@@ -132,7 +133,7 @@ function shardOf(
     starts: attempt?.attempt ?? end?.attempt ?? 0,
     node: end?.node ?? attempt?.node ?? null,
     started_at: spans[0]?.from ?? null,
-    ended_at: end?.at ?? null,
+    ended_at: end ? isoTime(end.at) : null,
     class: fail?.class ?? null,
     message: fail?.message ?? null,
     spans,

@@ -1,6 +1,7 @@
 import type { RunEvent } from "../../run/events.ts";
 import type { SubmittedJob } from "../../run/submissions.ts";
 import { formatCount, formatShards } from "../../system/units.ts";
+import { isoTime } from "./iso-time.ts";
 import type { ReportShard, TimelineEntry } from "./schema.ts";
 
 /** A fault of a shard, or another entry of the timeline that the state of a shard tells. */
@@ -44,7 +45,10 @@ export function timelineOf(run: {
     ),
     ...events.map(({ at, action, by, jobs, detail }) => entryOf({ at, what: action, by, jobs, detail })),
     ...run.faults,
-  ].filter(({ at }) => Number.isFinite(Date.parse(at)));
+  ].flatMap((entry) => {
+    const at = isoTime(entry.at);
+    return at === null ? [] : [{ ...entry, at }];
+  });
   return {
     timeline: entries.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)),
     more: run.events.length - events.length + run.moreFaults,

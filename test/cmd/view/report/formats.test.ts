@@ -61,8 +61,10 @@ async function textOf(
   return text;
 }
 
-const csv = (kind: CsvKind) => (report: Report, write: (text: string) => Promise<void>) =>
-  writeReportCsv(report, kind, write);
+const csv =
+  (kind: CsvKind, isShown = false) =>
+  (report: Report, write: (text: string) => Promise<void>) =>
+    writeReportCsv(report, { kind, isShown }, write);
 const html = (report: Report, write: (text: string) => Promise<void>) => writeReportHtml(report, write);
 
 async function rowsOf(text: string): Promise<string[][]> {
@@ -83,6 +85,7 @@ describe("every format holds each hostile key of a failed run once", () => {
     const report = v.parse(reportSchema, JSON.parse(text));
     expect(report.objects.map(({ path }) => path)).toEqual(hostile);
     expect(text.startsWith('{"schema":"xfer.report.v1",')).toBe(true);
+    expect(text.trimEnd()).toBe(visibleText(text.trimEnd()));
   });
 
   test("csv, as its reader of RFC 4180 reads it", async () => {
@@ -94,6 +97,8 @@ describe("every format holds each hostile key of a failed run once", () => {
     const asUtf8 = hostile.map((key) => key.toWellFormed());
     expect(rows.slice(1).map(([path]) => path)).toEqual(asUtf8);
     expect(rows[1]).toEqual([asUtf8[0] ?? "", "10", "failed", "auth", "0", "1", `cannot copy ${asUtf8[0]}`]);
+    const shown = await textOf(dir.path, csv("objects", true));
+    expect(shown.replaceAll("\r\n", "")).toBe(visibleText(shown.replaceAll("\r\n", "")));
     const shardRows = await rowsOf(await textOf(dir.path, csv("shards")));
     expect(shardRows.map((row) => row.slice(0, 2))).toEqual([
       ["shard", "state"],

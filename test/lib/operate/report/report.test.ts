@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import { readReport } from "../../../../lib/operate/report/report.ts";
 import { reportSchema } from "../../../../lib/operate/report/schema.ts";
@@ -139,6 +139,19 @@ describe("what is no run directory is refused", () => {
     expect(String(error)).toMatch(says);
     expect(error).toMatchObject({ exitCode: 2 });
   });
+});
+
+test("a time that is none is left out, and one of another form is told as all others", async () => {
+  using dir = temporaryDirectory();
+  const run = makeRun(dir.path, [{ keys: ["a"], end: "failed" }]);
+  const { fail } = shardLayout(run, 0);
+  writeFileSync(fail, readFileSync(fail, "utf8").replace(/"failed_at":"[^"]*"/, '"failed_at":"<b>"'));
+  const event = { schema: "xfer.event.v1", action: "paused", by: "a@b", jobs: [], detail: "" };
+  const lines = ["1 Jan 2026 00:01 UTC (<i>)", "soon"].map((at) => `${JSON.stringify({ ...event, at })}\n`);
+  writeFileSync(run.events, lines.join(""));
+  const { shard_list, timeline } = await reportOn(dir.path);
+  expect(shard_list[0]).toMatchObject({ state: "failed", ended_at: null });
+  expect(timeline.filter(({ what }) => what === "paused").map(({ at }) => at)).toEqual([minuteAt(1)]);
 });
 
 test("a run has as many starts as its shards say, at whatever time it was made", async () => {
