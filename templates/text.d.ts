@@ -22,3 +22,18 @@ declare module "*.md" {
   const text: string;
   export default text;
 }
+
+declare module "*.css" {
+  const text: string;
+  export default text;
+}
+
+declare module "*.js" {
+  const text: string;
+  export default text;
+}
+
+declare module "uplot/LICENSE" {
+  const text: string;
+  export default text;
+}

@@ -32,7 +32,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...["lib/system", "lib/verify"],
   ],
   "lib/operate": [
-    ...["lib/launch", "lib/manifest", "lib/rclone", "lib/run", "lib/shard", "lib/slurm", "lib/system"],
+    ...["lib/compare", "lib/launch", "lib/manifest", "lib/rclone", "lib/run", "lib/shard", "lib/slurm"],
+    ...["lib/system", "lib/verify"],
   ],
   cmd: [
     ...["agent", "lib/build", "lib/compare", "lib/estimate", "lib/launch", "lib/listing", "lib/manifest"],

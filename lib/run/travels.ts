@@ -9,7 +9,7 @@ const scripts = /^(sbatch_array\.sh|submit\.sh|worker\.sh)$/;
 /** What only the side that runs it writes. */
 const state =
   /^state\/(shard_\d+\.(attempt|done|fail(\.\d+)?|progress|journal|samples|found|verify|verify\.jsonl)|destination\.(json|failed))$/;
-const account = /^(submissions\.jsonl|events\.jsonl|verify\.jsonl|verify\.json)$/;
+const account = /^(submissions\.jsonl|events\.jsonl|verify\.jsonl|verify\.json|report\.(md|html|json|csv))$/;
 const logs = /^logs\/[^/]+\.(log|out)$/;
 
 /**
@@ -18,7 +18,7 @@ const logs = /^logs\/[^/]+\.(log|out)$/;
  * | file | to the cluster | back |
  * |---|---|---|
  * | manifest, delta, shards, configuration, scripts | yes | yes |
- * | state, submissions, verification, logs | no: live ones are never written over | yes |
+ * | state, submissions, verification, logs, reports | no: live ones are never written over | yes |
  * | locks, claims, keys of a pass, unfinished files, the binary | no | no |
  */
 export function travels(path: string, way: Way): boolean {

@@ -131,6 +131,8 @@ async function whatIsRead(dir: string): Promise<Map<string, unknown>> {
   read.set("xfer logs --json", JSON.parse(logs.stdout.slice(0, logs.stdout.indexOf("\n"))));
   const story = await xfer(["logs", "--run-dir", "FAILS", "--object", "a/1", "--json"], { cwd: dir });
   read.set("xfer logs --object KEY --json", JSON.parse(story.stdout));
+  const told = await xfer(["report", "--run-dir", "FAILS", "--format", "json"], { cwd: dir });
+  read.set("xfer report --format json", JSON.parse(told.stdout));
   await readOfCluster(dir, { run, read });
   return read;
 }
