@@ -20,7 +20,12 @@ export async function runOnSlurm(
   const { runDir, json } = options;
   const submits = options.submits && hasShards;
   const jobId = submits
-    ? await submitRun(runDir, { now: new Date(), imageCheck: options.imageCheck, stop: surroundings.stop })
+    ? await submitRun(runDir, {
+        now: new Date(),
+        imageCheck: options.imageCheck,
+        force: options.force,
+        stop: surroundings.stop,
+      })
     : null;
   if (options.watches && hasShards) return await watchToEnd(options, jobId, surroundings);
   if (json) await printJson(readyJson(runDir, jobId));

@@ -18,6 +18,7 @@ import { stopSignals, throwIfStopped, watchForStop } from "../system/interrupt.t
 import { log } from "../system/log.ts";
 import { findProgram } from "../system/process.ts";
 import { checkAgent } from "./agent-check.ts";
+import { findBeforeSubmit, settleFailures, warned } from "./before-submit.ts";
 import { checkImageReadable } from "./image-check.ts";
 
 /** How a run is submitted. */
@@ -25,6 +26,8 @@ interface SubmitOptions {
   now: Date;
   /** Whether the image is looked at first; false where only the compute nodes see it. */
   imageCheck: boolean;
+  /** Whether it is submitted although a check says that it cannot work; undefined where a command has no --force. */
+  force?: boolean;
   /** A stop before anything is submitted. */
   stop?: AbortSignal;
   /** More words for each task's agent. */
@@ -37,7 +40,7 @@ interface SubmitOptions {
  */
 export async function submitRun(
   runDir: string,
-  { now, imageCheck, stop, agentArgs = [] }: SubmitOptions,
+  { now, imageCheck, force, stop, agentArgs = [] }: SubmitOptions,
 ): Promise<string> {
   const run = runLayout(runDir);
   const config = readRunConfig(run.config);
@@ -59,8 +62,10 @@ export async function submitRun(
   });
   if (password !== undefined) throw invalidInput(`${password}: nothing was submitted`);
   findProgram("sbatch");
-  const warnings = [await checkAgent(run), imageCheck ? checkImageReadable(config) : undefined];
-  for (const warning of warnings) if (warning !== undefined) log.warn(warning);
+  await warned(() => checkAgent(run), force);
+  if (imageCheck) await warned(() => checkImageReadable(config), force);
+  const script = readFileSync(run.sbatchScript, "utf8");
+  settleFailures(await findBeforeSubmit({ dir: run.dir, script, config }), force);
   const meta = readShardsMeta(run.shardsMeta);
   if (meta) await checkShardKeys(run.shardsDir, meta, stop);
   mkdirSync(run.logsDir, { recursive: true });
@@ -69,7 +74,6 @@ export async function submitRun(
   if (tasks === 0)
     throw operationFailed("the cluster allows no job arrays (MaxArraySize in scontrol show config)");
   const packed = tasks < config.num_shards;
-  const script = readFileSync(run.sbatchScript, "utf8");
   if (stop) throwIfStopped(stop, "nothing was submitted; run the same command again");
   // A signal between sbatch's answer and the note of it would lose the job, and the next start would submit a second array.
   const held = watchForStop(stopSignals);
