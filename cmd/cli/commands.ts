@@ -20,6 +20,7 @@ const all = group(
   {
     run: () => import("../run/index.ts"),
     verify: () => import("../verify.ts"),
+    doctor: () => import("../doctor.ts"),
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),
     skills: () => import("../skills/index.ts"),
