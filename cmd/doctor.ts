@@ -11,6 +11,7 @@ import { memoryProblem, partitionProblem, timeLimitProblem } from "../lib/slurm/
 import { exitCodes, invalidInput } from "../lib/system/errors.ts";
 import { stopSignals, watchForStop } from "../lib/system/interrupt.ts";
 import { command } from "./cli/command.ts";
+import { checkNoFolder } from "./flags/checks.ts";
 import { clusterFlag } from "./flags/cluster.ts";
 import type { OptionsOf } from "./flags/flag.ts";
 import { here } from "./flags/here.ts";
@@ -130,6 +131,7 @@ export function targetOf(input: Input): DoctorTarget {
   const executor = input.executor ?? executorOf(input.runtime ?? "pyxis");
   const runtime = input.runtime ?? (executor === "local" ? "host" : "pyxis");
   const configPath = input["rclone-config"];
+  if (configPath !== undefined) checkNoFolder("--rclone-config", configPath);
   const context = configPath === undefined ? undefined : remoteContext(configPath, runtime);
   const rootOf = (name: "source" | "dest") => input[name] && checkRoot(`--${name}`, input[name], context);
   return {

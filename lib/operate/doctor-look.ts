@@ -50,7 +50,11 @@ async function here(target: DoctorTarget, places: TriedPlaces, { stop }: LookOpt
   return { facts: factsOf([answer]), where: "here" };
 }
 
-async function onNode(target: DoctorTarget, places: TriedPlaces, { stop }: LookOptions): Promise<Looked> {
+async function onNode(
+  target: DoctorTarget,
+  places: TriedPlaces,
+  { stop, probeKey }: LookOptions,
+): Promise<Looked> {
   const { runtime, configPath, image } = target.reach;
   const script = [
     nodeScript({ configPath, binary: target.agent, runDir: target.runDir }),
@@ -66,7 +70,8 @@ async function onNode(target: DoctorTarget, places: TriedPlaces, { stop }: LookO
     ...words,
     ...argv,
   ];
-  const options = { timeoutMs: nodeMs, stop, env: environmentOf(target) };
+  const endBy = probeKey === undefined ? ("SIGTERM" as const) : ("SIGUSR1" as const);
+  const options = { timeoutMs: nodeMs, stop, env: environmentOf(target), endBy };
   const answers =
     runtime === "pyxis"
       ? await Promise.all([

@@ -107,7 +107,8 @@ function probeOf(sections: ReadonlyMap<string, string[]>): ProbeLook | undefined
   const versioning = sections
     .get("versioning")
     ?.find((line) => /^(?:Enabled|Suspended|Unversioned)$/.test(line));
-  const whyNot = (what: string, said: readonly string[] = []) => `${what}: ${problemIn(said)}`;
+  const whyNot = (what: string, said: readonly string[] = []) =>
+    said.some((line) => line !== "") ? `${what}: ${problemIn(said)}` : what;
   const problem = (): string | undefined => {
     if (putEnd?.code !== 0) return whyNot("it could not be put", putEnd?.said);
     if (readEnd?.code !== 0) return whyNot("it could not be read back", readEnd?.said);

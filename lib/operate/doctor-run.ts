@@ -10,17 +10,25 @@ export type Answer =
 /** How long a program that was told to end may take for it, in ms. */
 const graceMs = 15_000;
 
+/** And after the TERM that follows, in ms. */
+const killMs = 5_000;
+
+interface AskOptions {
+  timeoutMs: number;
+  stop?: AbortSignal;
+  env?: Record<string, string>;
+  cwd?: string;
+  /** How it is told to end: USR1 is for an srun, which hands it on to its step, and would kill the step at a TERM. */
+  endBy?: "SIGTERM" | "SIGUSR1";
+}
+
 /**
- * Runs a program to its end, for so long at most. Then, or when `stop` is aborted, it is told to end (TERM) and, 15 s later,
- * killed with its group: what it wrote it can remove in that time.
+ * Runs a program to its end, for so long at most. Then, or when `stop` is aborted, it is told to end and, 15 s later, killed
+ * with its group: what it wrote it can remove in that time.
  */
 export async function ask(
   argv: readonly string[],
-  {
-    timeoutMs,
-    stop,
-    ...options
-  }: { timeoutMs: number; stop?: AbortSignal; env?: Record<string, string>; cwd?: string },
+  { timeoutMs, stop, endBy = "SIGTERM", ...options }: AskOptions,
 ): Promise<Answer> {
   let child: Child;
   try {
@@ -31,8 +39,13 @@ export async function ask(
   let isLate = false;
   let callOffKill = () => {};
   const end = () => {
-    child.signalGroup("SIGTERM");
-    callOffKill = afterRunning(graceMs, () => child.signalGroup("SIGKILL"));
+    if (endBy === "SIGTERM") child.signalGroup(endBy);
+    else signalLeader(child.pid, endBy);
+    callOffKill = afterRunning(graceMs, () => {
+      // srun gives its node back at a TERM, and not when it is killed.
+      child.signalGroup("SIGTERM");
+      callOffKill = afterRunning(killMs, () => child.signalGroup("SIGKILL"));
+    });
   };
   const callOff = afterRunning(timeoutMs, () => {
     isLate = true;
@@ -52,5 +65,13 @@ export async function ask(
     callOff();
     callOffKill();
     stop?.removeEventListener("abort", end);
+  }
+}
+
+function signalLeader(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
   }
 }

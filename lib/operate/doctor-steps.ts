@@ -83,7 +83,7 @@ export function pathScript({ source, dest, probeKey }: TriedPlaces): string {
     if (probeKey !== undefined) {
       lines.push(
         `p="$d"/${quoteWord(probeKey)}`,
-        ...probing('cat > "$p"', 'cat "$p"', 'rm "$p"', 'if [ ! -e "$p" ]; then\n', "\nfi"),
+        ...probing(`sh -c 'exec cat > "$0"' "$p"`, 'cat "$p"', 'rm "$p"', 'if [ ! -e "$p" ]; then\n', "\nfi"),
       );
     }
   }
@@ -140,20 +140,32 @@ export function rcloneScript(places: TriedPlaces, configPath: string | undefined
   return lines.join("\n");
 }
 
-/** The commands that put, read and remove the probe, which goes also where one of them fails or a signal ends all. */
+/**
+ * The commands that put, read and remove the probe, which goes also where one of them fails or a signal ends all. Each runs
+ * beside the shell, which waits: only then does a trap act at once.
+ */
 function probing(put: string, read: string, remove: string, before: string, after: string): string[] {
   return [
     `${before}gone() { ${remove} 2>&1; }`,
-    "trap 'gone >/dev/null; exit 1' HUP INT TERM",
+    "leave() {",
+    // Slurm signals all processes of a step, and more than once.
+    "trap '' HUP INT TERM USR1",
+    'kill "$j" 2>/dev/null; wait "$j" 2>/dev/null',
+    "gone >/dev/null || gone >/dev/null",
+    "exit 1",
+    "}",
+    "trap leave HUP INT TERM USR1",
     "echo '== put'",
-    `printf %s ${quoteWord(probeText)} | ${put} 2>&1`,
-    'echo "code $?"',
+    `${put} 2>&1 <<'XFER' &`,
+    probeText,
+    "XFER",
+    'j=$!; wait "$j"; echo "code $?"',
     "echo '== read'",
-    `${read} 2>&1`,
-    'c=$?; echo; echo "code $c"',
+    `${read} 2>&1 &`,
+    'j=$!; wait "$j"; c=$?; echo; echo "code $c"',
     "echo '== remove'",
     "said=$(gone) || said=$(gone)",
     'c=$?; printf "%s\\n" "$said"; echo "code $c"',
-    `trap - HUP INT TERM${after}`,
+    `trap - HUP INT TERM USR1${after}`,
   ];
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Cluster } from "../cluster/cluster.ts";
+import { type Cluster, pollUntil } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { SlurmStage } from "../stage/slurm-stage.ts";
 
@@ -196,6 +196,37 @@ test(
     expect(left).toHaveLength(1);
     expect(kept.textOf("write-probe")).toContain(`delete ${left[0]} by hand`);
     expect(Buffer.from((await stage.dest.get("copy", "precious")) ?? "").toString()).toBe("kept");
+  },
+  timeoutMs,
+);
+
+test.each(["--executor=local", "--through-srun"])(
+  "a doctor that is stopped while its probe is at the destination deletes it: %s",
+  async (word) => {
+    await using stage = await SlurmStage.start(cluster, "stopped");
+    stage.dest.inject({ kinds: ["GET"], action: "stall" });
+    const { uid, gid, home } = cluster.user;
+    const argv = [stage.xferPath, "doctor", "--runtime", "host", "--rclone-config", stage.conf];
+    const child = Bun.spawn(
+      [
+        ...["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", "--"],
+        ...[...argv, "--dest", "dst:copy", "--write-probe", word],
+      ],
+      {
+        ...{ cwd: stage.dir, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+        env: { PATH: process.env.PATH ?? "", HOME: home, ...cluster.env },
+      },
+    );
+    // It is put, and about to be read back.
+    await pollUntil(() => stage.dest.counts.GET > 0 || undefined, {
+      timeoutMs: 60_000,
+      describe: () => JSON.stringify(stage.dest.counts),
+    });
+    expect(stage.dest.keys("copy")).toEqual([expect.stringMatching(/^\.xfer-doctor-/)]);
+    child.kill("SIGINT");
+    expect([await child.exited, await child.stdout.text()]).toEqual([130, ""]);
+    expect(await child.stderr.text()).toStartWith("xfer: stopped by SIGINT: ");
+    expect(stage.dest.keys("copy")).toEqual([]);
   },
   timeoutMs,
 );
