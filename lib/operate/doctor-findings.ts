@@ -186,7 +186,7 @@ export function probeFinding(
     return skipped(check, "not tried: --write-probe puts, reads and deletes an object");
   const { facts } = looked;
   if (facts !== undefined && !("problem" in facts) && facts.probe === undefined) {
-    return skipped(check, "not tried: the destination could not be listed");
+    return skipped(check, "not tried: the destination is not there, or cannot be used");
   }
   return told(check, looked, "probe", (tried, where) => probeVerdict(check, probe, tried, where));
 }

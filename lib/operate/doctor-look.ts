@@ -47,7 +47,7 @@ async function here(target: DoctorTarget, places: TriedPlaces, { stop }: LookOpt
   if (!withRclone && paths === "") return { facts: undefined, where: "here" };
   const argv = inOneShell(paths, withRclone ? rcloneCommand(target, places, []) : []);
   const answer = await ask(argv, { timeoutMs: hereMs, stop, env: environmentOf(target) });
-  return { facts: factsOf([answer]), where: "here" };
+  return { facts: factsOf([answer], withRclone), where: "here" };
 }
 
 async function onNode(
@@ -79,7 +79,7 @@ async function onNode(
           ...(image === undefined ? [] : [ask(rcloneCommand(target, places, words), options)]),
         ])
       : [await ask(inStep(inOneShell(script, rcloneCommand(target, places, []))), options)];
-  const facts = factsOf(answers);
+  const facts = factsOf(answers, runtime === "host" || image !== undefined);
   return {
     facts,
     where: facts !== undefined && "node" in facts && facts.node ? `on ${facts.node}` : "on a node",
@@ -126,13 +126,21 @@ function rcloneCommand(target: DoctorTarget, places: TriedPlaces, words: readonl
 
 const environmentOf = ({ reach }: DoctorTarget) => stepEnvironment(reach.runtime, process.env);
 
-/** What several scripts have told together; of what none told, why. */
-function factsOf(answers: readonly Answer[]): StepFacts | { problem: string } | undefined {
+/**
+ * What several scripts have told together; of what none told, why. Where rclone was to be asked and told nothing, it did not
+ * start: its runtime's words say why.
+ */
+function factsOf(
+  answers: readonly Answer[],
+  asksRclone: boolean,
+): StepFacts | { problem: string } | undefined {
   const read = answers.map((answer) => {
     if (answer.kind === "missing") return { problem: "srun or sh is not on PATH" };
-    if (/^== \w+$/m.test(answer.stdout)) return readSteps(answer.stdout);
-    if (answer.kind === "late") return { problem: `no answer within ${answer.seconds} s` };
-    return { problem: problemIn(`${answer.stdout}\n${answer.stderr}`.split("\n")) };
+    const facts = /^== \w+$/m.test(answer.stdout) ? readSteps(answer.stdout) : undefined;
+    if (answer.kind === "late") return facts ?? { problem: `no answer within ${answer.seconds} s` };
+    if (facts === undefined) return { problem: problemIn(`${answer.stdout}\n${answer.stderr}`.split("\n")) };
+    const isSilent = asksRclone && answers.length === 1 && facts.rclone === undefined;
+    return isSilent ? { ...facts, rclone: { problem: problemIn(answer.stderr.split("\n")) } } : facts;
   });
   const [first, second] = read;
   if (first === undefined || "problem" in first || second === undefined) return first;

@@ -83,7 +83,13 @@ export function pathScript({ source, dest, probeKey }: TriedPlaces): string {
     if (probeKey !== undefined) {
       lines.push(
         `p="$d"/${quoteWord(probeKey)}`,
-        ...probing(`sh -c 'exec cat > "$0"' "$p"`, 'cat "$p"', 'rm "$p"', 'if [ ! -e "$p" ]; then\n', "\nfi"),
+        ...probing(
+          `sh -c 'exec cat > "$0"' "$p"`,
+          'cat "$p"',
+          'rm "$p"',
+          'if [ -w "$d" ] && [ ! -e "$p" ]; then\n',
+          "\nfi",
+        ),
       );
     }
   }

@@ -154,7 +154,9 @@ describe("a probe object", () => {
     expect(probeFinding(undefined, onNode({}))).toMatchObject({
       text: expect.stringContaining("--write-probe"),
     });
-    expect(probeFinding(probe, onNode({})).text).toBe("not tried: the destination could not be listed");
+    expect(probeFinding(probe, onNode({})).text).toBe(
+      "not tried: the destination is not there, or cannot be used",
+    );
     expect(
       probeFinding({ ...probe, isBucket: false }, onNode({ probe: { ...went, versioning: undefined } })).text,
     ).not.toContain("version");
