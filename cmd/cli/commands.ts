@@ -30,6 +30,7 @@ const all = group(
     cancel: () => import("../cancel.ts"),
     throttle: () => import("../throttle.ts"),
     metrics: () => import("../metrics.ts"),
+    doctor: () => import("../doctor.ts"),
     manifest: () => import("../manifest/index.ts"),
     slurm: () => import("../slurm/index.ts"),
     cluster: () => import("../cluster/index.ts"),

@@ -116,6 +116,12 @@ const copyFlags = {
   }),
 };
 
+/** For commands that submit. */
+export const forceFlag = flag.on({
+  group: "slurm",
+  description: "submit although a check says that it cannot work",
+});
+
 /** What the array asks of Slurm, and how its agents copy. */
 export const renderFlags = { ...slurmFlags, ...copyFlags };
 

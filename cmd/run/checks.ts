@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { findBeforeListing, settleFailures } from "../../lib/launch/before-submit.ts";
 import { checkRequest } from "../../lib/launch/check-request.ts";
 import { requireImageHere } from "../../lib/launch/image-check.ts";
 import type { ListingSetup } from "../../lib/listing/request.ts";
@@ -72,7 +73,10 @@ export async function checkRun(options: RunOptions, ends: Ends): Promise<void> {
   if (options.imageCheck && (local || submits || ends.listsHere || options.delta)) {
     requireImageHere(render.rclone.runtime, render.rclone.image);
   }
-  if (submits) findProgram("sbatch");
+  if (submits) {
+    findProgram("sbatch");
+    settleFailures(await findBeforeListing(render.slurm), options.force);
+  }
   for (const note of notes) log.warn(note);
 }
 

@@ -7,7 +7,7 @@ import { rootFlags } from "../flags/manifest.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { allowUntransferableFlag, compareFlag, shardCount, strategyFlag } from "../flags/plan.ts";
 import { rcloneFlags } from "../flags/rclone.ts";
-import { renderFlags } from "../flags/render.ts";
+import { forceFlag, renderFlags } from "../flags/render.ts";
 import { defaultRunDir } from "../flags/run-dir.ts";
 
 const executors = ["slurm", "local"] as const;
@@ -59,6 +59,7 @@ export const runFlags = {
   ...rcloneFlags,
   runtime: { ...rcloneFlags.runtime, defaultText: "pyxis; local: host" },
   submit: flag.on({ group: "slurm", common: true, description: "submit the array" }),
+  force: forceFlag,
   watch: flag.on({
     group: "slurm",
     common: true,

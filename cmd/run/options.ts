@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly compare: CompareMode;
   readonly delta: boolean;
   readonly submits: boolean;
+  /** Whether it is submitted although a check says that it cannot work. */
+  readonly force: boolean;
   /** Whether the array is waited for. */
   readonly watches: boolean;
   /** Whether the destination is to be compared when all is copied. */
@@ -80,6 +82,7 @@ export function optionsOf(input: RunInput, here: Here): RunOptions {
     compare: input.compare,
     delta: input.delta,
     submits: submit,
+    force: input.force,
     watches: input.watch,
     verifies: verify !== false,
     verifiesInQueue: submit && verify === true,

@@ -38,8 +38,8 @@ async function submit(
   options: RunOptions,
   { stop }: Surroundings,
 ): Promise<{ jobId: string; proof: PipelineJobs | undefined }> {
-  const { runDir, imageCheck, allowsUntransferable } = options;
-  const how = { now: new Date(), imageCheck, stop, allowsUntransferable };
+  const { runDir, imageCheck, force, allowsUntransferable } = options;
+  const how = { now: new Date(), imageCheck, force, stop, allowsUntransferable };
   if (!options.verifiesInQueue) return { jobId: await submitRun(runDir, how), proof: undefined };
   const proof = await submitPipeline(runDir, { ...how, checksum: "auto" });
   return { jobId: proof.jobId, proof };

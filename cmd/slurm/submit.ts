@@ -7,6 +7,7 @@ import { flag } from "../flags/make.ts";
 import { jsonFlag } from "../flags/output.ts";
 import { allowUntransferableFlag } from "../flags/plan.ts";
 import { imageCheckFlag } from "../flags/rclone.ts";
+import { forceFlag } from "../flags/render.ts";
 import { runDirFlag } from "../flags/run-dir.ts";
 import { submittedJson, submittedText } from "../view/launched.ts";
 import { printJson, printText } from "../view/print.ts";
@@ -18,6 +19,8 @@ export default command({
   details: [
     "Where the cluster's MaxArraySize is below the number of shards, each task copies several. A finished run may be " +
       "submitted again: it copies nothing.",
+    "Before it submits, it looks at the binary, the image, rclone.conf, the disk and the partition, and refuses what cannot " +
+      "work; xfer doctor looks at more.",
   ],
   examples: [
     { says: "Submit a rendered run", line: "xfer slurm submit --run-dir run" },
@@ -39,11 +42,19 @@ export default command({
     }),
     "allow-untransferable": allowUntransferableFlag,
     "image-check": imageCheckFlag,
+    force: forceFlag,
     cluster: clusterFlag,
     json: jsonFlag,
   },
-  async run({ "run-dir": runDir, verify, "image-check": imageCheck, json, ...more }): Promise<ExitCode> {
-    const how = { now: new Date(), imageCheck, allowsUntransferable: more["allow-untransferable"] };
+  async run({
+    "run-dir": runDir,
+    verify,
+    "image-check": imageCheck,
+    force,
+    json,
+    ...more
+  }): Promise<ExitCode> {
+    const how = { now: new Date(), imageCheck, force, allowsUntransferable: more["allow-untransferable"] };
     const proof = verify ? await submitPipeline(runDir, { ...how, checksum: "auto" }) : undefined;
     const jobId = proof?.jobId ?? (await submitRun(runDir, how));
     if (json) await printJson(submittedJson(runDir, jobId, proof));

@@ -1,8 +1,8 @@
-import { isPrivateMode } from "../../lib/cluster/far-conf.ts";
 import type { NodeFacts } from "../../lib/cluster/node-probe.ts";
 import { bestPartition, type ClusterFacts, type PartitionFacts } from "../../lib/cluster/probe.ts";
 import type { Probed } from "../../lib/cluster/probe-clusters.ts";
 import type { Profile } from "../../lib/cluster/profile.ts";
+import { isPrivateMode } from "../../lib/rclone/conf-mode.ts";
 import { formatCount, formatPercent } from "../../lib/system/units.ts";
 import { columnsText } from "./table.ts";
 

@@ -1,7 +1,8 @@
 import { operationFailed } from "../system/errors.ts";
+import { sectionsOf } from "../system/sections.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import type { FarEnd } from "./far-end.ts";
-import { farWord, sectionsOf } from "./probe.ts";
+import { farWord } from "./probe.ts";
 import type { Profile } from "./profile.ts";
 
 /** A binary of xfer's at a cluster, or what has arrived of one. */

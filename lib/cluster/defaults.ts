@@ -16,6 +16,7 @@ const flagsOf: ReadonlyMap<string, readonly string[]> = new Map<string, readonly
   ["manifest delta", listing],
   ["manifest import", listing],
   ["slurm render", [...reach, "partition", "sbatch-extras"]],
+  ["doctor", [...reach, "partition", "sbatch-extras"]],
   // What these need is in the run directory.
   ["slurm submit", []],
   ["verify", []],
@@ -57,7 +58,9 @@ export function profileDefaults(
     "sbatch-extras": extras.length > 0 ? quoteWords(extras) : undefined,
     "pyxis-extra": place.length > 0 ? quoteWords(place) : undefined,
   };
-  const names = flagsOf.get(commandName.replace(/^xfer /, "")) ?? [];
+  const command = commandName.replace(/^xfer /, "");
+  // A run says by itself what a doctor looks at.
+  const names = command === "doctor" && given.has("run-dir") ? [] : (flagsOf.get(command) ?? []);
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = values[name];

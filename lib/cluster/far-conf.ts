@@ -1,3 +1,4 @@
+import { isPrivateMode } from "../rclone/conf-mode.ts";
 import { operationFailed } from "../system/errors.ts";
 import { quoteWord } from "../system/shell-words.ts";
 import type { FarEnd } from "./far-end.ts";
@@ -71,11 +72,6 @@ export function openProblem(
 ): string | undefined {
   if (mode === undefined || isPrivateMode(mode)) return undefined;
   return `${host}:${path}: others can read it (mode ${mode}), and it holds credentials: chmod 600 ${quoteWord(path)} there`;
-}
-
-/** Whether a mode, in octal, lets nobody but the owner at a file. */
-export function isPrivateMode(mode: string): boolean {
-  return /00$/.test(mode);
 }
 
 /** Prints a conf without some sections; comments right before the next header belong to that one. */

@@ -1,6 +1,7 @@
-import { tellCause } from "../rclone/telling.ts";
+import { problemIn } from "../rclone/step-problem.ts";
+import { sectionsOf } from "../system/sections.ts";
 import { onNode, rcloneOnNode } from "./on-node.ts";
-import { farWord, sectionsOf } from "./probe.ts";
+import { farWord } from "./probe.ts";
 import type { Profile } from "./profile.ts";
 
 /** What steps on a compute node have told: a value, or why there is none. */
@@ -36,13 +37,4 @@ export function parseNodeProbe(text: string): NodeFacts {
     runRoot: node.includes("runs") ? "runs" : { problem: problemIn(node) },
     rclone: version === undefined ? { problem: problemIn(image) } : { version },
   };
-}
-
-/** Why a step has failed, by what srun and the container have printed. */
-export function problemIn(lines: readonly string[]): string {
-  const text = lines.join("\n");
-  const refused = /^srun: error: Unable to allocate resources: (.+)$/m.exec(text)?.[1];
-  if (refused !== undefined) return `srun got no node: ${refused}`;
-  const last = lines.findLast((line) => line !== "");
-  return tellCause(text)?.message ?? last ?? "srun printed nothing";
 }

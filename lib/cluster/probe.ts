@@ -1,3 +1,4 @@
+import { sectionsOf } from "../system/sections.ts";
 import { quoteWords } from "../system/shell-words.ts";
 import type { Profile } from "./profile.ts";
 
@@ -71,22 +72,6 @@ export function probeScript(profile: Pick<Profile, "run_root" | "rclone_config">
   const limit = "limit=; if command -v timeout > /dev/null 2>&1; then limit='timeout 20'; fi";
   const parts = sections.map(([name, command]) => `echo '== ${name}'; { ${command}; } 2>/dev/null`);
   return [limit, ...parts].join("\n");
-}
-
-/** The lines of each section that begins with `== NAME`, without spaces around them. */
-export function sectionsOf(text: string): Map<string, string[]> {
-  const sections = new Map<string, string[]>();
-  let lines: string[] = [];
-  for (const line of text.split("\n")) {
-    const name = /^== (\w+)$/.exec(line)?.[1];
-    if (name === undefined) {
-      lines.push(line.trim());
-      continue;
-    }
-    lines = [];
-    sections.set(name, lines);
-  }
-  return sections;
 }
 
 /** Reads what the probe's script prints. */

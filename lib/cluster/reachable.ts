@@ -1,7 +1,7 @@
 import { inquiryFlags } from "../rclone/inquiry.ts";
+import { problemIn } from "../rclone/step-problem.ts";
 import { confVariable } from "./far-conf.ts";
 import type { FarEnd } from "./far-end.ts";
-import { problemIn } from "./node-probe.ts";
 import { rcloneOnNode } from "./on-node.ts";
 import type { Profile } from "./profile.ts";
 

@@ -4,7 +4,7 @@ import { invalidInput, messageOf, operationFailed } from "../system/errors.ts";
 import { runProgram } from "../system/process.ts";
 
 /** How starting a run's binary on this host went. */
-interface TriedStart {
+export interface TriedStart {
   path: string;
   /** Whether it is the run directory's own copy. Otherwise it is a path on the cluster, which only the nodes may see. */
   isCopy: boolean;
@@ -48,13 +48,18 @@ export function agentVerdict({ path, isCopy, exists, failure }: TriedStart): {
  * library that is too old show themselves here. Returns a warning, if there is one. Throws when the tasks could not start.
  */
 export async function checkAgent(run: RunLayout): Promise<string | undefined> {
+  const tried = await tryAgent(run);
+  const { refuse, warn } = agentVerdict(tried);
+  if (refuse === undefined) return warn;
+  throw tried.exists ? operationFailed(refuse) : invalidInput(refuse);
+}
+
+/** Starts the binary of a run once on this host. */
+export async function tryAgent(run: RunLayout): Promise<TriedStart> {
   const isCopy = !existsSync(run.agentPath);
   const path = isCopy ? run.binary : readFileSync(run.agentPath, "utf8").trimEnd();
   const exists = existsSync(path);
-  const failure = exists ? await startFailure(path) : undefined;
-  const { refuse, warn } = agentVerdict({ path, isCopy, exists, failure });
-  if (refuse === undefined) return warn;
-  throw exists ? operationFailed(refuse) : invalidInput(refuse);
+  return { path, isCopy, exists, failure: exists ? await startFailure(path) : undefined };
 }
 
 const startTimeoutMs = 60_000;

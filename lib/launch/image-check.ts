@@ -34,7 +34,8 @@ export function requireImageHere(runtime: RuntimeName, image: string | undefined
   );
 }
 
-function whyUnreadable(image: string): string | undefined {
+/** Why an image that is a file, or an unpacked folder, cannot be read on this host; undefined when it can. */
+export function whyUnreadable(image: string): string | undefined {
   try {
     const folder = statSync(image).isDirectory();
     accessSync(image, constants.R_OK | (folder ? constants.X_OK : 0));
@@ -45,7 +46,8 @@ function whyUnreadable(image: string): string | undefined {
   }
 }
 
-function pullWarning(runtime: RuntimeName, image: string): string {
+/** What to do in place of having each task pull an image from a registry. */
+export function pullWarning(runtime: RuntimeName, image: string): string {
   const source = image.includes("://") ? image : `docker://${image}`;
   const remedy =
     runtime === "apptainer"

@@ -112,7 +112,7 @@ export async function submitCollection(
  */
 export async function submitPipeline(
   runDir: string,
-  options: Omit<ProofOptions, "after"> & { imageCheck: boolean; stop?: AbortSignal },
+  options: Omit<ProofOptions, "after"> & { imageCheck: boolean; force?: boolean; stop?: AbortSignal },
 ): Promise<PipelineJobs> {
   const { stop: _, ...later } = options;
   const run = runLayout(runDir);

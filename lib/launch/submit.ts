@@ -22,6 +22,7 @@ import { formatNumberList } from "../system/number-list.ts";
 import { findProgram } from "../system/process.ts";
 import { formatShards } from "../system/units.ts";
 import { checkAgent } from "./agent-check.ts";
+import { findBeforeSubmit, settleFailures, warned } from "./before-submit.ts";
 import { checkImageReadable } from "./image-check.ts";
 
 /** A job array of a run. */
@@ -49,6 +50,8 @@ interface ArrayOptions {
 interface SubmitOptions extends ArrayOptions {
   /** Whether the image is looked at first; false where only the compute nodes see it. */
   imageCheck: boolean;
+  /** Whether it is submitted although a check says that it cannot work; undefined where a command has no --force. */
+  force?: boolean;
   /** The configuration that the tasks will read, when `beforeSubmit` is to write another than is there. */
   config?: RunConfig;
 }
@@ -151,7 +154,7 @@ function agentWords({ stride, carriesMore }: ArrayPlan, shards: readonly number[
 async function checkSubmission(
   run: RunLayout,
   config: RunConfig,
-  { imageCheck, stop }: SubmitOptions,
+  { imageCheck, force, stop }: SubmitOptions,
 ): Promise<void> {
   sortUserFlags(config.rclone_flags);
   for (const path of [run.sbatchScript, run.shardsMeta]) {
@@ -171,8 +174,10 @@ async function checkSubmission(
   });
   if (password !== undefined) throw invalidInput(`${password}: nothing was submitted`);
   findProgram("sbatch");
-  const warnings = [await checkAgent(run), imageCheck ? checkImageReadable(config) : undefined];
-  for (const warning of warnings) if (warning !== undefined) log.warn(warning);
+  await warned(() => checkAgent(run), force);
+  if (imageCheck) await warned(() => checkImageReadable(config), force);
+  const script = readFileSync(run.sbatchScript, "utf8");
+  settleFailures(await findBeforeSubmit({ dir: run.dir, script, config }), force);
   const meta = readShardsMeta(run.shardsMeta);
   if (meta) await checkShardKeys(run.shardsDir, meta, stop);
 }

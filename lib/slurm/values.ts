@@ -42,6 +42,14 @@ export function jobIdProblem(text: string): string | undefined {
     : `${JSON.stringify(text)} is no job id: write the number that sbatch gave`;
 }
 
+/** MiB of an amount of memory, rounded up; 0 is all of a node's. Undefined for a text that is no amount. */
+export function memoryMbOf(text: string): number | undefined {
+  const [, digits, unit = "m"] = /^(\d{1,15})(?:([kmgt])b?)?$/i.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const exponent = "kmgt".indexOf(unit.toLowerCase()) - 1;
+  return Math.ceil(Number(digits) * 1024 ** exponent);
+}
+
 /** Why a text cannot be a job's name, or undefined when it can. */
 export function jobNameProblem(text: string): string | undefined {
   return hasControl(text) ? "a control character cannot be in an sbatch option" : undefined;

@@ -111,6 +111,7 @@ async function whatIsRead(dir: string): Promise<Map<string, unknown>> {
   await run("xfer manifest combine --json", `--parts-dir parts ${roots} --out combined.jsonl`);
   await run("xfer manifest shard --json", "--in RUN/manifest.jsonl --outdir RUN/shards --num-shards 1");
   await run("xfer slurm render --json", "--runtime host --run-dir RUN");
+  await run("xfer doctor --json", "--executor local --run-dir RUN");
   read.set("xfer slurm submit --json", submittedJson("RUN", "4711"));
   cpSync(join(dir, "RUN"), join(dir, "FAILS"), { recursive: true });
   await run("xfer run --json", "--runtime host --run-dir RUN");

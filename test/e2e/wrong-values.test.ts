@@ -97,8 +97,8 @@ const operands: Record<string, string[]> = {
   schema: ["none"],
   throttle: ["8"],
 };
-/** Commands with which nothing can be wrong but a word too many. */
-const alwaysRight = new Set(["cluster add", "cluster edit", "cluster list", "skills list"]);
+/** Commands with which nothing can be wrong but a word too many, and one that prints what is wrong as its report. */
+const alwaysRight = new Set(["cluster add", "cluster edit", "cluster list", "skills list", "doctor"]);
 
 /** What a command is given beside the flag that is looked at. */
 function baseOf({ args, words: own }: Leaf, without: string): string[] {

@@ -34,10 +34,16 @@ test.each([
   ["slurm frob", 'unknown command "frob" after "xfer slurm": it has render, submit'],
   [
     "--token=secret",
-    'unknown flag "--token" after "xfer": it has run, status, wait, verify, report, retry, logs, pause, resume, cancel, throttle, metrics, manifest, slurm, cluster, rclone-config, stage, pull, skills, schema, agent, help, man, completion, version',
+    'unknown flag "--token" after "xfer": it has run, status, wait, verify, report, retry, logs, pause, resume, cancel, throttle, metrics, doctor, manifest, slurm, cluster, rclone-config, stage, pull, skills, schema, agent, help, man, completion, version',
   ],
-  ["--executor=local", 'unknown flag "--executor" after "xfer": it is a flag of xfer run and xfer verify'],
-  ["--executor local", 'unknown flag "--executor" after "xfer": it is a flag of xfer run and xfer verify'],
+  [
+    "--executor=local",
+    'unknown flag "--executor" after "xfer": it is a flag of xfer run, xfer verify and xfer doctor',
+  ],
+  [
+    "--executor local",
+    'unknown flag "--executor" after "xfer": it is a flag of xfer run, xfer verify and xfer doctor',
+  ],
 ])("xfer %s is told what it may mean", async (line, said) => {
   const found = await findCommand(root, line.split(" "));
   expect(await unknownWordText(root, found, found.rest)).toBe(said);
@@ -47,7 +53,12 @@ test.each([
   ["run", "--soruce", ["--soruce", "a"], "unknown flag --soruce: did you mean --source?"],
   ["run", "-s", ["-source", "a"], "unknown flag -source: did you mean --source?"],
   ["run", "-z", ["-z"], "unknown flag -z"],
-  ["agent", "--mem", ["--mem", "1G"], "unknown flag --mem: it is a flag of xfer run and xfer slurm render"],
+  [
+    "agent",
+    "--mem",
+    ["--mem", "1G"],
+    "unknown flag --mem: it is a flag of xfer run, xfer doctor and xfer slurm render",
+  ],
 ])("xfer %s: the flag %s of %p is told what it may mean", async (name, flag, words, said) => {
   const { command } = await findCommand(root, [name]);
   expect(await unknownFlagText(root, command, flag, words)).toBe(said);

@@ -23,7 +23,7 @@ test("xfer run: what its flags say when nothing is said", async () => {
     ...{ ...always, ...rcloneDefaults, ...listDefaults, ...renderDefaults, "posix-list": true },
     ...{ source: undefined, dest: undefined, "run-dir": "run", executor: "slurm", delta: false },
     ...{ compare: "size", verify: undefined, "allow-untransferable": false, "num-shards": undefined },
-    ...{ strategy: "bytes", submit: false, watch: false, json: false, "dry-run": false },
+    ...{ strategy: "bytes", submit: false, watch: false, json: false, "dry-run": false, force: false },
   });
 });
 

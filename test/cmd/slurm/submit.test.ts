@@ -5,13 +5,14 @@ import { always, optionsGiven, toldOf } from "../command-line.ts";
 describe("xfer slurm submit: what its flags say", () => {
   const usual = {
     ...{ ...always, "run-dir": "run", "image-check": true, json: false },
-    ...{ verify: false, "allow-untransferable": false },
+    ...{ force: false, verify: false, "allow-untransferable": false },
   };
   const rows: [string, object][] = [
     ["--run-dir run", usual],
     ["--run-dir run --image-check", usual],
     ["--run-dir run --no-image-check --json", { ...usual, "image-check": false, json: true }],
     ["--run-dir run --verify", { ...usual, verify: true }],
+    ["--run-dir run --force", { ...usual, force: true }],
     ["--run-dir run -q", { ...usual, quiet: true }],
     ["--run-dir run --color=never", { ...usual, color: "never" }],
   ];

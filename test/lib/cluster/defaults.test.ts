@@ -23,11 +23,17 @@ describe("what a profile says for the flags of a command", () => {
     ["xfer manifest delta", { ...reach, ...srun }],
     ["xfer manifest import", { ...reach, ...srun }],
     ["xfer slurm render", { ...reach, ...sbatch }],
+    ["xfer doctor", { ...reach, ...sbatch }],
     ["xfer slurm submit", {}],
     ["xfer verify", {}],
     ["xfer manifest shard", {}],
   ])("%s", (command, expected) => {
     expect(profileDefaults(full, command)).toEqual(expected as Record<string, string>);
+  });
+
+  test("a doctor that looks at a run gets nothing: the run says it by itself", () => {
+    expect(profileDefaults(full, "xfer doctor", new Map([["run-dir", "run"]]))).toEqual({});
+    expect(profileDefaults(full, "xfer run", new Map([["run-dir", "run"]]))).not.toEqual({});
   });
 
   test.each<[string, Partial<Profile>, object]>([
