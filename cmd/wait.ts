@@ -28,8 +28,8 @@ export default command({
   ],
   examples: [
     {
-      says: "Wait, then compare the destination",
-      line: "xfer wait --run-dir run && xfer verify --run-dir run",
+      says: "Wait for the end of the run in ./run",
+      line: "xfer wait",
     },
     { says: "For two hours at most", line: "xfer wait --run-dir run --timeout 2h" },
   ],

@@ -32,8 +32,8 @@ export class Screen implements Disposable {
 
   /** How much room there is. The last column stays free: some terminals wrap when it is filled. */
   get room(): { columns: number; rows: number } {
-    const { columns, rows } = process.stdout;
-    return { columns: Math.max(20, (columns || 80) - 1), rows: Math.max(2, rows || 24) };
+    const [columns, rows] = sizeOfTerminal();
+    return { columns: Math.max(20, columns - 1), rows: Math.max(2, rows) };
   }
 
   /** Shows these lines, and nothing else. */
@@ -64,4 +64,14 @@ export class Screen implements Disposable {
     if (text.includes("\x03")) this.#onKey("interrupt");
     else if (/[qQ]/.test(text)) this.#onKey("quit");
   };
+}
+
+/**
+ * The size as the terminal says it at this moment: the signal of a new size does not come to a program without a controlling
+ * terminal, and without it the stream keeps the size that it knew.
+ */
+function sizeOfTerminal(): [number, number] {
+  const stdout: NodeJS.WriteStream & { _refreshSize?: () => void } = process.stdout;
+  stdout._refreshSize?.();
+  return [stdout.columns || 80, stdout.rows || 24];
 }

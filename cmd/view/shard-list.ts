@@ -41,5 +41,6 @@ export function shardsScreen(status: RunStatus, rows: readonly ShardRow[], room:
   const left = Math.max(0, room.rows - head.length);
   if (table.length <= left) return [...head, ...table];
   const shown = table.slice(0, Math.max(0, left - 1));
-  return [...head, ...shown, shortened(`and ${formatCount(table.length - shown.length)} more`, room.columns)];
+  const more = `and ${formatCount(table.length - shown.length)} more`;
+  return [...head, ...shown, shortened(more, room.columns)].slice(0, room.rows);
 }

@@ -3,9 +3,9 @@ import { type Quiet, quietStep } from "./quiet.ts";
 import type { RunLook } from "./run-look.ts";
 import type { RunReading } from "./status.ts";
 
-/** How often a run is looked at; more seldom where a look takes long, so that looking takes a twentieth of the time. */
+/** How often a run is looked at; more seldom where a look takes long, so that looking takes a tenth of the time. */
 const pollMs = 2_000;
-const share = 20;
+const share = 10;
 
 interface FollowOptions {
   /** Aborted to follow the run no longer. */
@@ -24,7 +24,7 @@ export async function followRun(
   { stop, untilMs = Number.POSITIVE_INFINITY, onReading }: FollowOptions,
 ): Promise<{ reading: RunReading; end: FollowEnd }> {
   let quiet: Quiet | undefined;
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const beganMs = Date.now();
     const reading = await look.look();
     const nowMs = Date.now();
@@ -34,7 +34,9 @@ export async function followRun(
     if (step.hasEnded) return { reading, end: "ended" };
     if (stop.aborted) return { reading, end: "stopped" };
     if (nowMs >= untilMs) return { reading, end: "timeout" };
-    await sleep(Math.min(Math.max(pollMs, share * (nowMs - beganMs)), untilMs - nowMs), stop);
+    // The first look reads every file; only the later ones tell how long one takes.
+    const pauseMs = isFirst ? pollMs : Math.max(pollMs, share * (nowMs - beganMs));
+    await sleep(Math.min(pauseMs, untilMs - nowMs), stop);
     if (stop.aborted) return { reading, end: "stopped" };
   }
 }

@@ -13,7 +13,7 @@ export type ShardState = (typeof shardStates)[number];
  * Seconds without a heartbeat, which comes every 2 s, after which an agent is taken for silent: a client of NFS may see a
  * file a minute late, and clocks differ.
  */
-export const staleSeconds = 120;
+const staleSeconds = 120;
 
 /** What a shard's state is judged by. */
 export interface ShardFacts {

@@ -123,6 +123,7 @@ async function whatIsRead(dir: string): Promise<Map<string, unknown>> {
   await run("xfer run --executor local --json", "--run-dir FAILS", 1);
   const failed = read.get("xfer run --executor local --json") as object;
   read.set("xfer run --executor local --json", { ...failed, verification: account.verification });
+  await run("xfer status --json", "--run-dir FAILS", 1);
   file("RUN/state/shard_N.progress", "FAILS/state/shard_0.progress");
   file("RUN/state/shard_N.fail", "FAILS/state/shard_0.fail");
   await readOfCluster(dir, { run, read });

@@ -5,6 +5,7 @@ import type { ArgsDef, CommandDef } from "citty";
 import { root } from "../../cmd/cli/commands.ts";
 import { runCli } from "../../cmd/cli/run-cli.ts";
 import { namedClusterFlag } from "../../cmd/flags/cluster.ts";
+import { lookedAtRunDirFlag } from "../../cmd/flags/operate.ts";
 import { hostileManifest } from "../data/hostile-names.ts";
 import { temporaryDirectory, timeoutMs, xfer, xferUnderModes } from "../stage/harness.ts";
 
@@ -103,7 +104,7 @@ function baseOf({ args, words: own }: Leaf, without: string): string[] {
     ([name, def]) =>
       name !== without &&
       def.type === "string" &&
-      (def.required || wanted.has(name) || def === namedClusterFlag),
+      (def.required || wanted.has(name) || def === namedClusterFlag || def === lookedAtRunDirFlag),
   );
   const words = given.flatMap(([name]) => {
     const value = valid[name];

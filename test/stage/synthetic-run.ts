@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** How a shard of a synthetic run is to be found. */
@@ -124,8 +124,11 @@ function writeShard(
       progress(1);
     },
     stale: () => {
-      attempt("running");
-      progress(900);
+      attempt("running", { started_at: ago(11_000) });
+      progress(10_000);
+      const then = new Date(now.getTime() - 10_000_000);
+      for (const name of ["attempt", "progress"])
+        utimesSync(join(dir, "state", `shard_${shard}.${name}`), then, then);
     },
     failed: () => {
       fail(true);

@@ -7,11 +7,16 @@ export class Typist implements AsyncDisposable {
   readonly #child: Bun.Subprocess;
   readonly #terminal: Bun.Terminal;
 
-  constructor(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    argv: readonly string[],
+    cwd: string,
+    env: Readonly<Record<string, string>> = {},
+    { cols, rows } = { cols: 200, rows: 50 },
+  ) {
     const decoder = new TextDecoder();
     this.#terminal = new Bun.Terminal({
-      cols: 200,
-      rows: 50,
+      cols,
+      rows,
       data: (_terminal, data) => {
         this.#shown += decoder.decode(data, { stream: true });
       },
@@ -39,6 +44,23 @@ export class Typist implements AsyncDisposable {
   /** Answers what is asked for without an echo. */
   answer(line: string): void {
     this.#terminal.write(`${line}\n`);
+  }
+
+  /** Types keys as they are, and forgets what was shown before. */
+  press(keys: string): void {
+    this.#shown = "";
+    this.#terminal.write(keys);
+  }
+
+  /** Gives the terminal another size, and forgets what was shown before. */
+  resize(cols: number, rows: number): void {
+    this.#shown = "";
+    this.#terminal.resize(cols, rows);
+  }
+
+  /** The process id of the program. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** The exit code, once the program has ended. */

@@ -34,7 +34,7 @@ test.each([
   ["slurm frob", 'unknown command "frob" after "xfer slurm": it has render, submit'],
   [
     "--token=secret",
-    'unknown flag "--token" after "xfer": it has run, verify, manifest, slurm, skills, cluster, rclone-config, agent, stage, pull, help, man, completion, version',
+    'unknown flag "--token" after "xfer": it has run, status, wait, verify, manifest, slurm, skills, cluster, rclone-config, agent, stage, pull, help, man, completion, version',
   ],
   ["--executor=local", 'unknown flag "--executor" after "xfer": it is a flag of xfer run and xfer verify'],
   ["--executor local", 'unknown flag "--executor" after "xfer": it is a flag of xfer run and xfer verify'],

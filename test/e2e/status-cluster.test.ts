@@ -1,0 +1,65 @@
+import { beforeAll, expect, test } from "bun:test";
+import type { Cluster } from "../cluster/cluster.ts";
+import { sharedCluster } from "../cluster/shared.ts";
+import { limitMs } from "../setup/pace.ts";
+import { until } from "../stage/harness.ts";
+import { SlurmStage } from "../stage/slurm-stage.ts";
+
+/** Jobs wait for two noisy cores. */
+const timeoutMs = limitMs(300_000);
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await sharedCluster();
+}, timeoutMs);
+
+test(
+  "on a cluster: what runs and what waits, then xfer wait ends with the array",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "status");
+    const keys = stage.fill(30);
+    const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 1_000 } });
+    const jobId = await stage.submit("--num-shards", "3", "--array-concurrency", "1");
+    await until("an agent at work", () => stage.states("attempt").length > 0);
+    const status = async () => {
+      const result = await stage.xfer("status", "--run-dir", stage.runDir, "--json");
+      return { code: result.code, status: JSON.parse(result.stdout) };
+    };
+    const seen = await status();
+    expect(seen.code).toBe(75);
+    expect(seen.status).toMatchObject({
+      slurm: true,
+      jobs: [{ job_id: jobId, kind: "copy", running: 1, pending: 2, limit: 1 }],
+      shards: { total: 3, running: 1, waiting: 2, done: 0, failed: 0 },
+      next: { kind: "wait" },
+    });
+    const waiting = stage.xfer("wait", "--run-dir", stage.runDir);
+    release();
+    const waited = await waiting;
+    expect([waited.code, waited.stdout.split("\n")[0]]).toEqual([0, "shards 3: 3 done"]);
+    expect(await stage.different(keys)).toEqual([]);
+    const done = await status();
+    expect([done.code, done.status.proven.objects, done.status.next.kind]).toEqual([0, 30, "verify"]);
+  },
+  timeoutMs,
+);
+
+test(
+  "an array that was cancelled is told as stopped, with the command that goes on",
+  async () => {
+    await using stage = await SlurmStage.start(cluster, "cancelled");
+    stage.fill(30);
+    stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 2_000 } });
+    const jobId = await stage.submit("--num-shards", "3", "--array-concurrency", "1");
+    await until("an agent at work", () => stage.states("attempt").length > 0);
+    await cluster.run(["scancel", jobId]);
+    await cluster.waitForJob(jobId, timeoutMs);
+    const { code, stdout } = await stage.xfer("status", "--run-dir", stage.runDir, "--json");
+    expect(code).toBe(75);
+    expect(JSON.parse(stdout)).toMatchObject({
+      shards: { stopped: 3, running: 0, waiting: 0 },
+      next: { kind: "start-again", text: expect.stringContaining("xfer slurm submit") },
+    });
+  },
+  timeoutMs,
+);
