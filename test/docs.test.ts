@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sharedCluster } from "./cluster/shared.ts";
 import { blocksOf, type Command, commandsOf } from "./docs/page.ts";
 import { differenceOf } from "./docs/told.ts";
-import { loginNode, oneMachine, type World, workstation } from "./docs/worlds.ts";
+import { loginNode, oneMachine, troubledNode, type World, workstation } from "./docs/worlds.ts";
 import { limitMs } from "./setup/pace.ts";
 import { ensureSshPackages } from "./ssh/account.ts";
 
@@ -25,6 +25,7 @@ const stages: readonly [page: string, heading: string, start: () => Promise<Worl
   ["docs/guide/one-machine.md", "", () => oneMachine({ store: true })],
   ["docs/guide/slurm-cluster.md", "", onLoginNode],
   ["docs/guide/remote-cluster.md", "", onWorkstation],
+  ["docs/guide/start-to-proof.md", "", async () => troubledNode(await sharedCluster())],
   ["docs/guide/repeat-a-transfer.md", "", () => oneMachine({ store: true })],
   ["docs/guide/troubleshooting.md", "", () => oneMachine({ store: true })],
   ["docs/guide/coming-from-the-python-xfer.md", "", withEarlierRun],
@@ -53,6 +54,7 @@ describe("every command of a page runs as it stands, and prints what the page te
       expect(commands.length).toBeGreaterThan(0);
       await using world = await start();
       await follow(page, commands, world);
+      expect(await world.problems?.()).toEqual(world.problems && []);
     },
     limitMs(300_000),
   );

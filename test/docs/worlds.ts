@@ -5,7 +5,7 @@ import { sampleObjects } from "../data/fill.ts";
 import { S3Endpoint } from "../s3/endpoint.ts";
 import { limitMs } from "../setup/pace.ts";
 import { startSshServer } from "../ssh/sshd.ts";
-import { binary, temporaryDirectory } from "../stage/harness.ts";
+import { binary, temporaryDirectory, until } from "../stage/harness.ts";
 import { writeEarlierRun } from "./earlier-run.ts";
 import type { Ended } from "./told.ts";
 
@@ -17,6 +17,8 @@ export interface World extends AsyncDisposable {
   run(command: string): Promise<Ended>;
   /** Waits for a job, as the reader does before the next command. */
   ended(jobId: string): Promise<void>;
+  /** What is not as the page's reader believes at its end; nothing is asked where the page's own output tells all. */
+  problems?(): Promise<string[]>;
 }
 
 /** An ordinary machine: xfer and rclone on PATH, no Slurm. With a store, rclone.conf names it `store`; it has a `bucket`. */
@@ -109,7 +111,13 @@ const sample = { objects: 240, largestBytes: 100_000 };
  * with a `bucket` each. With an earlier run, the folder `earlier` is one of the Python xfer between their prefixes `set`,
  * whose shard 0 is marked done although the destination lacks two of its objects.
  */
-export async function loginNode(cluster: Cluster, { earlier = false } = {}): Promise<World> {
+export async function loginNode(
+  cluster: Cluster,
+  {
+    earlier = false,
+    prepare = (_source: S3Endpoint, _dest: S3Endpoint, _shared: string): Promise<void> => Promise.resolve(),
+  } = {},
+): Promise<World> {
   const dir = await cluster.sharedDir("docs");
   const source = await S3Endpoint.start({ buckets: ["bucket"] });
   const dest = await S3Endpoint.start({ buckets: ["bucket"] });
@@ -129,6 +137,7 @@ export async function loginNode(cluster: Cluster, { earlier = false } = {}): Pro
     const arrived = objects.slice(0, objects.length / 2 - 2);
     for (const { key, body, mtime } of arrived) dest.put("bucket", `set/${key}`, body, { mtime });
   }
+  await prepare(source, dest, shared);
   for (const path of [conf, home, work, shared]) chownSync(path, cluster.user.uid, cluster.user.gid);
   const env = { HOME: home, PATH: `${join(dir, "bin")}:${process.env.PATH}`, LANG: "C.UTF-8" };
   return {
@@ -142,6 +151,60 @@ export async function loginNode(cluster: Cluster, { earlier = false } = {}): Pro
       await source.stop();
       await dest.stop();
       rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The object that vanishes from the source once it was listed, and where the reader has it still. */
+const vanishing = { key: "set-4/run-14/object-00200.dat", kept: "kept.dat" };
+
+/**
+ * A login node, as `loginNode` has it, where all goes wrong at once: the source fails a few requests and has lost an object
+ * that it lists, the destination is slow and refuses what is more than a few requests at a time, and a node dies at the first
+ * look at the run. The reader has the lost object as /shared/kept.dat; copied to its place, it is there again.
+ */
+export async function troubledNode(cluster: Cluster): Promise<World> {
+  let isLost = true;
+  let hasLostNode = false;
+  const stores: S3Endpoint[] = [];
+  const login = await loginNode(cluster, {
+    prepare: async (source, dest, shared) => {
+      stores.push(source, dest);
+      const key = `set/${vanishing.key}`;
+      writeFileSync(join(shared, vanishing.kept), (await source.get("bucket", key)) ?? "");
+      const isFound = ({ kind, key: asked }: { kind: string; key: string }) => {
+        if (asked === key && kind === "PUT") isLost = false;
+        return asked === key && kind !== "PUT" && isLost;
+      };
+      source.inject({ match: isFound, action: "not-found" });
+      source.inject({ kinds: ["GET"], action: "internal-error", times: 10 });
+      dest.inject({ kinds: ["PUT"], beyond: 6, action: "slowdown", times: 60 });
+      dest.inject({ kinds: ["PUT"], action: { delayMs: 400 } });
+    },
+  });
+  return {
+    ...login,
+    async run(command) {
+      if (/xfer status/.test(command) && !hasLostNode) {
+        hasLostNode = true;
+        await until("the first objects", () => (stores[1]?.keys("bucket").length ?? 0) > 5);
+        await cluster.nodeDown("n1", { announce: true });
+      }
+      return login.run(command);
+    },
+    async problems() {
+      const [source, dest] = stores;
+      if (!source || !dest) return ["no stores"];
+      const different: string[] = [];
+      for (const key of source.keys("bucket")) {
+        const [one, other] = await Promise.all([source.get("bucket", key), dest.get("bucket", key)]);
+        if (!one || !other || !Buffer.from(one).equals(other)) different.push(key);
+      }
+      return different;
+    },
+    async [Symbol.asyncDispose]() {
+      if (hasLostNode) await cluster.nodeUp("n1");
+      await login[Symbol.asyncDispose]();
     },
   };
 }
