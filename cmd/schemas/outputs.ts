@@ -20,10 +20,10 @@ import { of, output } from "./output.ts";
 
 const text = v.string();
 const number = v.number();
-const amount = v.object({ objects: count, bytes: count });
+export const amount = v.object({ objects: count, bytes: count });
 const maybe = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
 
-const accountEntries = {
+export const accountEntries = {
   shards: v.object({ total: count, done: count, failed: count, unfinished: count }),
   ...{ listed: amount, copied: amount, unchanged: amount, failed: amount, unfinished: amount },
   untransferable: amount,
@@ -33,7 +33,7 @@ const accountEntries = {
   warnings: v.array(text),
 };
 
-const cause = of<FailureCause>()(
+export const cause = of<FailureCause>()(
   v.object({
     ...{ class: v.picklist(failureClasses), message: text, num_shards: count, first_shard: count },
     ...{ objects: count, bytes: count, at_least: v.boolean(), first_path: maybe(text) },

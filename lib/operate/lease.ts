@@ -13,7 +13,8 @@ const renewMs = 5_000;
 /** How long a holder whose pid cannot be looked up may show nothing. */
 const silenceMsDefault = 30_000;
 
-const leaseSchema = v.object({
+/** The schema of state/throttle.lease. */
+export const leaseSchema = v.object({
   schema: v.literal("xfer.lease.v1"),
   token: v.pipe(v.string(), v.regex(/^[\w-]+$/)),
   host: v.string(),

@@ -1,13 +1,16 @@
 import type { FailureClass } from "../rclone/failure-class.ts";
 
+/** Steps of which no more is to be said. With the last three nothing is to be done. */
+export const plainSteps = [
+  ...(["resume", "submit", "start-again", "release", "look-at-nodes", "look-at-store"] as const),
+  ...(["untransferable", "verify", "differs", "wait", "wait-for-verification", "nothing"] as const),
+] as const;
+
 /** What a run's owner is to do now. */
 export type NextStep =
-  | { kind: "resume" | "submit" | "start-again" | "release" | "look-at-nodes" | "look-at-store" }
+  | { kind: (typeof plainSteps)[number] }
   /** These classes failed for good; `others` still go on. */
-  | { kind: "mend"; classes: FailureClass[]; others: boolean }
-  | { kind: "untransferable" | "verify" | "differs" }
-  /** Nothing is to be done: it goes on, its comparison does, or all is proven and verified. */
-  | { kind: "wait" | "wait-for-verification" | "nothing" };
+  | { kind: "mend"; classes: FailureClass[]; others: boolean };
 
 /** What the next step follows from. */
 export interface Situation {

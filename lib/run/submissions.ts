@@ -22,7 +22,7 @@ interface Submission {
 }
 
 /** What a submitted job is for: copying, comparing with the destination, or adding up the comparison. */
-const submissionKinds = ["copy", "verify", "collect"] as const;
+export const submissionKinds = ["copy", "verify", "collect"] as const;
 
 export type SubmissionKind = (typeof submissionKinds)[number];
 
