@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Stage, startXfer, timeoutMs, until, xfer } from "../stage/harness.ts";
+import { Stage, startXfer, state, timeoutMs, until, xfer } from "../stage/harness.ts";
 import { type Held, heldBelow, heldText } from "../stage/json-schemas.ts";
 
 /** Schemas of which no value is made here, and why. */
@@ -10,7 +10,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   "xfer.submit.v1": "of a submitted job: test/e2e/proof-in-queue.test.ts",
   "xfer.shard-verify.v1": "of a verifying task: test/e2e/proof-in-queue.test.ts",
   "xfer.cluster-clean.v1": "asks Slurm: test/e2e/proof-in-queue.test.ts",
-  "xfer.control.v1": "written where a run is paused",
+  "xfer.lease.v1": "of jobs that are in the queue: test/e2e/steering.test.ts",
   "xfer.destination.v1": "written by earlier builds alone",
   "xfer.part.v1": "kept of a listing that failed: test/e2e/parts.test.ts",
   "xfer.parts.v1": "kept of a listing that failed: test/e2e/parts.test.ts",
@@ -29,7 +29,7 @@ class Holder {
     for (const name of names) this.seen.add(name);
   }
 
-  /** Runs the words, whose output must be JSON of this name. */
+  /** Runs the words, whose output must be JSON of this name, a line or more. */
   async output(stage: Stage, name: string, words: string[], code = 0): Promise<void> {
     const env = { XDG_CONFIG_HOME: join(stage.dir, "config") };
     const result = await xfer(words, { cwd: stage.dir, env });
@@ -92,6 +92,50 @@ async function holdOutputs(held: Holder, stage: Stage): Promise<void> {
   for (const [name, words] of rows) await held.output(stage, name, words);
 }
 
+/** What is printed of a run on one machine in which an object has failed. */
+async function holdFailed(held: Holder, stage: Stage, key: string): Promise<void> {
+  const of = ["--run-dir", "run"];
+  const rows: [string, string[], number][] = [
+    ["xfer.verify.v1", ["verify", ...of, "--json"], 1],
+    ["xfer.status.v1", ["status", ...of, "--shards", "--json"], 1],
+    ["xfer.status.v1", ["status", ...of, "--watch", "--json"], 1],
+    ["xfer.status.v1", ["wait", ...of, "--json"], 1],
+    ["xfer.report.v1", ["report", ...of, "--format", "json"], 0],
+    ["xfer.log.v1", ["logs", ...of, "--json"], 0],
+    ["xfer.object.v1", ["logs", ...of, "--object", key, "--json"], 0],
+    ["xfer.doctor.v1", ["doctor", ...of, "--executor", "local", "--json"], 0],
+    ["xfer.retry.v1", ["retry", ...of, "--json"], 1],
+    ["xfer.cancel.v1", ["cancel", ...of, "--json"], 0],
+    ["xfer.throttle.v1", ["throttle", "4", ...of, "--json"], 0],
+    ["xfer.throttle.v1", ["throttle", "--auto", "--every", "1", ...of, "--json"], 0],
+    ["xfer.pause.v1", ["pause", ...of, "--json"], 0],
+    ["xfer.status.v1", ["status", ...of, "--json"], 1],
+    ["xfer.resume.v1", ["resume", ...of, "--json"], 0],
+  ];
+  for (const [name, words, code] of rows) await held.output(stage, name, words, code);
+}
+
+/** A run that is paused while it copies, and what is printed of it before and after. */
+async function holdPaused(held: Holder, stage: Stage): Promise<void> {
+  const of = ["--run-dir", "paused", "--json"];
+  const release = stage.source.inject({ kinds: ["GET"], action: { delayMs: 60_000 } });
+  const begun = startXfer(stage.runArgs("--num-shards", "2", "--dest", "dst:copy/paused", ...of), {
+    cwd: stage.dir,
+  });
+  await until("a heartbeat", () => state(join(stage.dir, "paused"), 0, "progress"));
+  await held.output(stage, "xfer.status.v1", ["status", ...of], 75);
+  await held.output(stage, "xfer.pause.v1", ["pause", ...of]);
+  const { code, stdout } = await begun.result;
+  expect(code).toBe(75);
+  held.take(await heldText(stdout), "xfer run");
+  release();
+  await held.output(stage, "xfer.status.v1", ["status", "--shards", ...of], 75);
+  await held.output(stage, "xfer.status.v1", ["wait", "--timeout", "1s", ...of], 75);
+  await held.output(stage, "xfer.report.v1", ["report", "--run-dir", "paused", "--format", "json"]);
+  held.take(await heldBelow(join(stage.dir, "paused")), "paused");
+  await held.output(stage, "xfer.resume.v1", ["resume", ...of]);
+}
+
 test(
   "what commands print and write is what xfer schema says, field by field",
   async () => {
@@ -100,21 +144,25 @@ test(
     const held = new Holder();
     await holdOutputs(held, stage);
     // A run in which an object fails; while it runs there are its locks.
-    stage.source.inject({ kinds: ["GET"], match: ({ key }) => key === keys[20], action: "forbidden" });
+    const allow = stage.source.inject({
+      ...{ kinds: ["GET"], match: ({ key }) => key === keys[20], action: "forbidden" },
+    });
     const release = stage.source.inject({ kinds: ["GET"], action: { delayMs: 1_000 } });
     const failing = startXfer(stage.runArgs("--num-shards", "2", "--json"), { cwd: stage.dir });
-    const state = join(stage.runDir, "state");
+    const folder = join(stage.runDir, "state");
     await until(
       "a heartbeat",
-      () => existsSync(state) && readdirSync(state).some((name) => name.endsWith(".progress")),
+      () => existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".progress")),
     );
-    held.take(await heldBelow(state), state);
+    held.take(await heldBelow(folder), folder);
     release();
     const { code, stdout } = await failing.result;
     expect(code).toBe(1);
     held.take(await heldText(stdout), "xfer run");
-    await held.output(stage, "xfer.verify.v1", ["verify", "--run-dir", "run", "--json"], 1);
+    await holdFailed(held, stage, keys[20] ?? "");
     held.take(await heldBelow(stage.runDir), stage.runDir);
+    allow();
+    await holdPaused(held, stage);
     // A look at the destination that is refused.
     stage.dest.inject({ kinds: ["LIST"], action: "forbidden" });
     const unseen = stage.runArgs("--num-shards", "2", "--run-dir", "unseen", "--json");

@@ -7,6 +7,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { limitMs } from "../setup/pace.ts";
 import { processesWith, Stage, startXfer, state, until } from "../stage/harness.ts";
+import { heldText } from "../stage/json-schemas.ts";
 import { SlurmStage } from "../stage/slurm-stage.ts";
 
 /** Jobs wait for two noisy cores. */
@@ -24,6 +25,7 @@ async function steer(stage: SlurmStage, ...words: string[]) {
   const [name = "", ...rest] = words;
   const { code, stdout, stderr } = await stage.xfer(name, ...rest, "--run-dir", stage.runDir, "--json");
   expect(code, `${words.join(" ")}: ${stderr}`).toBe(0);
+  expect(await heldText(stdout)).toEqual({ names: [`xfer.${name}.v1`], problems: [] });
   return JSON.parse(stdout);
 }
 
@@ -201,6 +203,8 @@ test(
     const auto = steer(stage, "throttle", "--auto", "--min", "2", "--max", "5", "--every", "2");
     const lease = join(stage.runDir, "state", "throttle.lease");
     await until("the lease", () => existsSync(lease));
+    const written = await heldText(readFileSync(lease, "utf8"));
+    expect(written).toEqual({ names: ["xfer.lease.v1"], problems: [] });
     expect(await steer(stage, "throttle", "--auto")).toMatchObject({ auto: true, end: "held" });
     await until("the limit to come down", async () => (await limitOf(job)) === 2);
     const throttled = () => eventsOf(stage.runDir).filter(({ action }) => action === "throttled");
