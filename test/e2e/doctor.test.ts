@@ -3,6 +3,7 @@ import { chmodSync, chownSync, copyFileSync, existsSync, readFileSync, writeFile
 import { join } from "node:path";
 import { type Cluster, pollUntil } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
+import { heldText } from "../stage/json-schemas.ts";
 import { SlurmStage } from "../stage/slurm-stage.ts";
 
 const timeoutMs = 300_000;
@@ -36,8 +37,8 @@ interface Check {
 async function doctor(stage: SlurmStage, ...words: string[]) {
   const result = await stage.xfer("doctor", "--json", ...words);
   expect(result.stderr).toBe("");
-  const report = JSON.parse(result.stdout) as { schema: string; failures: number; checks: Check[] };
-  expect(report.schema).toBe("xfer.doctor.v1");
+  const report = JSON.parse(result.stdout) as { failures: number; checks: Check[] };
+  expect(await heldText(result.stdout)).toEqual({ names: ["xfer.doctor.v1"], problems: [] });
   const named = (state: string) => report.checks.filter((one) => one.state === state);
   expect(named("failure")).toHaveLength(report.failures);
   expect(result.code).toBe(report.failures > 0 ? 1 : 0);

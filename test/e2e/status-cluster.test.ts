@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { limitMs } from "../setup/pace.ts";
 import { until } from "../stage/harness.ts";
+import { heldText } from "../stage/json-schemas.ts";
 import { SlurmStage } from "../stage/slurm-stage.ts";
 
 /** Jobs wait for two noisy cores. */
@@ -23,6 +24,7 @@ test(
     await until("an agent at work", () => stage.states("attempt").length > 0);
     const status = async () => {
       const result = await stage.xfer("status", "--run-dir", stage.runDir, "--json");
+      expect(await heldText(result.stdout)).toEqual({ names: ["xfer.status.v1"], problems: [] });
       return { code: result.code, status: JSON.parse(result.stdout) };
     };
     const seen = await status();
