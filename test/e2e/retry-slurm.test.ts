@@ -1,10 +1,11 @@
 import { beforeAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { limitMs } from "../setup/pace.ts";
 import { state } from "../stage/harness.ts";
+import { heldText } from "../stage/json-schemas.ts";
 import { SlurmStage } from "../stage/slurm-stage.ts";
 
 /** Jobs wait for two noisy cores. */
@@ -49,6 +50,13 @@ const submissions = (stage: SlurmStage): Record<string, unknown>[] =>
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
+/** What was done to a run, as events.jsonl has it. */
+const actions = (stage: SlurmStage): unknown[] =>
+  readFileSync(join(stage.runDir, "events.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { action: unknown }).action);
+
 test(
   "two of four shards have failed: an array of these two copies what is left, and nothing else is touched",
   async () => {
@@ -86,7 +94,7 @@ test(
     const blind = await retryWith(stage, { squeue: "exit 1" });
     expect(blind).toMatchObject({ code: 1, stdout: "" });
     expect(blind.stderr).toContain("squeue does not say which tasks of ");
-    expect(existsSync(join(stage.runDir, "events.jsonl"))).toBe(false);
+    expect(actions(stage)).toEqual(["submitted"]);
 
     // One of them waits in the queue: it is left alone until it was cancelled.
     const held = await retryWith(
@@ -112,6 +120,7 @@ test(
     const words = ["--max-attempts", "2", "--rclone-flags", "--transfers 3", "--json"];
     const retried = await stage.xfer("retry", "--run-dir", stage.runDir, ...words);
     expect(retried.code, retried.stderr).toBe(0);
+    expect(await heldText(retried.stdout)).toEqual({ names: ["xfer.retry.v1"], problems: [] });
     const result = JSON.parse(retried.stdout) as { job_id: string };
     expect(result).toMatchObject({
       executor: "slurm",
