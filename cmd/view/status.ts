@@ -22,12 +22,10 @@ import { groupLine, groupMend } from "./status-failures.ts";
 const failuresShown = 6;
 const namesShown = 4;
 
-/** A run as one screen. */
-export function statusLines(status: RunStatus, room: Room): string[] {
-  return layOut(
-    [...headLines(status, room), ...troubleLines(status), ...slowestLines(status), ...endLines(status)],
-    room,
-  );
+/** A run as one screen; `throttle` is told of what throttles it meanwhile. */
+export function statusLines(status: RunStatus, room: Room, throttle?: ScreenLine): string[] {
+  const head = [...headLines(status, room), ...(throttle ? [throttle] : [])];
+  return layOut([...head, ...troubleLines(status), ...slowestLines(status), ...endLines(status)], room);
 }
 
 /** What the run is, and how far and how fast. */

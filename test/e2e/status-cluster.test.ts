@@ -1,4 +1,6 @@
 import { beforeAll, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { limitMs } from "../setup/pace.ts";
@@ -33,10 +35,27 @@ test(
       shards: { total: 3, running: 1, waiting: 2, done: 0, failed: 0 },
       next: { kind: "wait" },
     });
+    const words = ["status", "--run-dir", stage.runDir, "--watch", "--auto-throttle", "--min", "2"];
+    const watching = stage.xfer(...words, "--max", "2");
+    await until("the limit to be raised", async () => {
+      const { jobs } = (await status()).status;
+      return jobs[0]?.limit === 2;
+    });
+    const other = await stage.xfer("throttle", "--auto", "--run-dir", stage.runDir);
+    expect([other.code, other.stdout]).toEqual([0, expect.stringContaining("it is throttled already, by ")]);
     const waiting = stage.xfer("wait", "--run-dir", stage.runDir);
     release();
     const waited = await waiting;
     expect([waited.code, waited.stdout.split("\n")[0]]).toEqual([0, "shards 3: 3 done"]);
+    const watched = await watching;
+    expect([watched.code, watched.stderr]).toEqual([
+      ...[0, expect.stringContaining("2 to 2 tasks at a time; 2 since ")],
+    ]);
+    expect(watched.stderr).toContain(" UTC: it begins, from 2 to 2");
+    expect(readFileSync(join(stage.runDir, "events.jsonl"), "utf8")).toContain(
+      "2 tasks at a time: it begins",
+    );
+    expect(readdirSync(join(stage.runDir, "state")).filter((name) => name.includes("throttle"))).toEqual([]);
     expect(await stage.different(keys)).toEqual([]);
     const done = await status();
     expect([done.code, done.status.proven.objects, done.status.next.kind]).toEqual([0, 30, "verify"]);
