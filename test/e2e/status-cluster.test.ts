@@ -19,9 +19,11 @@ test(
   "on a cluster: what runs and what waits, then xfer wait ends with the array",
   async () => {
     await using stage = await SlurmStage.start(cluster, "status");
-    const keys = stage.fill(30);
+    const keys = stage.fill(180);
+    // A minute a shard, unless it is released.
     const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 1_000 } });
-    const jobId = await stage.submit("--num-shards", "3", "--array-concurrency", "1");
+    const slowly = ["--rclone-flags", "--transfers 1"];
+    const jobId = await stage.submit("--num-shards", "3", "--array-concurrency", "1", ...slowly);
     await until("an agent at work", () => stage.states("attempt").length > 0);
     const status = async () => {
       const result = await stage.xfer("status", "--run-dir", stage.runDir, "--json");
@@ -58,7 +60,7 @@ test(
     expect(readdirSync(join(stage.runDir, "state")).filter((name) => name.includes("throttle"))).toEqual([]);
     expect(await stage.different(keys)).toEqual([]);
     const done = await status();
-    expect([done.code, done.status.proven.objects, done.status.next.kind]).toEqual([0, 30, "verify"]);
+    expect([done.code, done.status.proven.objects, done.status.next.kind]).toEqual([0, 180, "verify"]);
   },
   timeoutMs,
 );
