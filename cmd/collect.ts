@@ -47,7 +47,9 @@ async function reportInQueue(runDir: string): Promise<void> {
     await writeWhole(path, (file) => writeReportMarkdown(report, async (text) => file.writeText(text)));
     await printText(`${path}: the report\n`);
   } catch (error) {
-    log.warn(`${path} was not written: ${messageOf(error)}; xfer report --run-dir ${quoteWord(runDir)} tells it`);
+    log.warn(
+      `${path} was not written: ${messageOf(error)}; xfer report --run-dir ${quoteWord(runDir)} tells it`,
+    );
   }
 }
 

@@ -15,7 +15,7 @@ import {
   formatShards,
 } from "../../lib/system/units.ts";
 import { columnsOf, layOut, type Room, type ScreenLine } from "./lines.ts";
-import { nextText } from "./next-step.ts";
+import { nextText, pauseText } from "./next-step.ts";
 import { groupLine, groupMend } from "./status-failures.ts";
 
 /** Groups of failures, and silent agents and bad nodes, that are named. */
@@ -221,6 +221,7 @@ function throttledText({ throttling, throttled }: RunStatus): string | undefined
 export function statusLine(status: RunStatus): string {
   const { at, proven, listed, rate, eta } = status;
   const parts = [
+    ...(status.paused === null ? [] : [pauseText(status.run_dir, status.paused)]),
     ...[
       formatPercent(proven.bytes, listed.bytes),
       `${formatCount(proven.objects)}/${formatCount(listed.objects)} objects`,
