@@ -2,9 +2,9 @@ import { untransferablePath } from "../../lib/manifest/untransferable.ts";
 import type { RunStatus } from "../../lib/operate/status.ts";
 import { runLayout } from "../../lib/run/layout.ts";
 import type { ControlState } from "../../lib/run/state/control.ts";
-import { plainText } from "../../lib/system/plain-text.ts";
 import { quoteWords } from "../../lib/system/shell-words.ts";
 import { formatObjects, formatShards } from "../../lib/system/units.ts";
+import { visibleText } from "../../lib/system/visible-text.ts";
 import { isForRetry, retryCommand } from "./status-failures.ts";
 
 /** What a run's owner is to do now, in a sentence with the command. */
@@ -47,7 +47,7 @@ export function nextText(status: RunStatus): string {
 
 /** That a run is paused, by whom and since when, and what lets it go on. */
 export function pauseText(runDir: string, { at, by }: Pick<ControlState, "at" | "by">): string {
-  return `paused by ${plainText(by)} since ${plainText(at)}: ${quoteWords(["xfer", "resume", "--run-dir", runDir])}`;
+  return `paused by ${visibleText(by)} since ${visibleText(at)}: ${quoteWords(["xfer", "resume", "--run-dir", runDir])}`;
 }
 
 function mendText(

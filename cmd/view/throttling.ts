@@ -1,6 +1,6 @@
 import type { LeaseHolder } from "../../lib/operate/lease.ts";
 import type { Bounds } from "../../lib/operate/throttle-law.ts";
-import { plainText } from "../../lib/system/plain-text.ts";
+import { visibleText } from "../../lib/system/visible-text.ts";
 
 /** How the throttling of a run that is watched stands. */
 export type Throttling =
@@ -24,7 +24,7 @@ export function throttlingText(state: Throttling): string {
       return "by itself: beginning";
     case "held": {
       const { by, process, taken_at } = state.by;
-      return `not by this one: ${plainText(by)} (pid ${process.pid}) does it since ${plainText(taken_at)}`;
+      return `not by this one: ${visibleText(by)} (pid ${process.pid}) does it since ${visibleText(taken_at)}`;
     }
     case "on": {
       const { bounds, change, problem } = state;

@@ -50,7 +50,7 @@ test.each<[Throttling, string]>([
   ],
   [
     { kind: "held", by: { by: "ada@login\x1b[2J", process, taken_at: "2026-05-04T10:00:00Z" } as never },
-    "not by this one: ada@login?[2J (pid 7) does it since 2026-05-04T10:00:00Z",
+    "not by this one: ada@login\\x1b[2J (pid 7) does it since 2026-05-04T10:00:00Z",
   ],
   [{ kind: "ended" }, "by itself: nothing of the run is in the queue any more"],
   [{ kind: "lost" }, "not by this one any more: another process has taken it over"],
