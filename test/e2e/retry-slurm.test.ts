@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
@@ -86,7 +86,7 @@ test(
     const blind = await retryWith(stage, { squeue: "exit 1" });
     expect(blind).toMatchObject({ code: 1, stdout: "" });
     expect(blind.stderr).toContain("squeue does not say which tasks of ");
-    expect(existsSync(join(stage.runDir, "events.jsonl"))).toBe(false);
+    expect(readFileSync(join(stage.runDir, "events.jsonl"), "utf8")).not.toContain('"retried"');
 
     // One of them waits in the queue: it is left alone until it was cancelled.
     const held = await retryWith(
@@ -102,6 +102,11 @@ test(
       ...["retry", "--run-dir", stage.runDir, "--shards", "1", "--max-attempts", "9"],
     );
     expect(changed).toMatchObject({ code: 2, stdout: "" });
+    const early = await stage.xfer("retry", "--run-dir", stage.runDir, "--shards", "1", "--verify");
+    expect(early).toMatchObject({ code: 2, stdout: "" });
+    expect(early.stderr).toContain(
+      "--verify: 1 shard (3) would be compared before its end: nothing was done",
+    );
     await cluster.run(["scancel", heldId]);
     await cluster.waitForJob(heldId, timeoutMs);
 
@@ -109,10 +114,10 @@ test(
       [0, 2].map((shard) => statSync(join(stage.runDir, "state", `shard_${shard}.done`)).mtimeMs);
     const before = doneTimes();
     for (const endpoint of [stage.source, stage.dest]) endpoint.resetCounts();
-    const words = ["--max-attempts", "2", "--rclone-flags", "--transfers 3", "--json"];
+    const words = ["--max-attempts", "2", "--rclone-flags", "--transfers 3", "--verify", "--json"];
     const retried = await stage.xfer("retry", "--run-dir", stage.runDir, ...words);
     expect(retried.code, retried.stderr).toBe(0);
-    const result = JSON.parse(retried.stdout) as { job_id: string };
+    const result = JSON.parse(retried.stdout) as { job_id: string; collect_job_id: string };
     expect(result).toMatchObject({
       executor: "slurm",
       shards: "1,3",
@@ -126,10 +131,17 @@ test(
       "COMPLETED",
     ]);
     expect(await stage.different(keys)).toEqual([]);
+    await cluster.waitForJob(result.collect_job_id, timeoutMs);
+    const proof = JSON.parse(readFileSync(join(stage.runDir, "verify.json"), "utf8"));
+    expect(proof).toMatchObject({ verified: true, hash_proven: 40 });
     expect(doneTimes()).toEqual(before);
     expect([stage.source.counts.GET, stage.dest.counts.PUT]).toEqual([2, 2]);
     expect(stage.states("fail")).toEqual([]);
-    expect(submissions(stage).at(-1)).toMatchObject({ job_id: result.job_id, num_shards: 2, num_tasks: 2 });
+    expect(submissions(stage).slice(-3)).toMatchObject([
+      { job_id: result.job_id, num_shards: 2, num_tasks: 2 },
+      { kind: "verify", num_shards: 4 },
+      { job_id: result.collect_job_id, kind: "collect" },
+    ]);
     const events = readFileSync(join(stage.runDir, "events.jsonl"), "utf8").trimEnd().split("\n");
     const retries = events.map((line) => JSON.parse(line)).filter(({ action }) => action === "retried");
     expect(retries).toMatchObject([
