@@ -10,8 +10,11 @@ import { command } from "./cli/command.ts";
 import { clusterFlag } from "./flags/cluster.ts";
 import { flag, noLimit } from "./flags/make.ts";
 import { jsonFlag } from "./flags/output.ts";
+import { allowUntransferableFlag } from "./flags/plan.ts";
 import { imageCheckFlag } from "./flags/rclone.ts";
+import { forceFlag } from "./flags/render.ts";
 import { runDirFlag } from "./flags/run-dir.ts";
+import { sayProof } from "./slurm/say-proof.ts";
 import { progressLine } from "./view/account.ts";
 import { LiveLine } from "./view/live-line.ts";
 import { printJson, printText } from "./view/print.ts";
@@ -80,7 +83,14 @@ export default command({
       defaultText: "as the run has them",
       description: "flags for rclone copy in place of the run's",
     }),
+    verify: flag.on({
+      group: "what",
+      common: true,
+      description: "submit the verification too, to start when the array has ended",
+    }),
+    "allow-untransferable": allowUntransferableFlag,
     "image-check": imageCheckFlag,
+    force: forceFlag,
     cluster: clusterFlag,
     json: jsonFlag,
   },
@@ -95,6 +105,8 @@ export default command({
       },
       change: { maxAttempts: options["max-attempts"], rcloneFlags: options["rclone-flags"] },
       imageCheck: options["image-check"],
+      force: options.force,
+      verify: options.verify ? { allowsUntransferable: options["allow-untransferable"] } : undefined,
       now: new Date(),
       stop,
       command: ownCommand(),
@@ -108,6 +120,8 @@ export default command({
     if (leftAlone !== undefined) log.warn(leftAlone);
     if (json) await printJson(retryJson(result));
     else await printText(retryText(result));
-    return result.kind === "ran" ? result.end.exitCode : exitCodes.done;
+    if (result.kind === "ran") return result.end.exitCode;
+    const isProvable = result.kind === "nothing" || result.proof === undefined || sayProof(result.proof);
+    return isProvable ? exitCodes.done : exitCodes.failed;
   },
 });

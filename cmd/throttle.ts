@@ -7,6 +7,7 @@ import { command } from "./cli/command.ts";
 import { clusterFlag } from "./flags/cluster.ts";
 import type { OptionsOf } from "./flags/flag.ts";
 import { flag, noLimit } from "./flags/make.ts";
+import { limitBounds } from "./flags/operate.ts";
 import { jsonFlag } from "./flags/output.ts";
 import { runDirFlag } from "./flags/run-dir.ts";
 import { printJson, printText } from "./view/print.ts";
@@ -61,10 +62,7 @@ export function optionsOf(input: Input, operands: readonly string[]): ThrottleOp
   if (auto) {
     if (word !== undefined)
       throw invalidInput(`--auto finds the limit by itself: leave out ${JSON.stringify(word)}`);
-    if (min !== undefined && max !== undefined && min > max) {
-      throw invalidInput(`--min ${min} is more than --max ${max}`);
-    }
-    return { how: "auto", min: min ?? 1, max, everyMs: (every ?? throttleLookSeconds) * 1_000 };
+    return { how: "auto", ...limitBounds(min, max), everyMs: (every ?? throttleLookSeconds) * 1_000 };
   }
   const stray = Object.entries({ min, max, every }).find(([, value]) => value !== undefined)?.[0];
   if (stray !== undefined) throw invalidInput(`--${stray} is for --auto`);

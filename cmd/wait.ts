@@ -12,6 +12,7 @@ import { lookedAtRunDirFlag, parseSeconds } from "./flags/operate.ts";
 import { jsonFlag } from "./flags/output.ts";
 import { allowUntransferableFlag } from "./flags/plan.ts";
 import { LiveLine } from "./view/live-line.ts";
+import { pauseText } from "./view/next-step.ts";
 import { printJson, printText } from "./view/print.ts";
 import { endText, statusJson, statusLine } from "./view/status.ts";
 
@@ -51,11 +52,18 @@ export default command({
     const look = await RunLook.open(runDir);
     const { signal: stop } = watchForStop(stopSignals);
     const live = new LiveLine();
+    let pausedAt: string | undefined;
     let toldMs = Number.NEGATIVE_INFINITY;
     const { reading, end } = await followRun(look, {
       stop,
       ...(timeout === undefined ? {} : { untilMs: beganMs + 1000 * timeout }),
       onReading: ({ status }) => {
+        const { paused } = status;
+        if (paused && paused.at !== pausedAt) {
+          live.clear();
+          log.warn(`${pauseText(runDir, paused)}; waiting on`);
+        }
+        pausedAt = paused?.at;
         if (!process.stderr.isTTY && Date.now() - toldMs < lineMs) return;
         toldMs = Date.now();
         live.update(statusLine(status));

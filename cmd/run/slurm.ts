@@ -8,6 +8,7 @@ import { log } from "../../lib/system/log.ts";
 import { sayProof } from "../slurm/say-proof.ts";
 import { progressLine } from "../view/account.ts";
 import { proofAwaitedText, readyJson, readyText, verifyLaterText, watchedText } from "../view/launched.ts";
+import { pauseText } from "../view/next-step.ts";
 import { printJson, printText } from "../view/print.ts";
 import { endRun, type Surroundings, sayCopied } from "./end.ts";
 import { runLocal } from "./local.ts";
@@ -63,6 +64,10 @@ async function watchToEnd(
     onProgress: (progress) => {
       const { parts, news } = progressLine(progress, Date.now());
       live.update(parts, { news });
+    },
+    onPause: (pause) => {
+      live.clear();
+      log.warn(`job ${jobId}: ${pauseText(runDir, pause)}; waiting on`);
     },
   });
   if (end.exitCode === exitCodes.done && options.verifies) {

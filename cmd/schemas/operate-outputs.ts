@@ -13,7 +13,7 @@ import type { retryJson } from "../view/retry.ts";
 import type { statusJson } from "../view/status.ts";
 import type { autoJson, cancelledJson, pausedJson, resumedJson, throttledJson } from "../view/steered.ts";
 import { of, output } from "./output.ts";
-import { accountEntries, amount, cause } from "./outputs.ts";
+import { accountEntries, amount, cause, proofJobs } from "./outputs.ts";
 
 /** What commands that look at a run, or steer it, print with --json. */
 
@@ -104,7 +104,7 @@ export const retryOutput = of<ReturnType<typeof retryJson>>()(
   output("xfer.retry.v1", {
     ...{ run_dir: text, executor: maybe(v.picklist(["slurm", "local"])) },
     ...{ shards: text, num_shards: count, busy_shards: text },
-    ...{ job_id: maybeText, tasks: maybeText, stride: maybe(count) },
+    ...{ job_id: maybeText, tasks: maybeText, stride: maybe(count), ...proofJobs },
     ...{ max_attempts: maybe(count), rclone_flags: maybe(texts) },
     account: maybe(output("xfer.account.v1", accountEntries)),
     causes: maybe(v.array(cause)),

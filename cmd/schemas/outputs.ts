@@ -109,14 +109,15 @@ export const rebaseOutput = of<ReturnType<typeof rebasedJson>>()(
   output("xfer.rebase.v1", { manifest: text, objects: count }),
 );
 
-const jobs = { verify_job_id: v.optional(maybe(text)), collect_job_id: v.optional(maybe(text)) };
+/** The jobs of a verification that was submitted with the copy. */
+export const proofJobs = { verify_job_id: v.optional(maybe(text)), collect_job_id: v.optional(maybe(text)) };
 
 export const runOutput = of<Omit<ReturnType<typeof readyJson>, keyof typeof jobs>>()(
-  output("xfer.run.v1", { run_dir: text, job_id: maybe(text), ...jobs }),
+  output("xfer.run.v1", { run_dir: text, job_id: maybe(text), ...proofJobs }),
 );
 
 export const submitOutput = of<Omit<ReturnType<typeof submittedJson>, keyof typeof jobs>>()(
-  output("xfer.submit.v1", { job_id: text, run_dir: text, ...jobs }),
+  output("xfer.submit.v1", { job_id: text, run_dir: text, ...proofJobs }),
 );
 
 export const skillsOutput = of<ReturnType<typeof listedJson>>()(

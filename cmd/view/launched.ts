@@ -35,7 +35,8 @@ export function submittedJson(runDir: string, jobId: string, proof?: PipelineJob
   return { schema: "xfer.submit.v1", job_id: jobId, run_dir: runDir, ...proofJson(proof) } as const;
 }
 
-const proofJson = (proof: PipelineJobs | undefined) =>
+/** The jobs that prove a run, where they were asked for. */
+export const proofJson = (proof: PipelineJobs | undefined) =>
   proof && { verify_job_id: proof.verifyJobId, collect_job_id: proof.collectJobId };
 
 /** The jobs that prove a run, beside the one that copies. */

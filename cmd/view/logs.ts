@@ -1,7 +1,7 @@
 import type { PlacedEntry } from "../../lib/operate/logs/log-cursor.ts";
 import type { ObjectStory } from "../../lib/operate/logs/object-story.ts";
 import { formatBytes, formatCount } from "../../lib/system/units.ts";
-import { visibleText } from "./visible.ts";
+import { visibleText } from "../../lib/system/visible-text.ts";
 
 const colors: Readonly<Record<string, string>> = { error: "\x1b[31m", warning: "\x1b[33m" };
 

@@ -1,8 +1,10 @@
 import { untransferablePath } from "../../lib/manifest/untransferable.ts";
 import type { RunStatus } from "../../lib/operate/status.ts";
 import { runLayout } from "../../lib/run/layout.ts";
+import type { ControlState } from "../../lib/run/state/control.ts";
 import { quoteWords } from "../../lib/system/shell-words.ts";
 import { formatObjects, formatShards } from "../../lib/system/units.ts";
+import { visibleText } from "../../lib/system/visible-text.ts";
 import { isForRetry, retryCommand } from "./status-failures.ts";
 
 /** What a run's owner is to do now, in a sentence with the command. */
@@ -23,7 +25,7 @@ export function nextText(status: RunStatus): string {
       return `${formatObjects(untransferable.objects)} cannot be carried: ${list} names each; rename them, or allow it`;
     }
     case "resume":
-      return `paused by ${status.paused?.by} since ${status.paused?.at}: ${line("resume")}`;
+      return status.paused ? pauseText(runDir, status.paused) : `paused: ${line("resume")}`;
     case "mend":
       return mendText(status, next);
     case "submit":
@@ -41,6 +43,11 @@ export function nextText(status: RunStatus): string {
     case "wait":
       return "nothing is to be done: it goes on by itself";
   }
+}
+
+/** That a run is paused, by whom and since when, and what lets it go on. */
+export function pauseText(runDir: string, { at, by }: Pick<ControlState, "at" | "by">): string {
+  return `paused by ${visibleText(by)} since ${visibleText(at)}: ${quoteWords(["xfer", "resume", "--run-dir", runDir])}`;
 }
 
 function mendText(

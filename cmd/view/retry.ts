@@ -3,6 +3,7 @@ import { formatNumberList } from "../../lib/system/number-list.ts";
 import { quoteWord } from "../../lib/system/shell-words.ts";
 import { formatCount, formatShards } from "../../lib/system/units.ts";
 import { accountText } from "./account.ts";
+import { proofJson } from "./launched.ts";
 
 /** "2 shards (3,17)". */
 const named = (shards: readonly number[]): string =>
@@ -58,5 +59,6 @@ export function retryJson(result: RetryEnd) {
     rclone_flags: config?.rclone_flags ?? null,
     account: end?.account ?? null,
     causes: end?.causes ?? null,
+    ...(result.kind === "submitted" ? proofJson(result.proof) : {}),
   } as const;
 }

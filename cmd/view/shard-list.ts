@@ -1,7 +1,7 @@
 import type { ShardRow } from "../../lib/operate/shard-rows.ts";
 import type { RunStatus } from "../../lib/operate/status.ts";
 import { formatBytes, formatCount, formatEta, formatRate } from "../../lib/system/units.ts";
-import { columnsOf, layOut, type Room, shortened } from "./lines.ts";
+import { columnsOf, layOut, type Room, type ScreenLine, shortened } from "./lines.ts";
 import { donePercent, headLines } from "./status.ts";
 
 const columns = [
@@ -32,9 +32,14 @@ export function shardsTable(rows: readonly ShardRow[], room: Pick<Room, "columns
 }
 
 /** The same on a screen of so many rows, below how the run stands. */
-export function shardsScreen(status: RunStatus, rows: readonly ShardRow[], room: Room): string[] {
+export function shardsScreen(
+  status: RunStatus,
+  rows: readonly ShardRow[],
+  room: Room,
+  throttle?: ScreenLine,
+): string[] {
   const head = layOut(
-    headLines(status, room).filter(({ weight }) => weight >= 8),
+    [...headLines(status, room), ...(throttle ? [throttle] : [])].filter(({ weight }) => weight >= 8),
     room,
   );
   const table = shardsTable(rows, room);

@@ -15,19 +15,17 @@ import {
   formatShards,
 } from "../../lib/system/units.ts";
 import { columnsOf, layOut, type Room, type ScreenLine } from "./lines.ts";
-import { nextText } from "./next-step.ts";
+import { nextText, pauseText } from "./next-step.ts";
 import { groupLine, groupMend } from "./status-failures.ts";
 
 /** Groups of failures, and silent agents and bad nodes, that are named. */
 const failuresShown = 6;
 const namesShown = 4;
 
-/** A run as one screen. */
-export function statusLines(status: RunStatus, room: Room): string[] {
-  return layOut(
-    [...headLines(status, room), ...troubleLines(status), ...slowestLines(status), ...endLines(status)],
-    room,
-  );
+/** A run as one screen; `throttle` is told of what throttles it meanwhile. */
+export function statusLines(status: RunStatus, room: Room, throttle?: ScreenLine): string[] {
+  const head = [...headLines(status, room), ...(throttle ? [throttle] : [])];
+  return layOut([...head, ...troubleLines(status), ...slowestLines(status), ...endLines(status)], room);
 }
 
 /** What the run is, and how far and how fast. */
@@ -223,6 +221,7 @@ function throttledText({ throttling, throttled }: RunStatus): string | undefined
 export function statusLine(status: RunStatus): string {
   const { at, proven, listed, rate, eta } = status;
   const parts = [
+    ...(status.paused === null ? [] : [pauseText(status.run_dir, status.paused)]),
     ...[
       formatPercent(proven.bytes, listed.bytes),
       `${formatCount(proven.objects)}/${formatCount(listed.objects)} objects`,

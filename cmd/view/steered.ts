@@ -3,8 +3,8 @@ import type { CancelledJob } from "../../lib/operate/cancel.ts";
 import type { LeaseHolder } from "../../lib/operate/lease.ts";
 import type { Paused } from "../../lib/operate/pause.ts";
 import type { Resumed } from "../../lib/operate/resume.ts";
-import { plainText } from "../../lib/system/plain-text.ts";
 import { formatShards } from "../../lib/system/units.ts";
+import { visibleText } from "../../lib/system/visible-text.ts";
 
 const tasksOf = (count: number): string => (count === 1 ? "1 task" : `${count} tasks`);
 
@@ -108,7 +108,7 @@ export function autoEndedText(runDir: string, { kind, limit }: ThrottleTick, cha
 
 /** Who throttles the run already. */
 export function heldText(runDir: string, { by, process, taken_at }: LeaseHolder): string {
-  return `${runDir}: it is throttled already, by ${plainText(by)} (pid ${process.pid}) since ${plainText(taken_at)}\n`;
+  return `${runDir}: it is throttled already, by ${visibleText(by)} (pid ${process.pid}) since ${visibleText(taken_at)}\n`;
 }
 
 /** How throttling by itself has ended, or who does it already; schema xfer.throttle.v1. */

@@ -115,11 +115,27 @@ export async function submitPipeline(
   options: Omit<ProofOptions, "after"> & { imageCheck: boolean; force?: boolean; stop?: AbortSignal },
 ): Promise<PipelineJobs> {
   const { stop: _, ...later } = options;
-  const run = runLayout(runDir);
   // A signal between two submissions would leave the proof out: once the first is made, so are the others.
   const held = watchForStop(stopSignals);
   try {
-    const jobId = await submitRun(runDir, options);
+    return await submitProofOf(runDir, await submitRun(runDir, options), later);
+  } finally {
+    held.release();
+  }
+}
+
+/**
+ * Submits the array that compares and the job that adds up behind an array that copies. Never throws for what keeps them out
+ * of the queue: `problem` says it.
+ */
+export async function submitProofOf(
+  runDir: string,
+  jobId: string,
+  options: Omit<ProofOptions, "after">,
+): Promise<PipelineJobs> {
+  const run = runLayout(runDir);
+  const held = watchForStop(stopSignals);
+  try {
     const jobs: PipelineJobs = { jobId, verifyJobId: null, collectJobId: null, problem: undefined };
     const alone = `xfer verify --run-dir ${quoteWord(runDir)} --executor slurm`;
     const collectAlone = `${alone} --collect`;
@@ -130,7 +146,7 @@ export async function submitPipeline(
         forgetVerification(run);
         const config = readRunConfig(run.config);
         const verifying = await submitArray(run, config, {
-          ...later,
+          ...options,
           ...verifyingArray(options.checksum),
           after,
         });
@@ -138,7 +154,7 @@ export async function submitPipeline(
         jobs.verifyJobId = after;
         hint = collectAlone;
       } else hint = `${collectAlone} --after ${jobId}`;
-      jobs.collectJobId = await submitCollection(runDir, { ...later, after });
+      jobs.collectJobId = await submitCollection(runDir, { ...options, after });
     } catch (error) {
       if (!(error instanceof XferError) && errnoOf(error) === undefined) throw error;
       const what = jobs.verifyJobId === null ? "the verification" : "the adding up of the verification";

@@ -119,7 +119,7 @@ export class AutoThrottle {
     const problem = await this.#limit(queuedJobs(tasks), state.limit);
     if (problem !== undefined) return { kind: "failed", limit, problem };
     const before = this.#set === undefined ? "" : `${this.#set} -> `;
-    const why = reason ?? `--auto begins, from ${this.bounds.min} to ${this.bounds.max}`;
+    const why = reason ?? `it begins, from ${this.bounds.min} to ${this.bounds.max}`;
     const detail = `${before}${state.limit} tasks at a time: ${why}`;
     noteEvent(run, { action: "throttled", jobs: queuedJobs(tasks), detail, now });
     this.#state = state;

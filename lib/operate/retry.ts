@@ -1,6 +1,7 @@
 import { renameSync } from "node:fs";
 import { type RunEnd, runHere } from "../launch/run-here.ts";
 import { type SubmittedArray, submitShards } from "../launch/submit.ts";
+import { type PipelineJobs, submitProofOf } from "../launch/submit-proof.ts";
 import { type RunConfig, readRunConfig, writeRunConfig } from "../run/config.ts";
 import { noteEvent } from "../run/events.ts";
 import { type RunLayout, runLayout, shardLayout } from "../run/layout.ts";
@@ -24,6 +25,10 @@ export interface RetryOptions {
   filter: RetryFilter;
   change: ConfigChange;
   imageCheck: boolean;
+  /** Whether they are submitted although a check says that it cannot work. */
+  force: boolean;
+  /** How the job judges that adds up the comparison behind the array; undefined where none is submitted. */
+  verify: { allowsUntransferable: boolean } | undefined;
   now: Date;
   stop: AbortSignal;
   /** The command that `agent` and its flags follow, where the shards are run on this machine. */
@@ -34,7 +39,7 @@ export interface RetryOptions {
 /** What came of it. `busy` are shards that somebody is at work on, and which were left alone. */
 export type RetryEnd = { runDir: string; shards: number[]; busy: number[] } & (
   | { kind: "nothing"; wasStarted: boolean }
-  | { kind: "submitted"; config: RunConfig; array: SubmittedArray }
+  | { kind: "submitted"; config: RunConfig; array: SubmittedArray; proof: PipelineJobs | undefined }
   | { kind: "ran"; config: RunConfig; end: RunEnd }
 );
 
@@ -68,6 +73,7 @@ export async function retryShards(options: RetryOptions): Promise<RetryEnd> {
   }
   if (filter.shards && busy.length > 0) throw busyError(runDir, busy, facts);
   if (shards.length === 0) return { runDir, shards, busy, kind: "nothing", wasStarted };
+  if (options.verify) requireProvable(runDir, facts, isHere);
   const changed = changedConfig(config, change, isHere ? process.env : {});
   requireQuiet(options, facts);
   if (changed.warning !== undefined) log.warn(changed.warning);
@@ -109,6 +115,22 @@ function busyError(runDir: string, busy: readonly number[], { queue }: RunFacts)
   );
 }
 
+/** Throws where a comparison behind the array would be too early, or has nothing to wait for. */
+function requireProvable(runDir: string, { shards }: RunFacts, isHere: boolean): void {
+  const dir = quoteWord(runDir);
+  if (isHere) {
+    throw invalidInput(
+      `--verify is for shards that are submitted, and these are tried again here: xfer verify --run-dir ${dir} follows`,
+    );
+  }
+  const busy = shards.flatMap(({ isBusy }, shard) => (isBusy ? [shard] : []));
+  if (busy.length === 0) return;
+  throw invalidInput(
+    `--verify: ${formatShards(busy.length)} (${formatNumberList(busy)}) would be compared before its end: nothing was done: ` +
+      `wait (xfer wait --run-dir ${dir}), or leave it out`,
+  );
+}
+
 /** Throws while agents could read the configuration that is about to change. */
 function requireQuiet({ change, runDir }: RetryOptions, facts: RunFacts): void {
   if (change.maxAttempts === undefined && change.rcloneFlags === undefined) return;
@@ -123,11 +145,11 @@ function requireQuiet({ change, runDir }: RetryOptions, facts: RunFacts): void {
 }
 
 async function submitAgain({ options, run, config, facts, pick }: Retry): Promise<RetryEnd> {
-  const { runDir, imageCheck, now, stop } = options;
+  const { runDir, imageCheck, force, now, stop } = options;
   const { picked: shards, busy } = pick;
   let undo = () => {};
   const array = await submitShards(runDir, {
-    ...{ now, imageCheck, stop, config, shards, isPart: true },
+    ...{ now, imageCheck, force, stop, config, shards, isPart: true },
     isDone: (shard) => facts.shards[shard]?.isDone ?? false,
     beforeSubmit: () => {
       undo = setAside(run, shards, facts);
@@ -138,7 +160,10 @@ async function submitAgain({ options, run, config, facts, pick }: Retry): Promis
     throw error;
   });
   note(run, options, shards, [array.jobId]);
-  return { runDir, shards, busy, kind: "submitted", config, array };
+  const proof =
+    options.verify &&
+    (await submitProofOf(runDir, array.jobId, { ...options.verify, now, checksum: "auto" }));
+  return { runDir, shards, busy, kind: "submitted", config, array, proof };
 }
 
 async function runAgain({ options, run, config, facts, pick }: Retry): Promise<RetryEnd> {

@@ -68,6 +68,11 @@ export class RunLook {
     return this.#answers;
   }
 
+  /** What Slurm's last answer has of the run's jobs; undefined where there was none. */
+  get queue(): readonly QueuedTasks[] | undefined {
+    return this.#queue?.tasks;
+  }
+
   /**
    * Looks at the run. The first look waits for Slurm's answer, where the run has jobs; a later one takes the last answer,
    * and asks anew when that is old.

@@ -3,7 +3,9 @@ import { type Account, readShardFiles } from "../run/account.ts";
 import { causesOf, type FailureCause } from "../run/causes.ts";
 import { readDeltaSame } from "../run/delta-totals.ts";
 import { runLayout } from "../run/layout.ts";
+import { pauseOf } from "../run/pause.ts";
 import { accountNow, bytesProven, progressOf, type RunProgress } from "../run/snapshot.ts";
+import type { ControlState } from "../run/state/control.ts";
 import { requireShardsMeta } from "../shard/meta.ts";
 import { isJobQueued, readQueue } from "../slurm/squeue.ts";
 import { type ExitCode, exitCodes } from "../system/errors.ts";
@@ -22,6 +24,8 @@ export interface WatchOptions {
   /** Aborted to wait no longer; the array goes on. */
   stop: AbortSignal;
   onProgress: (progress: RunProgress) => void;
+  /** Called once for each pause of the run, which is waited for. */
+  onPause: (pause: ControlState) => void;
 }
 
 /** How a run stands when its array has ended. */
@@ -36,7 +40,13 @@ export interface WatchedEnd {
  * Waits until all shards are done, or no task of the array waits or runs any more, and gives the account of every listed
  * object. Throws, exit code 75 or 130, when it was asked to stop.
  */
-export async function watchRun({ runDir, jobId, stop, onProgress }: WatchOptions): Promise<WatchedEnd> {
+export async function watchRun({
+  runDir,
+  jobId,
+  stop,
+  onProgress,
+  onPause,
+}: WatchOptions): Promise<WatchedEnd> {
   const run = runLayout(runDir);
   const meta = requireShardsMeta(run.shardsMeta);
   const outside = {
@@ -47,9 +57,12 @@ export async function watchRun({ runDir, jobId, stop, onProgress }: WatchOptions
   rate.add(Date.now(), bytesProven(accountNow(run, meta, outside).account));
   let askedAt = Date.now();
   let absent = 0;
-  for (;;) {
+  for (let pausedAt: string | undefined; ; ) {
     const now = accountNow(run, meta, outside);
     const { done, failed, total } = now.account.shards;
+    const pause = pauseOf(run);
+    if (pause && pause.at !== pausedAt) onPause(pause);
+    pausedAt = pause?.at;
     onProgress(progressOf(now, rate));
     // A task between its end and its requeue could be missed once.
     if (done === total || absent >= 2) break;

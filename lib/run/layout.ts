@@ -35,6 +35,8 @@ export interface RunLayout {
   verifyTotals: string;
   /** The keys of a sample, while a verification reads its objects. */
   verifyKeys: string;
+  /** What the last job of a run that is proven in the queue reports. */
+  report: string;
 }
 
 /** Names the files of the run directory `dir`. No file is touched. */
@@ -64,6 +66,7 @@ export function runLayout(dir: string): RunLayout {
     verifyList: join(dir, "verify.jsonl"),
     verifyTotals: join(dir, "verify.json"),
     verifyKeys: join(dir, "verify.keys"),
+    report: join(dir, "report.md"),
   };
 }
 

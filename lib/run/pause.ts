@@ -1,5 +1,5 @@
 import { invalidInput } from "../system/errors.ts";
-import { plainText } from "../system/plain-text.ts";
+import { visibleText } from "../system/visible-text.ts";
 import type { RunLayout } from "./layout.ts";
 import { type ControlState, readControl } from "./state/control.ts";
 
@@ -38,6 +38,6 @@ export function watchForPause(run: RunLayout, onPause: () => void): Disposable {
 export function requireUnpaused(run: RunLayout): void {
   const pause = pauseOf(run);
   if (pause === undefined) return;
-  const since = plainText(`since ${pause.at} by ${pause.by}`);
+  const since = visibleText(`since ${pause.at} by ${pause.by}`);
   throw invalidInput(`${run.dir}: the run is paused ${since}: go on with xfer resume --run-dir ${run.dir}`);
 }

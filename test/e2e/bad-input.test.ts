@@ -101,7 +101,7 @@ const rows: [string, string[], number, RegExp][] = [
     "another command's flag",
     ["manifest", "shard", "--executor", "local"],
     2,
-    /unknown flag --executor: it is a flag of xfer run and xfer verify/,
+    /unknown flag --executor: it is a flag of xfer run, xfer verify and xfer doctor/,
   ],
   ["quiet and verbose", ["agent", "--run-dir", "none", "-qv"], 2, /--quiet and --verbose exclude each other/],
   [

@@ -104,6 +104,8 @@ test(
     expect(linesOf(stage, "events.jsonl").at(-1)).toMatchObject({
       ...{ action: "verified", jobs: [jobs.collect_job_id], detail: "verified: 120 by size and MD5" },
     });
+    const report = () => readFileSync(join(stage.runDir, "report.md"), "utf8");
+    expect(report()).toContain("**All 120 objects are proven.**");
 
     const { names, problems } = await heldBelow(stage.runDir);
     expect([names, problems]).toEqual([expect.arrayContaining(heldHere), []]);
@@ -122,6 +124,7 @@ test(
       ...{ verified: false, hash_proven: 119, differs: 1, missing: 0 },
       failures: [{ path: changed, verdict: "differs" }],
     });
+    expect(report()).toContain(changed);
   },
   timeoutMs,
 );

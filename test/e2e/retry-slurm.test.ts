@@ -110,6 +110,11 @@ test(
       ...["retry", "--run-dir", stage.runDir, "--shards", "1", "--max-attempts", "9"],
     );
     expect(changed).toMatchObject({ code: 2, stdout: "" });
+    const early = await stage.xfer("retry", "--run-dir", stage.runDir, "--shards", "1", "--verify");
+    expect(early).toMatchObject({ code: 2, stdout: "" });
+    expect(early.stderr).toContain(
+      "--verify: 1 shard (3) would be compared before its end: nothing was done",
+    );
     await cluster.run(["scancel", heldId]);
     await cluster.waitForJob(heldId, timeoutMs);
 
@@ -117,11 +122,11 @@ test(
       [0, 2].map((shard) => statSync(join(stage.runDir, "state", `shard_${shard}.done`)).mtimeMs);
     const before = doneTimes();
     for (const endpoint of [stage.source, stage.dest]) endpoint.resetCounts();
-    const words = ["--max-attempts", "2", "--rclone-flags", "--transfers 3", "--json"];
+    const words = ["--max-attempts", "2", "--rclone-flags", "--transfers 3", "--verify", "--json"];
     const retried = await stage.xfer("retry", "--run-dir", stage.runDir, ...words);
     expect(retried.code, retried.stderr).toBe(0);
     expect(await heldText(retried.stdout)).toEqual({ names: ["xfer.retry.v1"], problems: [] });
-    const result = JSON.parse(retried.stdout) as { job_id: string };
+    const result = JSON.parse(retried.stdout) as { job_id: string; collect_job_id: string };
     expect(result).toMatchObject({
       executor: "slurm",
       shards: "1,3",
@@ -135,10 +140,17 @@ test(
       "COMPLETED",
     ]);
     expect(await stage.different(keys)).toEqual([]);
+    await cluster.waitForJob(result.collect_job_id, timeoutMs);
+    const proof = JSON.parse(readFileSync(join(stage.runDir, "verify.json"), "utf8"));
+    expect(proof).toMatchObject({ verified: true, hash_proven: 40 });
     expect(doneTimes()).toEqual(before);
     expect([stage.source.counts.GET, stage.dest.counts.PUT]).toEqual([2, 2]);
     expect(stage.states("fail")).toEqual([]);
-    expect(submissions(stage).at(-1)).toMatchObject({ job_id: result.job_id, num_shards: 2, num_tasks: 2 });
+    expect(submissions(stage).slice(-3)).toMatchObject([
+      { job_id: result.job_id, num_shards: 2, num_tasks: 2 },
+      { kind: "verify", num_shards: 4 },
+      { job_id: result.collect_job_id, kind: "collect" },
+    ]);
     const events = readFileSync(join(stage.runDir, "events.jsonl"), "utf8").trimEnd().split("\n");
     const retries = events.map((line) => JSON.parse(line)).filter(({ action }) => action === "retried");
     expect(retries).toMatchObject([

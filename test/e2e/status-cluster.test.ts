@@ -1,4 +1,6 @@
 import { beforeAll, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { sharedCluster } from "../cluster/shared.ts";
 import { limitMs } from "../setup/pace.ts";
@@ -18,9 +20,11 @@ test(
   "on a cluster: what runs and what waits, then xfer wait ends with the array",
   async () => {
     await using stage = await SlurmStage.start(cluster, "status");
-    const keys = stage.fill(30);
+    const keys = stage.fill(180);
+    // A minute a shard, unless it is released.
     const release = stage.dest.inject({ kinds: ["PUT"], action: { delayMs: 1_000 } });
-    const jobId = await stage.submit("--num-shards", "3", "--array-concurrency", "1");
+    const slowly = ["--rclone-flags", "--transfers 1"];
+    const jobId = await stage.submit("--num-shards", "3", "--array-concurrency", "1", ...slowly);
     await until("an agent at work", () => stage.states("attempt").length > 0);
     const status = async () => {
       const result = await stage.xfer("status", "--run-dir", stage.runDir, "--json");
@@ -35,13 +39,30 @@ test(
       shards: { total: 3, running: 1, waiting: 2, done: 0, failed: 0 },
       next: { kind: "wait" },
     });
+    const words = ["status", "--run-dir", stage.runDir, "--watch", "--auto-throttle", "--min", "2"];
+    const watching = stage.xfer(...words, "--max", "2");
+    await until("the limit to be raised", async () => {
+      const { jobs } = (await status()).status;
+      return jobs[0]?.limit === 2;
+    });
+    const other = await stage.xfer("throttle", "--auto", "--run-dir", stage.runDir);
+    expect([other.code, other.stdout]).toEqual([0, expect.stringContaining("it is throttled already, by ")]);
     const waiting = stage.xfer("wait", "--run-dir", stage.runDir);
     release();
     const waited = await waiting;
     expect([waited.code, waited.stdout.split("\n")[0]]).toEqual([0, "shards 3: 3 done"]);
+    const watched = await watching;
+    expect([watched.code, watched.stderr]).toEqual([
+      ...[0, expect.stringContaining("2 to 2 tasks at a time; 2 since ")],
+    ]);
+    expect(watched.stderr).toContain(" UTC: it begins, from 2 to 2");
+    expect(readFileSync(join(stage.runDir, "events.jsonl"), "utf8")).toContain(
+      "2 tasks at a time: it begins",
+    );
+    expect(readdirSync(join(stage.runDir, "state")).filter((name) => name.includes("throttle"))).toEqual([]);
     expect(await stage.different(keys)).toEqual([]);
     const done = await status();
-    expect([done.code, done.status.proven.objects, done.status.next.kind]).toEqual([0, 30, "verify"]);
+    expect([done.code, done.status.proven.objects, done.status.next.kind]).toEqual([0, 180, "verify"]);
   },
   timeoutMs,
 );

@@ -140,6 +140,23 @@ test(
     expect(await code("wait", "--run-dir", failed)).toBe(1);
     expect(await code("wait", "--run-dir", going, "--timeout", "1s")).toBe(75);
     expect(await code("wait", "--run-dir", going, "--timeout", "soon")).toBe(2);
+    const paused = small("paused", "waiting", "done");
+    const control = {
+      schema: "xfer.control.v1",
+      wanted: "pause",
+      at: "2026-05-04T10:20:30Z",
+      by: "ada@login",
+    };
+    writeFileSync(join(scene.path, paused, "state", "control"), JSON.stringify(control));
+    const waited = await xfer(["wait", "--run-dir", paused, "--timeout", "1s"], at);
+    expect([waited.code, waited.stderr]).toEqual([
+      ...[
+        75,
+        expect.stringContaining(
+          "paused by ada@login since 2026-05-04T10:20:30Z: xfer resume --run-dir paused",
+        ),
+      ],
+    ]);
     const left = join(scene.path, whole, "manifest.untransferable.jsonl");
     writeFileSync(left, `${JSON.stringify({ key: "a//b", size: 1, reason: "r" })}\n`);
     expect(await code("wait", "--run-dir", whole)).toBe(1);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { logJson, logLine, objectText } from "../../../cmd/view/logs.ts";
-import { visibleText } from "../../../cmd/view/visible.ts";
 import type { PlacedEntry } from "../../../lib/operate/logs/log-cursor.ts";
 import type { ObjectStory } from "../../../lib/operate/logs/object-story.ts";
+import { visibleText } from "../../../lib/system/visible-text.ts";
 
 const entry: PlacedEntry = {
   ...{ timeMs: 0, atMs: Date.UTC(2026, 0, 1), shard: 3, attempt: 2, from: "rclone", level: "info" },

@@ -202,3 +202,12 @@ test.each(kinds)("the next step %p is a sentence", (next) => {
   const isForUser = /xfer |scontrol |look at|list the source|names each/.test(text);
   expect(isForUser).toBe(!["wait", "wait-for-verification", "nothing"].includes(next.kind));
 });
+
+test("what throttles a run meanwhile is on its screen, and on that of its shards, where there is little room too", () => {
+  const room: Room = { columns: 60, rows: 12, isColored: false };
+  const throttle = { label: "throttle", text: "by itself, 2 to 8 tasks at a time", weight: 8 };
+  const line = "throttle  by itself, 2 to 8 tasks at a time";
+  expect(statusLines(status, room, throttle)).toContain(line);
+  expect(statusLines(status, room)).not.toContain(line);
+  expect(shardsScreen(status, [row(1)], room, throttle)).toContain(line);
+});

@@ -95,7 +95,9 @@ test("limits, set by hand and by itself", () => {
   expect(heldText("run", holder)).toBe(
     "run: it is throttled already, by ann@login (pid 7) since 2026-11-25T08:00:00Z\n",
   );
-  expect(heldText("run", { ...holder, by: "\u001b[2Jann\n" })).toContain(" by ?[2Jann? (pid 7)");
+  expect(heldText("run", { ...holder, by: "\u001b[2Jann\n" })).toContain(
+    String.raw` by \x1b[2Jann\n (pid 7)`,
+  );
   expect(autoJson("run", { heldBy: holder })).toMatchObject({
     end: "held",
     held_by: { host: "login", pid: 7 },

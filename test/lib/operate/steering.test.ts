@@ -187,7 +187,7 @@ test("--auto: each look at the heartbeats of what runs, each change with its rea
     [6, 4, 5].map((limit) => `scontrol update JobId=12 ArrayTaskThrottle=${limit}`),
   );
   expect(readEvents(run).map(({ detail }) => detail)).toEqual([
-    "6 tasks at a time: --auto begins, from 2 to 8",
+    "6 tasks at a time: it begins, from 2 to 8",
     "6 -> 4 tasks at a time: 40 of 140 requests were refused (29%)",
     "4 -> 5 tasks at a time: nothing was refused in 2 looks, and 2 tasks wait",
   ]);

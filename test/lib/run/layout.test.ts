@@ -29,6 +29,7 @@ const names: Record<keyof typeof run, string> = {
   verifyList: "/verify.jsonl",
   verifyTotals: "/verify.json",
   verifyKeys: "/verify.keys",
+  report: "/report.md",
 };
 
 test("the files of a run have the names of the contract", () => {
