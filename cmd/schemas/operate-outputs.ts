@@ -100,7 +100,7 @@ export const doctorOutput = of<ReturnType<typeof doctorJson>>()(
   }),
 );
 
-export const retryOutput = of<ReturnType<typeof retryJson>>()(
+export const retryOutput = of<Omit<ReturnType<typeof retryJson>, keyof typeof proofJobs>>()(
   output("xfer.retry.v1", {
     ...{ run_dir: text, executor: maybe(v.picklist(["slurm", "local"])) },
     ...{ shards: text, num_shards: count, busy_shards: text },

@@ -112,11 +112,11 @@ export const rebaseOutput = of<ReturnType<typeof rebasedJson>>()(
 /** The jobs of a verification that was submitted with the copy. */
 export const proofJobs = { verify_job_id: v.optional(maybe(text)), collect_job_id: v.optional(maybe(text)) };
 
-export const runOutput = of<Omit<ReturnType<typeof readyJson>, keyof typeof jobs>>()(
+export const runOutput = of<Omit<ReturnType<typeof readyJson>, keyof typeof proofJobs>>()(
   output("xfer.run.v1", { run_dir: text, job_id: maybe(text), ...proofJobs }),
 );
 
-export const submitOutput = of<Omit<ReturnType<typeof submittedJson>, keyof typeof jobs>>()(
+export const submitOutput = of<Omit<ReturnType<typeof submittedJson>, keyof typeof proofJobs>>()(
   output("xfer.submit.v1", { job_id: text, run_dir: text, ...proofJobs }),
 );
 
