@@ -5,8 +5,8 @@ import { type PipelineJobs, submitProofOf } from "../launch/submit-proof.ts";
 import { type RunConfig, readRunConfig, writeRunConfig } from "../run/config.ts";
 import { noteEvent } from "../run/events.ts";
 import { type RunLayout, runLayout, shardLayout } from "../run/layout.ts";
+import { requireUnpaused } from "../run/pause.ts";
 import type { RunProgress } from "../run/snapshot.ts";
-import { readControl } from "../run/state/control.ts";
 import { pastFailPath } from "../run/state/fail.ts";
 import { requireShardsMeta, type ShardsMeta } from "../shard/meta.ts";
 import { errnoOf, invalidInput, operationFailed } from "../system/errors.ts";
@@ -94,15 +94,6 @@ function checkNamed({ shards }: RetryFilter, meta: ShardsMeta): void {
   const foreign = [...(shards ?? [])].find((shard) => shard >= meta.num_shards);
   if (foreign === undefined) return;
   throw invalidInput(`--shards: there is no shard ${foreign}: the run has 0 to ${meta.num_shards - 1}`);
-}
-
-function requireUnpaused(run: RunLayout): void {
-  const control = readControl(run.control);
-  if (control.kind !== "value" || control.value.wanted !== "pause") return;
-  const { by, at } = control.value;
-  throw invalidInput(
-    `${run.dir} is paused (by ${by}, ${at}): xfer resume --run-dir ${quoteWord(run.dir)} goes on with it`,
-  );
 }
 
 function busyError(runDir: string, busy: readonly number[], { queue }: RunFacts): Error {

@@ -1,4 +1,5 @@
 import { invalidInput } from "../system/errors.ts";
+import { quoteWord } from "../system/shell-words.ts";
 import { visibleText } from "../system/visible-text.ts";
 import type { RunLayout } from "./layout.ts";
 import { type ControlState, readControl } from "./state/control.ts";
@@ -39,5 +40,7 @@ export function requireUnpaused(run: RunLayout): void {
   const pause = pauseOf(run);
   if (pause === undefined) return;
   const since = visibleText(`since ${pause.at} by ${pause.by}`);
-  throw invalidInput(`${run.dir}: the run is paused ${since}: go on with xfer resume --run-dir ${run.dir}`);
+  throw invalidInput(
+    `${run.dir}: the run is paused ${since}: go on with xfer resume --run-dir ${quoteWord(run.dir)}`,
+  );
 }

@@ -183,7 +183,7 @@ test(
     const paused = await stage.xfer("retry", "--run-dir", "run");
     expect(paused).toMatchObject({ code: 2, stdout: "" });
     expect(paused.stderr).toBe(
-      "xfer: run is paused (by ann@login, 2026-01-01T00:00:00Z): xfer resume --run-dir run goes on with it\n",
+      "xfer: run: the run is paused since 2026-01-01T00:00:00Z by ann@login: go on with xfer resume --run-dir run\n",
     );
     expect(existsSync(join(stage.runDir, "events.jsonl"))).toBe(false);
   },

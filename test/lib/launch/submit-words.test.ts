@@ -143,7 +143,7 @@ test("a paused run is not submitted, but for its comparison", async () => {
   const error = await submitRun(runDir, { now, imageCheck: false }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({
     exitCode: 2,
-    message: `${runDir}: the run is paused since 2026-11-25T07:00:00Z by ann@login: go on with xfer resume --run-dir ${runDir}`,
+    message: `${runDir}: the run is paused since 2026-11-25T07:00:00Z by ann@login: go on with xfer resume --run-dir '${runDir}'`,
   });
   expect(slurm.calls()).toEqual([]);
   expect(await submitRun(runDir, { now, imageCheck: false, kind: "verify" })).toBe("4711");
