@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { ChecksumMode } from "../lib/compare/verify-rule.ts";
 import { readReport } from "../lib/operate/report/report.ts";
 import { noteEvent } from "../lib/run/events.ts";
@@ -43,7 +44,7 @@ export async function collectInQueue(options: CollectOptions): Promise<ExitCode>
 async function reportInQueue(runDir: string): Promise<void> {
   const path = runLayout(runDir).report;
   try {
-    const report = await readReport({ runDir, version, now: new Date() });
+    const report = await readReport({ runDir: resolve(runDir), version, now: new Date() });
     await writeWhole(path, (file) => writeReportMarkdown(report, async (text) => file.writeText(text)));
     await printText(`${path}: the report\n`);
   } catch (error) {

@@ -101,7 +101,8 @@ test(
 test(
   "no secret of rclone.conf is in any argument, output, log or file but rclone.conf itself",
   async () => {
-    await using stage = await Stage.start();
+    // Other tests run beside this one, with a secret of theirs.
+    await using stage = await Stage.start({ secretAccessKey: `secret-${crypto.randomUUID()}` });
     const keys = stage.fill(40);
     const runRoot = join(account.home, "secret runs");
     const conf = join(account.home, "rclone.conf");

@@ -149,10 +149,10 @@ export class Stage implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<Stage> {
+  static async start(keys: { secretAccessKey?: string } = {}): Promise<Stage> {
     const temp = temporaryDirectory();
-    const source = await S3Endpoint.start({ buckets: ["data"] });
-    return new Stage(temp, source, await S3Endpoint.start({ buckets: ["copy"] }));
+    const source = await S3Endpoint.start({ ...keys, buckets: ["data"] });
+    return new Stage(temp, source, await S3Endpoint.start({ ...keys, buckets: ["copy"] }));
   }
 
   /** Puts a small data set, hostile names included, into the source; returns its keys. */

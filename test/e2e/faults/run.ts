@@ -455,6 +455,9 @@ export class SlurmRun extends FaultRun {
     return job;
   }
 
+  /** More words for `xfer slurm submit`, of a fault that it would refuse. */
+  submitWords: readonly string[] = [];
+
   /** Lists, cuts and renders; `more` words go to `xfer run`. */
   async prepare(...more: string[]): Promise<void> {
     const { code, stderr } = await this.stage.xfer(...this.stage.runArgs(...this.#args, ...more));
@@ -465,7 +468,7 @@ export class SlurmRun extends FaultRun {
   async start(...more: string[]): Promise<void> {
     const again = this.#prepared || this.isStarted;
     const { code, stdout, stderr } = again
-      ? await this.stage.xfer("slurm", "submit", "--run-dir", this.runDir, ...more)
+      ? await this.stage.xfer("slurm", "submit", "--run-dir", this.runDir, ...this.submitWords, ...more)
       : await this.stage.xfer(...this.stage.runArgs("--submit", ...this.#args));
     if (code !== 0) throw new Error(stderr);
     this.submissionSaid = stderr;

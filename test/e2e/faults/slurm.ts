@@ -206,6 +206,7 @@ export async function forgetConf(run: SlurmRun): Promise<void> {
     ...["--rclone-config", join(run.dir, "gone.conf")],
   );
   expect(rendered.stderr).toContain("gone.conf: no such file here");
+  run.submitWords = ["--force"];
 }
 
 export const putConf = (run: SlurmRun) => {
