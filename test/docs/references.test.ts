@@ -58,6 +58,8 @@ const otherFlags = [
   ...["delete", "delete-dst", "remove", "watch"],
   // `bun run bench`, `bun install`, git, and the release script.
   ...["dir", "only", "records", "repeat", "frozen-lockfile", "follow-tags", "cut"],
+  // squeue.
+  "me",
   // sha256sum.
   ...["check", "ignore-missing"],
 ];
