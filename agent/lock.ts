@@ -9,6 +9,9 @@ import { judgeHolder } from "./decide/holder.ts";
 
 /** How long a holder whose pid cannot be looked up may show no sign of life before its lock counts as stale. */
 const silenceMsDefault = 8_000;
+/** How long an agent may take to stop once its executor is gone, and how often it is looked at. */
+const stoppingMsMax = 20_000;
+const stoppingTickMs = 100;
 /** How often another agent may win the race for a stale lock, or die in the middle of a takeover. */
 const triesMax = 20;
 
@@ -70,7 +73,10 @@ export class ShardLock {
         if (linkIfFree(own, path, token)) return new ShardLock(path, token);
         const found = readLock(path);
         if (!found) continue;
-        if (await isAlive(found, request)) break;
+        if (await isAlive(found, request)) {
+          if (await endsSoon(found, request)) continue;
+          break;
+        }
         if (await takeOver(found, own, token, request)) return new ShardLock(path, token);
       }
     } finally {
@@ -143,6 +149,25 @@ async function isAlive({ holder }: FoundLock, request: LockRequest): Promise<boo
   const before = signOfLife(request.progressPath);
   await sleepRunning(request.silenceMs ?? silenceMsDefault, request.stop);
   return signOfLife(request.progressPath) !== before;
+}
+
+/**
+ * Waits for an agent of another local executor, which may be stopping since that one was killed, to let go of the shard;
+ * false when it goes on.
+ */
+async function endsSoon(
+  { id, holder }: FoundLock,
+  { path, submission, stop }: LockRequest,
+): Promise<boolean> {
+  const isLocal = (one: string) => one.startsWith("local:");
+  if (!holder || !isLocal(submission) || !isLocal(holder.submission) || holder.submission === submission) {
+    return false;
+  }
+  for (let waited = 0; waited < stoppingMsMax && !stop.aborted; waited += stoppingTickMs) {
+    await sleepRunning(stoppingTickMs, stop);
+    if (readLock(path)?.id !== id || runsStill(holder.agent, holder) !== true) return true;
+  }
+  return false;
 }
 
 function signOfLife(progressPath: string): string {

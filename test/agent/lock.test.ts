@@ -122,6 +122,20 @@ test("a lock is free after its release, and not before", async () => {
   expect(leftovers(dir.path)).toEqual([]);
 });
 
+test("an agent of another local executor that is stopping is waited for, one of the same is not", async () => {
+  using dir = temporaryDirectory();
+  const first = await ShardLock.take(requestIn(dir.path, { submission: "local:killed" }));
+  const same = ShardLock.take(requestIn(dir.path, { submission: "local:killed" }));
+  expect(await same.catch((error: Error) => error.message)).toContain("another agent is at work on it");
+  const next = ShardLock.take(requestIn(dir.path, { submission: "local:next" }));
+  const early = await Promise.race([next.then(() => "taken"), Bun.sleep(300).then(() => "waits")]);
+  expect(early).toBe("waits");
+  first.release();
+  const lock = await next;
+  expect([lock.isHeld(), first.isHeld()]).toEqual([true, false]);
+  lock.release();
+});
+
 test("a lock of an earlier build is understood: its holder is asked for by host and pid", async () => {
   using dir = temporaryDirectory();
   const request = requestIn(dir.path);
