@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, linkSync, openSync, readFileSync, statSync, utimesSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, utimesSync } from "node:fs";
 import * as v from "valibot";
-import { removeIfExists, writeFileDurable } from "../lib/system/durable.ts";
+import { removeIfExists } from "../lib/system/durable.ts";
 import { errnoOf } from "../lib/system/errors.ts";
+import { makeIfFree } from "../lib/system/exclusive-file.ts";
 import { sleep } from "../lib/system/interrupt.ts";
 import { ownIdentity, ownTable, runsStill } from "../lib/system/process-identity.ts";
 
@@ -79,7 +80,7 @@ export class Claim {
       if (before !== undefined) return { answer: before };
       const last = lastOf(path);
       const free = last === undefined ? path : isGone(last, watch) ? following(path, last) : undefined;
-      if (free !== undefined && makeIfFree(free, own)) {
+      if (free !== undefined && makeIfFree(free, own.token, `${JSON.stringify(own)}\n`)) {
         const claim = new Claim(path, free, own.token);
         // The answer may have come meanwhile, or the claim may hang on a chain that was removed.
         const answer = answered(waitedFor);
@@ -204,24 +205,5 @@ export class SignWatch {
     this.#sign = sign;
     this.#lookedAt = now;
     return this.#silentMs;
-  }
-}
-
-/**
- * Makes a claim if its name is free: a whole file gets the name by link(2), which one of several takers wins. The answer
- * of an NFS server may be lost after it has made the link; the repeated request then finds the name taken, and only the
- * count of links tells that this taker has won.
- */
-function makeIfFree(path: string, content: Holder): boolean {
-  const own = `${path}.own.${content.token}`;
-  writeFileDurable(own, `${JSON.stringify(content)}\n`);
-  try {
-    linkSync(own, path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
-    return statSync(own).nlink > 1;
-  } finally {
-    removeIfExists(own);
   }
 }

@@ -1,8 +1,8 @@
-import { linkSync, statSync, utimesSync } from "node:fs";
+import { statSync, utimesSync } from "node:fs";
 import * as v from "valibot";
 import { processIdentity } from "../run/state/state-file.ts";
-import { removeIfExists, writeFileDurable } from "../system/durable.ts";
-import { errnoOf } from "../system/errors.ts";
+import { removeIfExists } from "../system/durable.ts";
+import { makeIfFree } from "../system/exclusive-file.ts";
 import { sleep } from "../system/interrupt.ts";
 import { readJsonFile } from "../system/json-file.ts";
 import { ownIdentity, ownTable, runsStill } from "../system/process-identity.ts";
@@ -76,7 +76,8 @@ export class Lease {
       if (last?.holder && (await isAlive(last, silenceMs, stop))) return { heldBy: last.holder };
       const free = last === undefined ? root : following(root, last);
       // Another one may have been first: look again who.
-      if (!stop.aborted && makeIfFree(free, content)) return new Lease(root, free, token);
+      if (!stop.aborted && makeIfFree(free, token, `${JSON.stringify(content)}\n`))
+        return new Lease(root, free, token);
     }
     return undefined;
   }
@@ -131,18 +132,3 @@ async function isAlive({ path, holder }: FoundLease, silenceMs: number, stop: Ab
 }
 
 const renewedAt = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-
-/** Makes a lease if its name is free. Where NFS has lost the answer to a link that was made, the count of links tells. */
-function makeIfFree(path: string, content: LeaseHolder): boolean {
-  const own = `${path}.own.${content.token}`;
-  writeFileDurable(own, `${JSON.stringify(content)}\n`);
-  try {
-    linkSync(own, path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
-    return statSync(own).nlink > 1;
-  } finally {
-    removeIfExists(own);
-  }
-}
